@@ -1,0 +1,219 @@
+//! Why an operation did not do what was asked, by cause. No HTTP here: `http/reply.rs` holds the only mapping to statuses.
+//!
+//! No text below ever contains a secret or a token. What the outside may not tell apart ([`GrantFault`]) is logged where
+//! it is found, once, and carried along only for tests and metrics.
+
+use crate::store::StoreError;
+use std::fmt;
+
+/// The reason why an operation was refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// The client is not known, or its secret is another one; which of the two is not told.
+    InvalidClient,
+    /// The refresh token buys nothing. Outside, every [`GrantFault`] reads the same.
+    InvalidGrant(GrantFault),
+    /// The scope asked for is more than the session holds, or not the one of the pair that is answered again.
+    InvalidScope,
+    /// The client may not do this, for example revoke another client's token.
+    UnauthorizedClient,
+    /// A member of the request breaks a stated limit or rule.
+    InvalidRequest {
+        /// The member, as the request names it.
+        field: &'static str,
+        /// What is wrong with it; never its value.
+        detail: &'static str,
+    },
+    /// The session has 512 access tokens that have not expired; the next place is free after this many seconds.
+    TooManyLiveTokens {
+        /// Seconds until the oldest of them expires, at least 1.
+        retry_after_secs: u64,
+    },
+    /// The daemon cannot keep its promises right now and therefore does not sign.
+    NotReady(NotReady),
+    /// The store did not do it; nothing is acknowledged.
+    Store(StoreError),
+    /// A private key cannot be used; found when the daemon starts.
+    Keys(KeyFault),
+    /// A signature did not verify under its own key, or what was to be signed is beyond a format's bounds.
+    Signing,
+    /// The system gave no randomness.
+    Entropy,
+}
+
+/// Which of the failures that read `invalid_grant` it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantFault {
+    /// Not a refresh token of this issuer: form, signature, `iss`, `aud` or `typ`.
+    NotOurs,
+    /// Well signed, but its session is not in the store.
+    UnknownSession,
+    /// Issued to another client; nothing was changed.
+    WrongClient,
+    /// The idle clock or the absolute clock of the session has run out.
+    Expired,
+    /// The session was ended before: revoked, reused or restored.
+    Ended,
+    /// An old generation came back: the session and its live access tokens were revoked.
+    Reused,
+    /// A generation the store has not issued: it lost writes; the session was ended.
+    AboveNewest,
+}
+
+/// Why the daemon is not ready. Each has a stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotReady {
+    /// The store failed for good; the process must be restarted.
+    StoreFailed,
+    /// The published revocation list has passed its `exp`.
+    ListExpired,
+    /// A new revocation list broke a rule of publication and was held back.
+    PublicationStopped,
+    /// The wall clock left the monotonic clock by more than a day.
+    ClockJumped,
+    /// The daemon is stopping.
+    Closing,
+}
+
+/// What is wrong with a stored key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyFault {
+    /// The key does not open under the master key: another master key, or a damaged row.
+    Sealed {
+        /// The key's `kid`.
+        kid: String,
+    },
+    /// The private key does not belong to the public key that its `kid` names.
+    Mismatch {
+        /// The key's `kid`.
+        kid: String,
+    },
+    /// The store has published revocation lists but holds no key for this purpose.
+    Missing {
+        /// `token` or `revocations`.
+        purpose: &'static str,
+    },
+}
+
+impl Error {
+    /// True when the same request may succeed later without being changed.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::TooManyLiveTokens { .. } | Self::NotReady(_) | Self::Entropy => true,
+            Self::Store(fault) => fault.retryable(),
+            Self::InvalidClient
+            | Self::InvalidGrant(_)
+            | Self::InvalidScope
+            | Self::UnauthorizedClient
+            | Self::InvalidRequest { .. }
+            | Self::Keys(_)
+            | Self::Signing => false,
+        }
+    }
+}
+
+impl GrantFault {
+    /// Returns the word that logs and metrics use.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotOurs => "not_ours",
+            Self::UnknownSession => "unknown_session",
+            Self::WrongClient => "wrong_client",
+            Self::Expired => "expired",
+            Self::Ended => "ended",
+            Self::Reused => "reused",
+            Self::AboveNewest => "above_newest",
+        }
+    }
+}
+
+impl NotReady {
+    /// Returns the stable code that `/readyz`, logs and metrics use.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::StoreFailed => "store_failed",
+            Self::ListExpired => "list_expired",
+            Self::PublicationStopped => "publication_stopped",
+            Self::ClockJumped => "clock_jumped",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidClient => f.write_str("the client is not known or its secret is wrong"),
+            Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
+            Self::InvalidScope => f.write_str("the scope is not one that this grant allows"),
+            Self::UnauthorizedClient => f.write_str("the client may not do this"),
+            Self::InvalidRequest { field, detail } => write!(f, "{field} {detail}"),
+            Self::TooManyLiveTokens { .. } => f.write_str("the session has too many access tokens that have not expired"),
+            Self::NotReady(_) => f.write_str("the issuer is not ready"),
+            Self::Store(_) => f.write_str("the store did not take the change"),
+            Self::Keys(_) => f.write_str("a signing key cannot be used"),
+            Self::Signing => f.write_str("a signature could not be made"),
+            Self::Entropy => f.write_str("the system gave no randomness"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotReady(source) => Some(source),
+            Self::Store(source) => Some(source),
+            Self::Keys(source) => Some(source),
+            Self::InvalidClient
+            | Self::InvalidGrant(_)
+            | Self::InvalidScope
+            | Self::UnauthorizedClient
+            | Self::InvalidRequest { .. }
+            | Self::TooManyLiveTokens { .. }
+            | Self::Signing
+            | Self::Entropy => None,
+        }
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StoreFailed => "the store failed and must be opened again by a new process",
+            Self::ListExpired => "the published revocation list has expired",
+            Self::PublicationStopped => "a revocation list broke a rule of publication and was held back",
+            Self::ClockJumped => "the system clock jumped by more than a day; a restart confirms the new time",
+            Self::Closing => "the daemon is stopping",
+        })
+    }
+}
+
+impl std::error::Error for NotReady {}
+
+impl fmt::Display for KeyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sealed { kid } => {
+                write!(f, "key {kid} does not open under this master key: the master key is another one, or the stored key is damaged")
+            }
+            Self::Mismatch { kid } => write!(f, "the private key stored as {kid} belongs to another public key"),
+            Self::Missing { purpose } => {
+                write!(f, "the store has been in use but holds no key for {purpose}: it is damaged or not whole")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeyFault {}
+
+impl From<StoreError> for Error {
+    fn from(fault: StoreError) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<NotReady> for Error {
+    fn from(reason: NotReady) -> Self {
+        Self::NotReady(reason)
+    }
+}

@@ -1,0 +1,1 @@
+//! Indices inside expiry epochs, handed out once each.

@@ -1,0 +1,72 @@
+//! What can go wrong below the domain, independent of the engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a store did not open or did not take a change. Cheap to clone: one failed sync answers many waiting callers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreError {
+    /// Another process has this directory open.
+    InUse {
+        /// The directory.
+        path: Arc<str>,
+    },
+    /// What is on disk is not what was written: the engine or a record's checksum says so.
+    Damaged {
+        /// What was found, without data.
+        detail: Arc<str>,
+    },
+    /// The store was written in a format that this version does not read.
+    Format {
+        /// The version found.
+        found: u8,
+    },
+    /// The directory cannot be used: permissions, a full disk, an I/O error while opening.
+    Unusable {
+        /// The system's words.
+        detail: Arc<str>,
+    },
+    /// More changes are queued than are allowed to wait; nothing was changed.
+    Busy,
+    /// The store has been closed; nothing was changed.
+    Closed,
+    /// Writing or syncing failed. What was in flight is unknown, nothing more is acknowledged, the process must end.
+    Failed {
+        /// What failed.
+        detail: Arc<str>,
+    },
+    /// An epoch's 2^31 indices are used up, or the epoch is already gone.
+    NoIndices,
+}
+
+impl StoreError {
+    /// True when the same request may succeed later in this process or the next.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Busy | Self::Closed | Self::Failed { .. } | Self::NoIndices => true,
+            Self::InUse { .. } | Self::Damaged { .. } | Self::Format { .. } | Self::Unusable { .. } => false,
+        }
+    }
+
+    /// Returns the damage that `detail` describes.
+    pub fn damaged(detail: impl Into<Arc<str>>) -> Self {
+        Self::Damaged { detail: detail.into() }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse { path } => write!(f, "{path} is in use by another process"),
+            Self::Damaged { detail } => write!(f, "the store is damaged: {detail}"),
+            Self::Format { found } => write!(f, "the store has format {found}, which this version does not read"),
+            Self::Unusable { detail } => write!(f, "the store cannot be opened: {detail}"),
+            Self::Busy => f.write_str("too many changes are waiting for the store"),
+            Self::Closed => f.write_str("the store is closed"),
+            Self::Failed { detail } => write!(f, "the store failed for good: {detail}"),
+            Self::NoIndices => f.write_str("no index is left in this expiry epoch"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
