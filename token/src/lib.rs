@@ -1,1 +1,29 @@
-//! placeholder
+//! What the Countersign issuer and every verifier agree on.
+//!
+//! Access tokens, JSON Web Key Sets and revocation lists: how they are read, judged and, with the feature `issue`,
+//! made. Nothing here does I/O, reads a clock or starts a thread: bytes and the time are arguments, verdicts are values.
+//!
+//! ```text
+//! bytes ──► jws::Untrusted ──► verify::Verifier ──► verify::Verified
+//!                                   ▲       ▲
+//!                     jwk::KeySet ──┘       └── revocation::RevocationList
+//! ```
+//!
+//! Used by `issuer` (with `issue`) and by `verifier-wasm` (without).
+
+pub mod base64url;
+pub mod claims;
+pub mod error;
+pub mod id;
+#[cfg(feature = "issue")]
+pub mod issue;
+pub mod json;
+pub mod jwk;
+pub mod jws;
+#[cfg(feature = "issue")]
+pub mod refresh;
+pub mod revocation;
+pub mod time;
+pub mod verify;
+
+pub use error::{KeySetRejection, ListRejection, Rejection};

@@ -1,0 +1,250 @@
+//! The claims of an access token (RFC 9068 §2.2), read strictly from a payload whose signature has been checked.
+
+use crate::error::{ClaimFault, Rejection};
+use crate::time::UnixTime;
+use serde_json::{Map, Value};
+
+/// Names that a client can never set as claims of its own: those of this protocol, and registered ones whose meaning
+/// another part of a system may act upon (RFC 7519, 7800, 8693, 9068, status lists).
+pub const REGISTERED: [&str; 24] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "sid",
+    "client_id",
+    "scope",
+    "roles",
+    "permissions",
+    "auth_time",
+    "status",
+    "gen",
+    "cnf",
+    "act",
+    "may_act",
+    "acr",
+    "amr",
+    "azp",
+    "nonce",
+    "groups",
+    "entitlements",
+];
+
+/// The claims of one access token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessClaims {
+    /// Issuer.
+    pub iss: String,
+    /// Subject, not empty.
+    pub sub: String,
+    /// Audiences, at least one.
+    pub aud: Vec<String>,
+    /// The client that asked for the token.
+    pub client_id: String,
+    /// When it was issued.
+    pub iat: UnixTime,
+    /// The first second at which it is no longer valid, leeway aside.
+    pub exp: UnixTime,
+    /// The first second at which it is valid.
+    pub nbf: Option<UnixTime>,
+    /// Identifier; of our own tokens `<epoch>.<index>`, see [`crate::id::Jti`].
+    pub jti: String,
+    /// Session (refresh-token family); absent only in another issuer's tokens.
+    pub sid: Option<String>,
+    /// Scope values between single spaces.
+    pub scope: Option<String>,
+    /// Roles of the subject.
+    pub roles: Vec<String>,
+    /// Permissions of the subject.
+    pub permissions: Vec<String>,
+    /// When the subject last authenticated.
+    pub auth_time: Option<UnixTime>,
+    /// Every other member.
+    pub other: Map<String, Value>,
+}
+
+impl AccessClaims {
+    /// Returns the claims that `object` holds.
+    ///
+    /// Required are `iss sub aud client_id iat exp jti`. Whether they are those asked for is not checked here.
+    ///
+    /// # Errors
+    /// [`Rejection::Claim`] with `missing` or `invalid` for the first claim, in the order above, that is not as it must be.
+    pub fn from_object(object: Map<String, Value>) -> Result<Self, Rejection> {
+        let mut members = Members(object);
+        Ok(Self {
+            iss: members.string("iss")?.required("iss")?,
+            sub: members.string("sub")?.required("sub")?,
+            aud: members.audiences()?.required("aud")?,
+            client_id: members.string("client_id")?.required("client_id")?,
+            iat: members.time("iat")?.required("iat")?,
+            exp: members.time("exp")?.required("exp")?,
+            jti: members.string("jti")?.required("jti")?,
+            nbf: members.time("nbf")?,
+            sid: members.string("sid")?,
+            scope: members.scope()?,
+            roles: members.strings("roles")?.unwrap_or_default(),
+            permissions: members.strings("permissions")?.unwrap_or_default(),
+            auth_time: members.time("auth_time")?,
+            other: members.0,
+        })
+    }
+
+    /// Returns whether the token's scope holds every one of `required`.
+    pub fn has_scope(&self, required: &[String]) -> bool {
+        let held: Vec<&str> = self.scope.as_deref().unwrap_or_default().split(' ').collect();
+        required.iter().all(|value| held.contains(&value.as_str()))
+    }
+}
+
+trait Required<T> {
+    fn required(self, claim: &'static str) -> Result<T, Rejection>;
+}
+
+impl<T> Required<T> for Option<T> {
+    fn required(self, claim: &'static str) -> Result<T, Rejection> {
+        self.ok_or(Rejection::Claim { claim, reason: ClaimFault::Missing })
+    }
+}
+
+/// Members not yet taken.
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn string(&mut self, claim: &'static str) -> Result<Option<String>, Rejection> {
+        match self.0.remove(claim) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+            Some(_) => Err(invalid(claim)),
+        }
+    }
+
+    fn scope(&mut self) -> Result<Option<String>, Rejection> {
+        match self.0.remove("scope") {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid("scope")),
+        }
+    }
+
+    fn time(&mut self, claim: &'static str) -> Result<Option<UnixTime>, Rejection> {
+        match self.0.remove(claim) {
+            None => Ok(None),
+            Some(value) => UnixTime::from_json(&value).map(Some).ok_or_else(|| invalid(claim)),
+        }
+    }
+
+    fn strings(&mut self, claim: &'static str) -> Result<Option<Vec<String>>, Rejection> {
+        match self.0.remove(claim) {
+            None => Ok(None),
+            Some(Value::Array(items)) => {
+                items.into_iter().map(|item| into_string(item, claim)).collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) => Err(invalid(claim)),
+        }
+    }
+
+    /// RFC 7519 §4.1.3: an array of strings, or a single string.
+    fn audiences(&mut self) -> Result<Option<Vec<String>>, Rejection> {
+        if matches!(self.0.get("aud"), Some(Value::String(_))) {
+            return Ok(self.string("aud")?.map(|audience| vec![audience]));
+        }
+        match self.strings("aud")? {
+            Some(audiences) if audiences.is_empty() => Err(invalid("aud")),
+            audiences => Ok(audiences),
+        }
+    }
+}
+
+fn into_string(value: Value, claim: &'static str) -> Result<String, Rejection> {
+    match value {
+        Value::String(text) if !text.is_empty() => Ok(text),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(invalid(claim))
+        }
+    }
+}
+
+fn invalid(claim: &'static str) -> Rejection {
+    Rejection::Claim { claim, reason: ClaimFault::Invalid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn full() -> Value {
+        json!({
+            "iss": "https://issuer.example", "sub": "user-1", "aud": "api", "client_id": "backend", "iat": 1_700_000_000,
+            "exp": 1_700_000_900, "jti": "6640628.7", "sid": "s", "scope": "read write", "roles": ["admin"],
+            "permissions": ["a:b"], "auth_time": 1_699_999_000, "nbf": 1_700_000_000, "tenant": {"id": 7},
+        })
+    }
+
+    fn parse(value: &Value) -> Result<AccessClaims, Rejection> {
+        AccessClaims::from_object(value.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn every_claim_is_taken_and_the_rest_kept() {
+        let claims = parse(&full()).unwrap();
+        assert_eq!((claims.aud, claims.roles), (vec!["api".to_owned()], vec!["admin".to_owned()]));
+        assert_eq!(Value::Object(claims.other), json!({"tenant": {"id": 7}}));
+    }
+
+    #[test]
+    fn a_required_claim_that_is_absent_is_named() {
+        for claim in ["iss", "sub", "aud", "client_id", "iat", "exp", "jti"] {
+            let mut value = full();
+            value.as_object_mut().unwrap().remove(claim);
+            assert_eq!(parse(&value), Err(Rejection::Claim { claim, reason: ClaimFault::Missing }));
+        }
+    }
+
+    #[test]
+    fn a_claim_of_the_wrong_type_is_named() {
+        let bad_time = [
+            json!("1700000000"),
+            json!(1.5),
+            json!(1e300),
+            json!(-1),
+            json!(null),
+            json!(true),
+            json!(1_700_000_000_000_u64),
+        ];
+        let bad_text = [json!(1), json!(null), json!([]), json!({}), json!("")];
+        let bad_texts =
+            [json!("a"), json!(null), json!([1]), json!([null]), json!([""]), json!([["a"]]), json!({"0": "a"})];
+        let bad_audience = [json!([]), json!(null), json!([1]), json!([""]), json!(""), json!({"aud": "api"})];
+        let cases = ["iat", "exp", "nbf", "auth_time"]
+            .map(|claim| (claim, &bad_time[..]))
+            .into_iter()
+            .chain(["iss", "sub", "client_id", "jti", "sid"].map(|claim| (claim, &bad_text[..])))
+            .chain(["roles", "permissions"].map(|claim| (claim, &bad_texts[..])))
+            .chain([("scope", &bad_text[..4]), ("aud", &bad_audience[..])]);
+        for (claim, values) in cases {
+            for wrong in values {
+                let mut value = full();
+                value[claim] = wrong.clone();
+                assert_eq!(
+                    parse(&value),
+                    Err(Rejection::Claim { claim, reason: ClaimFault::Invalid }),
+                    "{claim} {wrong}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn scope_is_compared_value_by_value() {
+        let claims = parse(&full()).unwrap();
+        let has =
+            |values: &[&str]| claims.has_scope(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
+        assert!(has(&["write", "read"]) && has(&[]));
+        assert!(!has(&["rea"]) && !has(&["read write"]) && !has(&["admin"]));
+    }
+}

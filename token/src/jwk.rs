@@ -1,0 +1,347 @@
+//! Public keys: JWK and JWK Set (RFC 7517) of Ed25519 keys (RFC 8037), with thumbprints (RFC 7638).
+//!
+//! A key that could verify what nobody signed never gets past loading: low-order points and encodings other than the
+//! canonical one are refused with the whole set. Keys of other kinds are somebody else's and are passed over
+//! (RFC 7517 §5), and so is a key without `alg`: each key serves exactly one algorithm.
+
+use crate::error::KeySetRejection;
+use crate::{base64url, json};
+use ed25519_dalek::VerifyingKey;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// Bytes of JSON that a JWK Set may have.
+pub const MAX_SET_LENGTH: usize = 64 * 1024;
+/// Entries that a JWK Set may have, those passed over included.
+pub const MAX_KEYS: usize = 128;
+/// Bytes that a `kid` may have.
+pub const MAX_KEY_ID_LENGTH: usize = 256;
+
+/// The JWS algorithm name of an Ed25519 key; both mean the same signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// `EdDSA` (RFC 8037), understood by every library.
+    EdDsa,
+    /// `Ed25519` (RFC 9864), which replaces it.
+    Ed25519,
+}
+
+impl Algorithm {
+    /// Returns the algorithm that a header or key names, compared exactly.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "EdDSA" => Some(Self::EdDsa),
+            "Ed25519" => Some(Self::Ed25519),
+            _ => None,
+        }
+    }
+
+    /// Returns the name as it stands in headers and keys.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+}
+
+/// What a key may sign. A verifier takes tokens only from the one and lists only from the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Access and refresh tokens; also the meaning of an absent `purpose`.
+    Token,
+    /// Revocation lists.
+    Revocations,
+}
+
+impl Purpose {
+    /// Returns the purpose with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "token" => Some(Self::Token),
+            "revocations" => Some(Self::Revocations),
+            _ => None,
+        }
+    }
+
+    /// Returns the name as it stands in a JWK.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Revocations => "revocations",
+        }
+    }
+}
+
+/// An Ed25519 public key that was found fit to verify with: canonical and not of low order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    kid: String,
+    algorithm: Algorithm,
+    purpose: Purpose,
+    point: VerifyingKey,
+}
+
+impl PublicKey {
+    /// Returns the key with this RFC 8032 encoding, named by its thumbprint.
+    ///
+    /// # Errors
+    /// [`KeySetRejection::InvalidPoint`] when the bytes are not the canonical encoding of a point,
+    /// [`KeySetRejection::WeakKey`] when the point is of low order.
+    pub fn from_bytes(bytes: &[u8; 32], purpose: Purpose, algorithm: Algorithm) -> Result<Self, KeySetRejection> {
+        Ok(Self { kid: thumbprint(bytes), algorithm, purpose, point: point(bytes)? })
+    }
+
+    /// Returns the key identifier, for our own keys the RFC 7638 thumbprint.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Returns the one algorithm this key serves.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Returns what the key may sign.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Returns the RFC 8032 encoding.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.point.as_bytes()
+    }
+
+    /// Returns whether `signature` is one of this key over `message`, by the rules of `verify_strict`: canonical `s`,
+    /// no low-order `R`, and the equation without the cofactor.
+    pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.point.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+    }
+
+    /// Returns the key as a JWK, with `use` and `purpose`.
+    pub fn to_jwk(&self) -> Value {
+        json!({
+            "kty": "OKP", "crv": "Ed25519", "x": base64url::encode(self.as_bytes()), "kid": self.kid,
+            "use": "sig", "alg": self.algorithm.name(), "purpose": self.purpose.name(),
+        })
+    }
+
+    /// Reads one entry of a set; `None` when it is not a key this project can use.
+    fn from_jwk(jwk: &Map<String, Value>) -> Result<Option<Self>, KeySetRejection> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        if text("kty") != Some("OKP") || text("crv") != Some("Ed25519") {
+            return Ok(None);
+        }
+        if jwk.contains_key("d") {
+            return Err(KeySetRejection::PrivateKey);
+        }
+        let bytes = text("x").and_then(|x| base64url::decode_array(x).ok()).ok_or(KeySetRejection::InvalidPoint)?;
+        let point = point(&bytes)?;
+        let purpose = match jwk.get("purpose") {
+            None => Some(Purpose::Token),
+            Some(name) => name.as_str().and_then(Purpose::from_name),
+        };
+        let (Some(kid), Some(algorithm), Some(purpose)) =
+            (text("kid"), text("alg").and_then(Algorithm::from_name), purpose)
+        else {
+            return Ok(None);
+        };
+        let usable = !kid.is_empty() && kid.len() <= MAX_KEY_ID_LENGTH && is_for_verification(jwk);
+        Ok(usable.then(|| Self { kid: kid.to_owned(), algorithm, purpose, point }))
+    }
+}
+
+/// `use` and `key_ops` (RFC 7517 §4.2, §4.3), where present, must allow the verification of signatures.
+fn is_for_verification(jwk: &Map<String, Value>) -> bool {
+    let use_allows = jwk.get("use").is_none_or(|value| value == "sig");
+    let operations_allow = jwk.get("key_ops").is_none_or(|value| {
+        value.as_array().is_some_and(|operations| operations.iter().any(|operation| operation == "verify"))
+    });
+    use_allows && operations_allow
+}
+
+fn point(bytes: &[u8; 32]) -> Result<VerifyingKey, KeySetRejection> {
+    let point = VerifyingKey::from_bytes(bytes).map_err(|_| KeySetRejection::InvalidPoint)?;
+    // from_bytes takes y modulo p; the one encoding that RFC 8032 §5.1.2 makes is the compressed point again.
+    if point.to_edwards().compress().as_bytes() != bytes {
+        return Err(KeySetRejection::InvalidPoint);
+    }
+    if point.is_weak() { Err(KeySetRejection::WeakKey) } else { Ok(point) }
+}
+
+/// Returns the RFC 7638 thumbprint of an Ed25519 public key: base64url of SHA-256 over its required members in order.
+pub fn thumbprint(public_key: &[u8; 32]) -> String {
+    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url::encode(public_key));
+    base64url::encode(&Sha256::digest(members))
+}
+
+/// The keys of one issuer: at least one for tokens, no two with the same `kid`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySet {
+    keys: Vec<PublicKey>,
+}
+
+impl KeySet {
+    /// Returns the usable keys of a JWK Set given as JSON.
+    ///
+    /// Entries of other kinds, for other uses, without `kid` or without one of the two algorithm names are passed over.
+    ///
+    /// # Errors
+    /// [`KeySetRejection`]; then nothing of the set may be used.
+    pub fn parse(text: &[u8]) -> Result<Self, KeySetRejection> {
+        if text.len() > MAX_SET_LENGTH {
+            return Err(KeySetRejection::TooLong);
+        }
+        let set = json::parse_object(text).map_err(|_| KeySetRejection::Malformed)?;
+        let entries = set.get("keys").and_then(Value::as_array).ok_or(KeySetRejection::Malformed)?;
+        if entries.len() > MAX_KEYS {
+            return Err(KeySetRejection::TooManyKeys);
+        }
+        let mut keys = Vec::with_capacity(entries.len());
+        for entry in entries {
+            keys.extend(PublicKey::from_jwk(entry.as_object().ok_or(KeySetRejection::Malformed)?)?);
+        }
+        Self::from_keys(keys)
+    }
+
+    /// Returns the set of these keys.
+    ///
+    /// # Errors
+    /// [`KeySetRejection::DuplicateKeyId`] and [`KeySetRejection::NoTokenKey`].
+    pub fn from_keys(keys: Vec<PublicKey>) -> Result<Self, KeySetRejection> {
+        let duplicate =
+            keys.iter().enumerate().any(|(at, key)| keys.iter().skip(at + 1).any(|other| other.kid == key.kid));
+        if duplicate {
+            return Err(KeySetRejection::DuplicateKeyId);
+        }
+        if !keys.iter().any(|key| key.purpose == Purpose::Token) {
+            return Err(KeySetRejection::NoTokenKey);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Returns the set of one key, whatever it is for.
+    #[cfg(feature = "issue")]
+    pub(crate) fn single(key: PublicKey) -> Self {
+        Self { keys: vec![key] }
+    }
+
+    /// Returns the key of this name, purpose and algorithm.
+    pub fn find(&self, kid: &str, purpose: Purpose, algorithm: Algorithm) -> Option<&PublicKey> {
+        self.keys.iter().find(|key| key.kid == kid && key.purpose == purpose && key.algorithm == algorithm)
+    }
+
+    /// Returns the keys in the order of the set.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// Returns the set as a JWK Set in JSON.
+    pub fn to_json(&self) -> String {
+        json!({ "keys": self.keys.iter().map(PublicKey::to_jwk).collect::<Vec<_>>() }).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 8037 appendix A.2 and A.3
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const THUMBPRINT: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    fn set(keys: Value) -> Result<KeySet, KeySetRejection> {
+        KeySet::parse(json!({ "keys": keys }).to_string().as_bytes())
+    }
+
+    fn jwk(x: &str) -> Value {
+        json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "1", "alg": "EdDSA"})
+    }
+
+    #[test]
+    fn the_thumbprint_is_that_of_rfc_8037() {
+        let key =
+            PublicKey::from_bytes(&base64url::decode_array(X).unwrap(), Purpose::Token, Algorithm::EdDsa).unwrap();
+        assert_eq!(key.kid(), THUMBPRINT);
+        let parsed = set(json!([key.to_jwk()])).unwrap();
+        assert_eq!(parsed.find(THUMBPRINT, Purpose::Token, Algorithm::EdDsa), Some(&key));
+        assert_eq!(parsed.find(THUMBPRINT, Purpose::Token, Algorithm::Ed25519), None);
+        assert_eq!(parsed.find(THUMBPRINT, Purpose::Revocations, Algorithm::EdDsa), None);
+        assert_eq!(KeySet::parse(parsed.to_json().as_bytes()), Ok(parsed));
+    }
+
+    #[test]
+    fn low_order_and_non_canonical_points_refuse_the_whole_set() {
+        let weak = [
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000080",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        ];
+        for encoding in weak {
+            assert_eq!(set(json!([jwk(X), jwk(&x_of(encoding))])), Err(KeySetRejection::WeakKey), "{encoding}");
+        }
+        let non_canonical = [
+            "0100000000000000000000000000000000000000000000000000000000000080",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        ];
+        for encoding in non_canonical {
+            assert_eq!(set(json!([jwk(&x_of(encoding))])), Err(KeySetRejection::InvalidPoint), "{encoding}");
+        }
+    }
+
+    fn x_of(hex: &str) -> String {
+        let bytes: Vec<u8> =
+            (0..32).map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2).unwrap(), 16).unwrap()).collect();
+        base64url::encode(&bytes)
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_passed_over() {
+        let mut others = vec![
+            json!({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "r", "alg": "RS256"}),
+            json!({"kty": "oct", "k": "AAAA"}),
+            json!({}),
+        ];
+        for (name, value) in [
+            ("use", json!("enc")),
+            ("alg", json!("ES256")),
+            ("alg", json!(null)),
+            ("kid", json!(7)),
+            ("kid", json!("")),
+            ("purpose", json!("else")),
+            ("key_ops", json!(["sign"])),
+        ] {
+            let mut other = jwk(X);
+            other[name] = value;
+            others.push(other);
+        }
+        for other in &others {
+            assert_eq!(set(json!([other])), Err(KeySetRejection::NoTokenKey), "{other}");
+            assert_eq!(set(json!([other, jwk(X)])).unwrap().keys().len(), 1, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_not_one_is_refused() {
+        for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[1]}"#, r#"{"keys":[],"keys":[]}"#] {
+            assert_eq!(KeySet::parse(text.as_bytes()), Err(KeySetRejection::Malformed), "{text}");
+        }
+        let mut private = jwk(X);
+        private["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+        assert_eq!(set(json!([jwk(X), private])), Err(KeySetRejection::PrivateKey));
+        assert_eq!(set(json!([jwk(X), jwk(X)])), Err(KeySetRejection::DuplicateKeyId));
+        assert_eq!(set(json!(vec![json!({}); MAX_KEYS + 1])), Err(KeySetRejection::TooManyKeys));
+        assert_eq!(KeySet::parse(&[b' '; MAX_SET_LENGTH + 1]), Err(KeySetRejection::TooLong));
+        for x in ["", "AAAA", &format!("{X}="), &format!("{X}A")] {
+            assert_eq!(set(json!([jwk(x)])), Err(KeySetRejection::InvalidPoint), "{x}");
+        }
+    }
+}

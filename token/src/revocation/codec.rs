@@ -1,0 +1,435 @@
+//! The body of a revocation list: sorted indices by epoch, gaps in Rice codes.
+//!
+//! ```text
+//! body    = %x01 *( varint epoch-gap, varint k >= 1, u8 r <= 30, k Rice codes, padding to a byte )
+//! varint  = unsigned LEB128 of at most 32 bits, in its shortest form
+//! epochs    ascending: the first absolute, then minus the one before minus 1
+//! indices   ascending: each minus the one before minus 1 (the first: itself); below 2^31
+//! Rice    = q zeros, a one, then the r low bits, where gap = q << r | low; least significant bit of each byte first
+//! ```
+//!
+//! One set has one body: [`encode`] chooses `r` by size alone, the smaller on a tie. [`decode`] takes any `r`, since
+//! only the issuer decides it, and refuses everything else that [`encode`] would not write.
+//!
+//! Memory: a decoded list takes at most 8 bytes for each byte of its body, whatever the body says.
+
+use crate::id::MAX_INDEX;
+use std::collections::BTreeMap;
+
+const VERSION: u8 = 1;
+const MAX_R: u8 = 30;
+/// Up to this `r` a run is kept as a bitmap: each bit of body stands for at most 8 indices, so 8 bitmap bits.
+const MAX_BITMAP_R: u8 = 3;
+
+/// The body is signed and yet not one that [`encode`] writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Returns the one body that lists these indices, given for each epoch in ascending order without repetition.
+///
+/// Epochs without indices are left out.
+///
+/// # Errors
+/// [`Malformed`] when indices are not strictly ascending or an index is 2^31 or more.
+pub fn encode<'a>(epochs: impl IntoIterator<Item = (u32, &'a [u32])>) -> Result<Vec<u8>, Malformed> {
+    let mut body = vec![VERSION];
+    let mut next_epoch = 0_u64;
+    for (epoch, indices) in epochs {
+        if indices.is_empty() {
+            continue;
+        }
+        let gap = u64::from(epoch).checked_sub(next_epoch).ok_or(Malformed)?;
+        next_epoch = u64::from(epoch) + 1;
+        let gaps = gaps(indices)?;
+        let r = best_r(&gaps);
+        push_varint(&mut body, u32::try_from(gap).map_err(|_| Malformed)?);
+        push_varint(&mut body, u32::try_from(indices.len()).map_err(|_| Malformed)?);
+        body.push(r);
+        push_codes(&mut body, &gaps, r);
+    }
+    Ok(body)
+}
+
+fn gaps(indices: &[u32]) -> Result<Vec<u32>, Malformed> {
+    let mut next = 0_u32;
+    let mut gaps = Vec::with_capacity(indices.len());
+    for index in indices {
+        if *index > MAX_INDEX {
+            return Err(Malformed);
+        }
+        gaps.push(index.checked_sub(next).ok_or(Malformed)?);
+        next = index + 1;
+    }
+    Ok(gaps)
+}
+
+/// The `r` of the shortest run. Its length is convex in `r`, so walking up from 0 stops at the first that is no better.
+fn best_r(gaps: &[u32]) -> u8 {
+    let bits = |r: u8| gaps.iter().map(|gap| u64::from(gap >> r) + 1 + u64::from(r)).sum::<u64>();
+    let total: u64 = gaps.iter().map(|gap| u64::from(*gap)).sum();
+    let mean = total / u64::try_from(gaps.len()).unwrap_or(u64::MAX).max(1);
+    // The best r is within 2 of log2 of the mean gap: start below it and walk up.
+    let start = u8::try_from(mean.checked_ilog2().unwrap_or(0)).unwrap_or(MAX_R).min(MAX_R).saturating_sub(2);
+    let candidates = start..=(start + 4).min(MAX_R);
+    candidates.min_by_key(|r| bits(*r)).unwrap_or(0)
+}
+
+fn push_varint(out: &mut Vec<u8>, mut value: u32) {
+    while value > 0x7f {
+        out.push(low_byte(value) | 0x80);
+        value >>= 7;
+    }
+    out.push(low_byte(value));
+}
+
+fn low_byte(value: u32) -> u8 {
+    let [byte, ..] = value.to_le_bytes();
+    byte
+}
+
+fn push_codes(out: &mut Vec<u8>, gaps: &[u32], r: u8) {
+    let mut pending = 0_u64;
+    let mut bits = 0_u32;
+    let mut drain = |pending: &mut u64, bits: &mut u32, least: u32| {
+        while *bits >= least && *bits > 0 {
+            let [byte, ..] = pending.to_le_bytes();
+            out.push(byte);
+            *pending >>= 8;
+            *bits = bits.saturating_sub(8);
+        }
+    };
+    for gap in gaps {
+        let mut zeros = gap >> r;
+        while zeros >= 8 {
+            bits += 8;
+            zeros -= 8;
+            drain(&mut pending, &mut bits, 8);
+        }
+        let low = u64::from(gap & ((1 << r) - 1));
+        pending |= (low << 1 | 1) << (bits + zeros);
+        bits += zeros + 1 + u32::from(r);
+        drain(&mut pending, &mut bits, 8);
+    }
+    drain(&mut pending, &mut bits, 1);
+}
+
+/// The decoded body: which indices of which epochs are revoked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// Ascending by epoch.
+    epochs: Vec<(u32, Indices)>,
+    entries: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Indices {
+    Sorted(Vec<u32>),
+    Bitmap(Vec<u8>),
+}
+
+impl Revoked {
+    /// Returns whether the body lists this index of this epoch. Takes time logarithmic in the list's size.
+    pub fn contains(&self, epoch: u32, index: u32) -> bool {
+        let Ok(position) = self.epochs.binary_search_by_key(&epoch, |(epoch, _)| *epoch) else { return false };
+        match self.epochs.get(position) {
+            Some((_, Indices::Sorted(indices))) => indices.binary_search(&index).is_ok(),
+            Some((_, Indices::Bitmap(bits))) => {
+                let byte = usize::try_from(index >> 3).ok().and_then(|at| bits.get(at)).copied().unwrap_or(0);
+                byte >> (index & 7) & 1 == 1
+            }
+            None => false,
+        }
+    }
+
+    /// Returns how many tokens the body lists.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// Returns all indices by epoch, as [`encode`] takes them.
+    pub fn to_map(&self) -> BTreeMap<u32, Vec<u32>> {
+        self.epochs.iter().map(|(epoch, indices)| (*epoch, indices.to_vec())).collect()
+    }
+}
+
+impl Indices {
+    fn to_vec(&self) -> Vec<u32> {
+        match self {
+            Self::Sorted(indices) => indices.clone(),
+            Self::Bitmap(bits) => (0..=MAX_INDEX)
+                .zip(bits.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1)))
+                .filter_map(|(index, set)| set.then_some(index))
+                .collect(),
+        }
+    }
+}
+
+/// Returns what `body` lists.
+///
+/// # Errors
+/// [`Malformed`] for everything that the grammar above does not allow: another version, a varint that is not the
+/// shortest, `k = 0`, `r > 30`, an index of 2^31 or more, an epoch past 2^32, padding that is not zero, a code cut short.
+pub fn decode(body: &[u8]) -> Result<Revoked, Malformed> {
+    let (version, mut rest) = body.split_first().ok_or(Malformed)?;
+    if *version != VERSION {
+        return Err(Malformed);
+    }
+    let mut revoked = Revoked::default();
+    let mut next_epoch = 0_u64;
+    while !rest.is_empty() {
+        let epoch = next_epoch + u64::from(take_varint(&mut rest)?);
+        next_epoch = epoch + 1;
+        let k = usize::try_from(take_varint(&mut rest)?).map_err(|_| Malformed)?;
+        let (r, codes) = rest.split_first().ok_or(Malformed)?;
+        // Each code takes at least r + 1 bits: what cannot be there is never allocated.
+        let least_bits = k.checked_mul(usize::from(*r) + 1).ok_or(Malformed)?;
+        if k == 0 || *r > MAX_R || least_bits > codes.len().saturating_mul(8) {
+            return Err(Malformed);
+        }
+        let (indices, length) = decode_run(codes, k, *r)?;
+        rest = codes.get(length..).ok_or(Malformed)?;
+        revoked.epochs.push((u32::try_from(epoch).map_err(|_| Malformed)?, indices));
+        revoked.entries += k;
+    }
+    Ok(revoked)
+}
+
+fn take_varint(rest: &mut &[u8]) -> Result<u32, Malformed> {
+    let mut value = 0_u64;
+    for shift in [0, 7, 14, 21, 28] {
+        let (byte, after) = rest.split_first().ok_or(Malformed)?;
+        *rest = after;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            let shortest = shift == 0 || *byte != 0;
+            return if shortest { u32::try_from(value).map_err(|_| Malformed) } else { Err(Malformed) };
+        }
+    }
+    Err(Malformed)
+}
+
+/// Returns the indices of one run and the bytes it takes.
+fn decode_run(codes: &[u8], k: usize, r: u8) -> Result<(Indices, usize), Malformed> {
+    let mut bits = Bits { bytes: codes, window: 0, held: 0, taken: 0 };
+    let mut next = 0_u64;
+    let mut indices =
+        if r <= MAX_BITMAP_R { Indices::Bitmap(Vec::new()) } else { Indices::Sorted(Vec::with_capacity(k)) };
+    for _ in 0..k {
+        let zeros = bits.zeros(u64::from(MAX_INDEX) >> r)?;
+        let index = next + (zeros << r | bits.take(r)?);
+        if index > u64::from(MAX_INDEX) {
+            return Err(Malformed);
+        }
+        next = index + 1;
+        indices.push(u32::try_from(index).map_err(|_| Malformed)?);
+    }
+    Ok((indices, bits.finish()?))
+}
+
+impl Indices {
+    fn push(&mut self, index: u32) {
+        match self {
+            Self::Sorted(indices) => indices.push(index),
+            Self::Bitmap(bits) => {
+                let at = usize::try_from(index >> 3).unwrap_or(usize::MAX);
+                if bits.len() <= at {
+                    bits.resize(at.saturating_add(1), 0);
+                }
+                if let Some(byte) = bits.get_mut(at) {
+                    *byte |= 1 << (index & 7);
+                }
+            }
+        }
+    }
+}
+
+/// Bits of a run, least significant first, up to 64 of them in `window`.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    window: u64,
+    held: u32,
+    taken: usize,
+}
+
+impl Bits<'_> {
+    fn fill(&mut self) {
+        while self.held <= 56 {
+            let Some((byte, rest)) = self.bytes.split_first() else { return };
+            self.window |= u64::from(*byte) << self.held;
+            self.held += 8;
+            self.bytes = rest;
+            self.taken += 1;
+        }
+    }
+
+    fn drop_bits(&mut self, count: u32) {
+        self.window = self.window.checked_shr(count).unwrap_or(0);
+        self.held -= count;
+    }
+
+    /// Takes zeros up to and with the next one, and returns how many there were.
+    fn zeros(&mut self, most: u64) -> Result<u64, Malformed> {
+        let mut zeros = 0_u64;
+        loop {
+            self.fill();
+            let run = self.window.trailing_zeros().min(self.held);
+            zeros += u64::from(run);
+            if self.held == 0 || zeros > most {
+                return Err(Malformed);
+            }
+            if run < self.held {
+                self.drop_bits(run + 1);
+                return Ok(zeros);
+            }
+            self.drop_bits(run);
+        }
+    }
+
+    fn take(&mut self, count: u8) -> Result<u64, Malformed> {
+        self.fill();
+        let count = u32::from(count);
+        if self.held < count {
+            return Err(Malformed);
+        }
+        let value = self.window & ((1 << count) - 1);
+        self.drop_bits(count);
+        Ok(value)
+    }
+
+    /// Returns the bytes that were used; the bits left of the last one must be zero.
+    fn finish(self) -> Result<usize, Malformed> {
+        let padding = self.held % 8;
+        if self.window & ((1 << padding) - 1) != 0 {
+            return Err(Malformed);
+        }
+        Ok(self.taken - usize::try_from(self.held / 8).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encode_map(map: &BTreeMap<u32, Vec<u32>>) -> Vec<u8> {
+        encode(map.iter().map(|(epoch, indices)| (*epoch, indices.as_slice()))).unwrap()
+    }
+
+    #[test]
+    fn bodies_of_known_sets_are_fixed_to_the_bit() {
+        assert_eq!(encode([]), Ok(vec![1]));
+        assert_eq!(encode([(0, &[0][..])]), Ok(vec![1, 0, 1, 0, 0b1]));
+        // gaps 0, 0, 1 with r = 0: "1" "1" "01", first bit lowest
+        assert_eq!(encode([(3, &[0, 1, 3][..])]), Ok(vec![1, 3, 3, 0, 0b1011]));
+        let body = encode([(6_640_625, &[300][..]), (6_640_627, &[7][..])]).unwrap();
+        assert_eq!(decode(&body).unwrap().to_map(), BTreeMap::from([(6_640_625, vec![300]), (6_640_627, vec![7])]));
+    }
+
+    #[test]
+    fn every_departure_from_the_grammar_is_refused() {
+        let refused: [&[u8]; 15] = [
+            &[],
+            &[0],
+            &[2],
+            &[1, 0],
+            &[1, 0, 1],
+            &[1, 0, 1, 0],                                           // cut short
+            &[1, 0, 0, 0],                                           // k = 0
+            &[1, 0, 1, 31, 1, 0, 0, 0, 0],                           // r > 30
+            &[1, 0x80, 0, 1, 0, 1],                                  // a varint not in its shortest form
+            &[1, 0xff, 0xff, 0xff, 0xff, 0x1f, 1, 0, 1],             // a varint over 32 bits
+            &[1, 0, 1, 0, 0b11],                                     // padding that is not zero
+            &[1, 0, 1, 0, 1, 0],                                     // something behind the last run
+            &[1, 0, 9, 0, 0xff],                                     // more codes than bits
+            &[1, 0, 1, 30, 0b100, 0, 0, 0, 0],                       // index 2^31
+            &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0, 1, 0, 1, 0, 1], // an epoch past 2^32
+        ];
+        for body in refused {
+            assert_eq!(decode(body), Err(Malformed), "{body:?}");
+        }
+        assert_eq!(encode([(0, &[1, 1][..])]), Err(Malformed));
+        assert_eq!(encode([(0, &[2, 1][..])]), Err(Malformed));
+        assert_eq!(encode([(1, &[1][..]), (1, &[2][..])]), Err(Malformed));
+        assert_eq!(encode([(0, &[MAX_INDEX + 1][..])]), Err(Malformed));
+    }
+
+    #[test]
+    fn a_small_body_cannot_take_much_memory() {
+        let mut bomb = vec![1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0];
+        bomb.extend(vec![0xff; 1024]);
+        assert_eq!(decode(&bomb), Err(Malformed));
+        let mut dense = vec![1, 0, 0x80, 0x40, 0];
+        dense.extend(vec![0xff; 1024]);
+        assert_eq!(decode(&dense).unwrap().entries(), 8192);
+        // 1,023 bytes of zeros under r = 3 reach index 65,479 at most: a bitmap of 8 KiB
+        let mut sparse = vec![1, 0, 1, 3];
+        sparse.extend(vec![0; 1023]);
+        sparse.push(0b1);
+        let Indices::Bitmap(bits) = &decode(&sparse).unwrap().epochs[0].1 else { panic!("a bitmap") };
+        assert!(bits.len() <= 8 * sparse.len());
+    }
+
+    #[test]
+    fn a_complete_list_is_near_the_information_bound() {
+        // 10,000 of 1,000,000, evenly random: log2 C(n, k) / 8 = 10,082 bytes
+        let mut state = 1_u64;
+        let mut indices = std::collections::BTreeSet::new();
+        while indices.len() < 10_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            indices.insert(u32::try_from((state >> 33) % 1_000_000).unwrap());
+        }
+        let indices: Vec<u32> = indices.into_iter().collect();
+        let body = encode([(6_640_625, indices.as_slice())]).unwrap();
+        assert!(body.len() < 10_082 * 102 / 100, "{}", body.len());
+        assert_eq!(decode(&body).unwrap().to_map()[&6_640_625], indices);
+    }
+
+    fn sets() -> impl Strategy<Value = BTreeMap<u32, Vec<u32>>> {
+        let indices = prop_oneof![
+            proptest::collection::btree_set(0..50_u32, 1..40),
+            proptest::collection::btree_set(0..100_000_u32, 1..40),
+            proptest::collection::btree_set(0..=MAX_INDEX, 1..40),
+        ];
+        let epochs = prop_oneof![0..10_u32, any::<u32>(), Just(u32::MAX)];
+        proptest::collection::btree_map(epochs, indices.prop_map(|set| set.into_iter().collect()), 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn every_set_survives_and_has_one_body(map in sets()) {
+            let body = encode_map(&map);
+            let revoked = decode(&body).unwrap();
+            prop_assert_eq!(&revoked.to_map(), &map);
+            prop_assert_eq!(revoked.entries(), map.values().map(Vec::len).sum::<usize>());
+            for (epoch, indices) in &map {
+                for index in indices {
+                    prop_assert!(revoked.contains(*epoch, *index));
+                    let next = index + 1;
+                    prop_assert_eq!(revoked.contains(*epoch, next), indices.contains(&next));
+                }
+            }
+        }
+
+        #[test]
+        fn a_run_takes_the_smallest_r(indices in proptest::collection::btree_set(0..=MAX_INDEX, 1..30)) {
+            let indices: Vec<u32> = indices.into_iter().collect();
+            let gaps = gaps(&indices).unwrap();
+            let bits = |r: u8| gaps.iter().map(|gap| u64::from(gap >> r) + 1 + u64::from(r)).sum::<u64>();
+            let best = (0..=MAX_R).min_by_key(|r| bits(*r)).unwrap();
+            prop_assert_eq!(bits(best_r(&gaps)), bits(best));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic_and_stay_within_their_memory(tail in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut body = vec![VERSION];
+            body.extend(tail);
+            if let Ok(revoked) = decode(&body) {
+                let bytes: usize = revoked.epochs.iter().map(|(_, indices)| match indices {
+                    Indices::Sorted(indices) => 4 * indices.len(),
+                    Indices::Bitmap(bits) => bits.len(),
+                }).sum();
+                prop_assert!(bytes <= 8 * body.len());
+            }
+        }
+    }
+}
