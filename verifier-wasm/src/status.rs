@@ -1,0 +1,33 @@
+//! What a verifier knows, for people and monitoring.
+
+use serde::Serialize;
+use token::revocation::RevocationList;
+use token::verify::Verifier;
+use wasm_bindgen::JsValue;
+
+/// Null for all but `keys` while there is no list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    seq: Option<u64>,
+    issued_at: Option<u64>,
+    expires_at: Option<u64>,
+    bytes: Option<usize>,
+    entries: Option<usize>,
+    keys: Vec<&'a str>,
+}
+
+/// Returns the status of `verifier` as a plain object.
+pub(crate) fn of(verifier: &Verifier) -> Result<JsValue, JsValue> {
+    let list = verifier.list();
+    let head = list.map(RevocationList::head);
+    let status = Status {
+        seq: head.map(|head| head.seq),
+        issued_at: head.map(|head| head.iat.as_secs()),
+        expires_at: head.map(|head| head.exp.as_secs()),
+        bytes: list.map(RevocationList::length),
+        entries: list.map(|list| list.revoked().entries()),
+        keys: verifier.keys().keys().iter().map(|key| key.kid()).collect(),
+    };
+    Ok(status.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+}
