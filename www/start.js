@@ -1,0 +1,22 @@
+/**
+ * The first script of the page: it takes the credentials out of the address bar before anything else
+ * runs, then loads the console. It is apart from `main.js` so that a verifier package that fails to load
+ * leaves a sentence on the page instead of silence.
+ *
+ * @module start
+ */
+
+import { takeCredentials } from "./fragment.js";
+
+const credentials = takeCredentials(globalThis.location, globalThis.history);
+
+try {
+  const { start } = await import("./main.js");
+  await start(credentials);
+} catch (error) {
+  const title = document.getElementById("verdict-title");
+  const text = document.getElementById("verdict-text");
+  document.getElementById("verdict").dataset.tone = "refused";
+  title.textContent = "The console could not start";
+  text.textContent = `${error.message}. Build the verifier with “cargo xtask build-wasm” and load this page again.`;
+}

@@ -1,0 +1,58 @@
+/**
+ * The banner that always says what the verifier thinks of the token on the page.
+ *
+ * @module verdict-view
+ */
+
+import { byId, icon, setText } from "./dom.js";
+import { explain } from "./explain.js";
+import { count, micros, span } from "./format.js";
+
+const ICONS = Object.freeze({ accepted: "passed", refused: "failed", unable: "skipped", none: "shield" });
+
+/** Title, code and sentence of a verdict. */
+function words(verdict) {
+  switch (verdict.kind) {
+    case "accepted": {
+      const { sub, aud, scope } = verdict.claims;
+      const limits = scope ? ` Scope: ${scope}.` : "";
+      return { title: "Accepted", code: null, text: `${sub}, for ${[aud].flat().join(", ")}.${limits}` };
+    }
+    case "refused":
+      return { title: "Refused", code: verdict.code, text: explain(verdict) };
+    case "unable":
+      return { title: "Cannot judge", code: null, text: verdict.message };
+    default:
+      return { title: "No token yet", code: null, text: "Mint a pair, or paste a token to judge it." };
+  }
+}
+
+/** How the figure came about, so that it can be believed. */
+function howMeasured({ runs, batches, stepMicros }) {
+  return `per token: median of ${batches} batches, ${count(runs)} runs; this clock steps by ${micros(stepMicros)}`;
+}
+
+/** Draws the banner from the state. */
+export function createVerdictView() {
+  const banner = byId("verdict");
+  const mark = byId("verdict-icon");
+  const code = byId("verdict-code");
+  const timing = byId("timing");
+
+  return function render(state) {
+    const { verdict } = state;
+    const said = words(verdict);
+    const asOf = state.asOf === 0 ? "" : ` Judged as of ${span(state.asOf)} from now.`;
+    if (mark.dataset.kind !== verdict.kind) mark.replaceChildren(icon(ICONS[verdict.kind]));
+    mark.dataset.kind = verdict.kind;
+    banner.dataset.tone = verdict.kind;
+    setText(byId("verdict-title"), said.title);
+    code.hidden = said.code === null;
+    setText(code, said.code ?? "");
+    setText(byId("verdict-text"), said.text + (verdict.kind === "none" ? "" : asOf));
+    timing.hidden = state.timing === null;
+    if (state.timing === null) return;
+    setText(byId("timing-figure"), micros(state.timing.micros));
+    setText(byId("timing-note"), howMeasured(state.timing));
+  };
+}
