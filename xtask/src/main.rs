@@ -1,2 +1,68 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: the only build tool of Countersign. Here is what each word of the command line starts, and nothing else.
+//!
+//! Nothing of the product depends on this crate. Its modules, one subject each:
+//! [`up`] starts a daemon to try things on, [`test`] is the whole check, [`build_wasm`] makes the npm package's
+//! WebAssembly, [`bench`] measures.
+
+mod announce;
+mod bench;
+mod build_wasm;
+mod clock;
+mod counts;
+mod descendants;
+mod dev_secret;
+mod report;
+mod run;
+mod steps;
+mod test;
+mod tools;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  up [--port N] [--data-dir DIR] [--debug]   build all and start the daemon on 127.0.0.1, with its page
+  test [FILTER...] [--list] [--verbose]      the whole check, or the steps whose names match
+  build-wasm                                 the verifier as WebAssembly, into pkg/wasm
+  bench [verify|size|issuer|all]             measure, and write docs/benchmarks.md
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let workspace = Workspace::find()?;
+    match command.as_str() {
+        "up" => up::run(&workspace, rest).map(|()| ExitCode::SUCCESS),
+        "test" => test::run(&workspace, rest),
+        "build-wasm" => {
+            tools::Tool::WasmTarget.ensure(&workspace)?;
+            build_wasm::run(&workspace.root, "wasm").map(|()| ExitCode::SUCCESS)
+        }
+        "bench" => bench::run(&workspace, rest).map(|()| ExitCode::SUCCESS),
+        "announce" => announce::run(rest).map(|()| ExitCode::SUCCESS),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!("there is no command {other:?}\n\n{HELP}"),
+    }
+}

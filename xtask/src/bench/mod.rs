@@ -1,0 +1,88 @@
+//! `cargo xtask bench`: measures, and writes what came out into docs/benchmarks.md, with the machine, the date and the
+//! command beside it. The measuring itself is done by the programs in tests/bench, each of which prints a piece of
+//! Markdown.
+
+mod document;
+mod machine;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::tools::Tool;
+use crate::workspace::Workspace;
+use crate::{build_wasm, clock, steps};
+
+/// What can be measured, in the order of the document.
+const SUBJECTS: [&str; 3] = ["verify", "size", "issuer"];
+
+/// Measures what was asked for, everything when nothing was, and replaces that part of the document.
+///
+/// # Errors
+/// When an argument is not understood, something does not build, or a measurement fails: the document then keeps what
+/// it held.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let asked: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "all").collect();
+    if let Some(unknown) = asked.iter().find(|word| !SUBJECTS.contains(word)) {
+        bail!("`bench` does not know {unknown:?}: it takes {} or all", SUBJECTS.join(", "));
+    }
+    prepare(workspace)?;
+    let document = workspace.root.join("docs/benchmarks.md");
+    for subject in SUBJECTS.into_iter().filter(|subject| asked.is_empty() || asked.contains(subject)) {
+        println!("measuring {subject} …");
+        let started = clock::now();
+        let measured = measure(workspace, subject).with_context(|| format!("measure {subject}"))?;
+        let text = format!("{}\n{}", machine::described(workspace, subject)?, measured.trim_end());
+        println!("{text}\n({subject} took {})\n", clock::text(started.elapsed()));
+        let before = std::fs::read_to_string(&document).with_context(|| format!("read {}", document.display()))?;
+        std::fs::write(&document, document::replace(&before, subject, &text)?)?;
+    }
+    Ok(())
+}
+
+fn prepare(workspace: &Workspace) -> anyhow::Result<()> {
+    Tool::WasmTarget.ensure(workspace)?;
+    Tool::NodeModules.ensure(workspace)?;
+    build_wasm::run(&workspace.root, "wasm")?;
+    ran(&mut steps::daemon_build(workspace, true))?;
+    let examples = ["build", "--locked", "--release", "--package", "countersign-tests", "--examples"];
+    ran(workspace.cargo().args(examples))
+}
+
+fn ran(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status()?;
+    if !status.success() {
+        bail!("{} ended with {status}", command.get_program().display());
+    }
+    Ok(())
+}
+
+/// The Markdown that the subject's program prints.
+fn measure(workspace: &Workspace, subject: &str) -> anyhow::Result<String> {
+    let example = |name: &str| workspace.target.join("release/examples").join(name);
+    let script = |name: &str| workspace.root.join("tests/bench").join(name);
+    let daemon = workspace.daemon(true);
+    match subject {
+        "verify" => {
+            let fixture = workspace.target.join("bench-fixture");
+            ran(workspace.command(example("bench_fixture")).arg(&fixture))?;
+            printed(workspace.command("node").arg("--expose-gc").arg(script("verify.mjs")).arg(&fixture))
+        }
+        "size" => printed(workspace.command("node").arg(script("size.mjs")).arg(&daemon)),
+        _ => printed(workspace.command(example("bench_issuer")).arg(&daemon).arg(disk(workspace))),
+    }
+}
+
+/// Stores under test lie in the target directory: on the disk of the checkout, and not in a /tmp that may be memory.
+fn disk(workspace: &Workspace) -> &Path {
+    &workspace.target
+}
+
+fn printed(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("{} ended with {}", command.get_program().display(), output.status);
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
