@@ -4,6 +4,12 @@
 
 use std::fs;
 use std::process::{Child, Command};
+use std::time::Duration;
+
+use crate::clock;
+
+/// How long a killed process may take to be gone.
+const DYING: Duration = Duration::from_secs(5);
 
 /// Afterwards neither `child` nor anything it started is running.
 pub(crate) fn end(child: &mut Child) {
@@ -15,6 +21,16 @@ pub(crate) fn end(child: &mut Child) {
         let _already_gone = Command::new("kill").arg("-KILL").args(ids).status();
     }
     let _reaped = child.wait();
+    let killed = clock::now();
+    while below.iter().any(|process| is_running(*process)) && killed.elapsed() < DYING {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether the process exists and is more than an entry that its parent has not collected.
+fn is_running(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, state)| !state.starts_with(" Z"))
 }
 
 /// Every living process below `ancestor`, parents before their children.
@@ -48,7 +64,7 @@ mod tests {
     #[test]
     fn a_grandchild_is_ended_with_its_parent() {
         let mut child = Command::new("sh").args(["-c", "sleep 600 & wait"]).spawn().unwrap();
-        let started = crate::clock::now();
+        let started = clock::now();
         let mut tree = below(child.id());
         while tree.is_empty() && started.elapsed().as_secs() < 10 {
             std::thread::yield_now();
@@ -56,10 +72,6 @@ mod tests {
         }
         assert_eq!(tree.len(), 1, "the shell started one process");
         end(&mut child);
-        let ended = tree.iter().all(|process| {
-            let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        });
-        assert!(ended);
+        assert!(!tree.iter().any(|process| is_running(*process)));
     }
 }
