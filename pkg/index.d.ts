@@ -1,0 +1,246 @@
+/**
+ * Verifies Countersign access tokens offline, revocation included.
+ *
+ * ```js
+ * import { createVerifier } from "countersign";
+ * const verifier = await createVerifier({ issuer: "https://login.example", audience: "api" });
+ * const claims = verifier.verify(token); // synchronous; throws a VerificationError with a stable `code`
+ * ```
+ */
+
+/** The global type of this name where the project's libraries declare one; otherwise `unknown`. */
+type Global<Name extends string> = typeof globalThis extends { [name in Name]: { prototype: infer Type } } ? Type : unknown;
+
+/** What a verifier asks of tokens, and where its key set and revocation list come from. */
+export interface VerifierOptions {
+  /**
+   * The `iss` that tokens and revocation lists must have, and the base of the URLs that are fetched. `null` accepts
+   * any issuer whose keys are given, on purpose; `keys` and `revocations` must be given then.
+   */
+  issuer: string | null;
+  /** Of these the token's `aud` must hold at least one. `null` accepts tokens for anyone, on purpose. */
+  audience: string | readonly string[] | null;
+  /**
+   * The issuer's JWK Set: an object, its JSON, or the bytes of that. Up to 64 KiB.
+   * When left out it is fetched from `<issuer>/.well-known/jwks.json`.
+   */
+  keys?: { readonly keys: readonly object[] } | string | ArrayBufferView | ArrayBuffer;
+  /**
+   * A revocation list of the issuer, up to 16 MiB, or `null` to do without revocation, on purpose.
+   * When left out it is fetched from `<issuer>/revocations`.
+   */
+  revocations?: ArrayBufferView | ArrayBuffer | null;
+  /** Seconds by which `exp` and `nbf` are relaxed, a whole number from 0 to 60. The default is 5. */
+  leeway?: number;
+  /** Scope values, with a single space between two, that every token must have. */
+  scope?: string;
+  /** Seconds after it was signed during which a revocation list is used, where that ends before its own expiry. */
+  maxStaleness?: number;
+  /** Returns the time in seconds since 1970. The default reads the system's clock. */
+  now?: () => number;
+  /** Fetches a document, as the global `fetch` does, which is the default. */
+  fetch?: Fetch;
+  /** Seconds that one document may take to arrive whole, above 0 and up to 300. The default is 5. */
+  timeout?: number;
+  /** Ends the fetches of `createVerifier`. A later `refresh` has its own. */
+  signal?: Global<"AbortSignal">;
+}
+
+/** The part of the global `fetch` that this package uses. */
+export type Fetch = (
+  url: string,
+  init: { method: "GET"; redirect: "manual"; signal: Global<"AbortSignal">; cache?: "no-cache"; credentials?: "omit" },
+) => Promise<Global<"Response">>;
+
+/** What one verification asks for besides what the verifier asks for. */
+export interface VerifyOptions {
+  /** Further scope values, with a single space between two, that the token must have. */
+  scope?: string;
+  /** The time in seconds since 1970, in place of the verifier's clock. */
+  now?: number;
+}
+
+/** The claims of an access token (RFC 9068), as its issuer wrote them. */
+export interface AccessClaims {
+  /** Issuer. */
+  readonly iss: string;
+  /** Subject: whom the token speaks for. */
+  readonly sub: string;
+  /** Audience: for whom the token is meant. */
+  readonly aud: string | readonly string[];
+  /** The client that asked for the token. */
+  readonly client_id: string;
+  /** When it was issued, in seconds since 1970. */
+  readonly iat: number;
+  /** The first second at which it is no longer valid, leeway aside. */
+  readonly exp: number;
+  /** The first second at which it is valid. */
+  readonly nbf?: number;
+  /** Identifier of the token; from a Countersign issuer also its place in the revocation list. */
+  readonly jti: string;
+  /** Session; always there when revocations are asked for. */
+  readonly sid?: string;
+  /** Scope values between single spaces. */
+  readonly scope?: string;
+  /** Roles of the subject. */
+  readonly roles?: readonly string[];
+  /** Permissions of the subject. */
+  readonly permissions?: readonly string[];
+  /** When the subject last authenticated, in seconds since 1970. */
+  readonly auth_time?: number;
+}
+
+/** The claims of a verified token together with those of your own, whose types you vouch for. */
+export type Claims<Own extends object = Record<string, unknown>> = AccessClaims & Readonly<Own>;
+
+/** What `authenticate` asks of a request. */
+export interface AuthenticateOptions {
+  /** Further scope values, with a single space between two, that the token must have. */
+  scope?: string;
+  /**
+   * Name of a cookie that may carry the token in place of the `Authorization` header. A browser sends cookies on its
+   * own: protect requests that change something against forgery from other sites.
+   */
+  cookie?: string;
+  /** The `realm` of the challenge in a 401 or 403, printable ASCII. */
+  realm?: string;
+}
+
+/** A request with a token that holds, or the answer to be sent. */
+export type Authentication<Own extends object = Record<string, unknown>> =
+  | { readonly ok: true; readonly claims: Claims<Own> }
+  | {
+      readonly ok: false;
+      /**
+       * 401 without or with an invalid token, 403 when it lacks a scope, 400 when the request is ambiguous or
+       * malformed (RFC 6750), 503 with `Retry-After` when the revocation list is too old to tell.
+       */
+      readonly response: Global<"Response">;
+      /** Why the token was refused; absent when there was none to judge. */
+      readonly error?: VerificationError;
+    };
+
+/** What a verifier knows. All but `keys` are `null` while it has no revocation list. */
+export interface VerifierStatus {
+  /** Number of the revocation list in use. */
+  readonly seq: number | null;
+  /** When it was signed, in seconds since 1970. */
+  readonly issuedAt: number | null;
+  /** The first second at which it says nothing any more; from then on tokens are refused as `ERR_STATUS_STALE`. */
+  readonly expiresAt: number | null;
+  /** Its length. */
+  readonly bytes: number | null;
+  /** Tokens that it revokes one by one. */
+  readonly entries: number | null;
+  /** `kid` of each key in use. */
+  readonly keys: readonly string[];
+}
+
+/** Judges the access tokens of one issuer. Made by {@link createVerifier}. */
+export interface Verifier {
+  /** What the verifier knows at this moment. */
+  readonly status: VerifierStatus;
+  /**
+   * Returns the claims of a token that holds, as an object of the caller's own, frozen throughout.
+   *
+   * @throws {VerificationError} The token is refused.
+   * @throws {UsageError} The token is no string, an option makes no sense, or the verifier has been closed.
+   */
+  verify<Own extends object = Record<string, unknown>>(token: string, options?: VerifyOptions): Claims<Own>;
+  /**
+   * Judges the token of a request, and makes the answer for when there is none that holds. It does no I/O.
+   *
+   * @param request A Request of the Fetch API, or anything with its `headers`.
+   * @throws {UsageError} An option makes no sense, or the verifier has been closed.
+   */
+  authenticate<Own extends object = Record<string, unknown>>(
+    request: { readonly headers: { get(name: string): string | null } },
+    options?: AuthenticateOptions,
+  ): Authentication<Own>;
+  /**
+   * Fetches again what was fetched at the start: key set, revocation list, or both.
+   *
+   * Each is put to use if it arrives and holds, whatever becomes of the other. An older list is ignored. On failure
+   * the verifier goes on with what it has.
+   *
+   * @throws {FetchError} A document could not be fetched.
+   * @throws {KeySetError} The key set was refused.
+   * @throws {ListError} The revocation list was refused.
+   * @throws {UsageError} There is nothing to fetch, or the verifier has been closed.
+   */
+  refresh(options?: { signal?: Global<"AbortSignal"> }): Promise<void>;
+  /** Ends refreshes under way and gives back memory. Every later call but this one throws a {@link UsageError}. */
+  close(): void;
+}
+
+/**
+ * Returns a verifier that is ready to judge tokens.
+ *
+ * @throws {UsageError} An option is unknown or makes no sense.
+ * @throws {FetchError} A document, or in browsers the WebAssembly module, could not be fetched.
+ * @throws {KeySetError} The key set was refused.
+ * @throws {ListError} The revocation list was refused.
+ */
+export function createVerifier(options: VerifierOptions): Promise<Verifier>;
+
+/** Why a token is refused. Where jose has a code of the same meaning, it is jose's. */
+export type VerificationErrorCode =
+  | "ERR_JWS_INVALID"
+  | "ERR_JOSE_ALG_NOT_ALLOWED"
+  | "ERR_JWKS_NO_MATCHING_KEY"
+  | "ERR_JWS_SIGNATURE_VERIFICATION_FAILED"
+  | "ERR_JWT_INVALID"
+  | "ERR_JWT_CLAIM_VALIDATION_FAILED"
+  | "ERR_JWT_EXPIRED"
+  | "ERR_TOKEN_REVOKED"
+  | "ERR_STATUS_STALE"
+  | "ERR_STATUS_MISSING";
+
+/** A token was refused. Its message holds nothing of the token. */
+export class VerificationError extends Error {
+  private constructor();
+  /** Stable. */
+  readonly code: VerificationErrorCode;
+  /** The claim that was refused, where one was. */
+  readonly claim: string | undefined;
+  /** A stable word that narrows the code, where one does. */
+  readonly reason: string | undefined;
+}
+
+/** The package was used in a way it does not offer; no token, key set or list can cause this. */
+export class UsageError extends TypeError {
+  private constructor();
+  /** Stable. */
+  readonly code: "ERR_USAGE";
+}
+
+/** Something could not be fetched: no answer, an answer other than 200, too long, or too late. */
+export class FetchError extends Error {
+  private constructor();
+  /** Stable. */
+  readonly code: "ERR_FETCH";
+  /** What was to be fetched. */
+  readonly url: string;
+  /** The status of the answer, where there was one. */
+  readonly status: number | undefined;
+  /** What the failure came from, where it has a cause. */
+  readonly cause?: unknown;
+}
+
+/** A JWK Set was refused whole; the set used until then stays in use. */
+export class KeySetError extends Error {
+  private constructor();
+  /** Stable. */
+  readonly code: "ERR_JWKS_INVALID";
+  /** A stable word that narrows the code. */
+  readonly reason: string;
+}
+
+/** A revocation list was refused; the list used until then stays in use. */
+export class ListError extends Error {
+  private constructor();
+  /** Stable. The last two are alarms: the issuer's clock or key, not the network, is at fault. */
+  readonly code: "ERR_REVLIST_INVALID" | "ERR_REVLIST_FUTURE" | "ERR_REVLIST_EQUIVOCATION";
+  /** A stable word that narrows the code. */
+  readonly reason: string;
+}

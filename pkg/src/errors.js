@@ -1,0 +1,70 @@
+/**
+ * The errors this package throws, by who is at fault: the token, the caller, the network, the key set, the list.
+ *
+ * Anything else that comes out of it is a defect of the package and passes through as it is.
+ */
+
+/** A token was refused; `code` is stable, `claim` and `reason` narrow it where they can. */
+export class VerificationError extends Error {
+  name = "VerificationError";
+
+  constructor({ code, claim, reason, message }) {
+    super(message);
+    this.code = code;
+    this.claim = claim ?? undefined;
+    this.reason = reason ?? undefined;
+  }
+}
+
+/** The package was used in a way it does not offer; no token, key set or list can cause this. */
+export class UsageError extends TypeError {
+  name = "UsageError";
+  code = "ERR_USAGE";
+}
+
+/** Something could not be fetched: no answer, an answer other than 200, too long, or too late. */
+export class FetchError extends Error {
+  name = "FetchError";
+  code = "ERR_FETCH";
+
+  constructor(message, { url, status, cause }) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.url = url;
+    this.status = status;
+  }
+}
+
+/** A JWK Set was refused whole; the set used until then stays in use. */
+export class KeySetError extends Error {
+  name = "KeySetError";
+
+  constructor({ code, reason, message }) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** A revocation list was refused; the list used until then stays in use. */
+export class ListError extends Error {
+  name = "ListError";
+
+  constructor({ code, reason, message }) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+const byKind = {
+  token: (refusal) => new VerificationError(refusal),
+  keys: (refusal) => new KeySetError(refusal),
+  list: (refusal) => new ListError(refusal),
+  usage: (refusal) => new UsageError(refusal.message),
+};
+
+/** Returns the error for what the wasm side threw, or `undefined` when that is no refusal of its making. */
+export function errorOfRefusal(thrown) {
+  if (typeof thrown !== "object" || thrown === null || thrown instanceof Error) return undefined;
+  return Object.hasOwn(byKind, thrown.kind) ? byKind[thrown.kind](thrown) : undefined;
+}

@@ -1,0 +1,69 @@
+/**
+ * The one WebAssembly instance behind all verifiers, and what happens when it traps.
+ *
+ * A trap leaves the instance in an unknown state, so it is never asked again: a fresh one takes its place, and each
+ * verifier notices by the generation that its bindings belong to the old one.
+ */
+import load, { __wbg_reset_state as replaceInstance, initSync } from "../wasm/verifier.js";
+import { errorOfRefusal, FetchError } from "./errors.js";
+
+export { Verifier as Bindings } from "../wasm/verifier.js";
+
+let moduleUrl; // set where the module has to be fetched first
+let generation = 0;
+let sound = true; // false only while no fresh instance could be made
+
+/** Instantiates the module, given as bytes or compiled. */
+export function instantiate(module) {
+  initSync({ module });
+}
+
+/** Remembers where the module is to be fetched from once it is needed. */
+export function instantiateFrom(url) {
+  moduleUrl = url;
+}
+
+/** Resolves when there is an instance; at once where an entry has made it already. */
+export async function instantiated() {
+  if (moduleUrl === undefined) return;
+  try {
+    await load({ module_or_path: moduleUrl });
+  } catch (cause) {
+    const message = "the verifier's WebAssembly module could not be loaded (a Content-Security-Policy has to allow 'wasm-unsafe-eval')";
+    throw new FetchError(message, { url: String(moduleUrl), cause });
+  }
+}
+
+/** Returns the number of the instance in use; bindings made under another number are dead. */
+export function currentGeneration() {
+  if (!sound) discard();
+  return generation;
+}
+
+/**
+ * Returns what `call` returns.
+ *
+ * A refusal is thrown as its error and changes nothing. Everything else that is thrown is a trap, or may be one: it
+ * passes through, and the instance is replaced.
+ */
+export function guarded(call) {
+  try {
+    return call();
+  } catch (thrown) {
+    const error = errorOfRefusal(thrown);
+    if (error !== undefined) throw error;
+    sound = false;
+    try {
+      discard();
+    } catch {
+      // Out of memory, say. What was thrown first tells more; the next call tries again and throws in its turn.
+    }
+    throw thrown;
+  }
+}
+
+function discard() {
+  generation += 1;
+  replaceInstance();
+  sound = true;
+}

@@ -1,0 +1,157 @@
+/**
+ * Options become settings here, or a UsageError that names the option; nothing after this looks at options again.
+ */
+import { UsageError } from "./errors.js";
+
+/** The last second of the year 9999; a time in milliseconds lies beyond it. */
+const MAX_TIME_SECONDS = 253_402_300_799;
+const MAX_LEEWAY_SECONDS = 60;
+const MAX_TIMEOUT_SECONDS = 300;
+// RFC 6749 §3.3
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+// RFC 6265 §4.1.1: a cookie's name is a token of RFC 9110 §5.6.2
+const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// RFC 9110 §5.6.4, without obs-text: header values are ASCII here
+const QUOTABLE = /^[\t\x20-\x7e]*$/;
+
+/** Returns the settings of a verifier. */
+export function verifierSettings(options) {
+  const given = known(options, "createVerifier", [
+    "audience", "fetch", "issuer", "keys", "leeway", "maxStaleness", "now", "revocations", "scope", "signal", "timeout",
+  ]);
+  const settings = {
+    issuer: issuer(given.issuer),
+    audience: audience(given.audience),
+    leeway: integer(given.leeway ?? 5, "leeway", 0, MAX_LEEWAY_SECONDS),
+    maxStaleness: given.maxStaleness === undefined ? undefined : integer(given.maxStaleness, "maxStaleness", 1, MAX_TIME_SECONDS),
+    scope: scope(given.scope),
+    keys: keys(given.keys),
+    fetchesKeys: given.keys === undefined,
+    revocations: revocations(given.revocations),
+    fetchesRevocations: given.revocations === undefined,
+    now: callable(given.now, "now") ?? systemTime,
+    fetch: callable(given.fetch, "fetch"),
+    timeoutMillis: timeoutMillis(given.timeout ?? 5),
+    signal: signal(given.signal),
+  };
+  if (settings.issuer === null && (settings.fetchesKeys || settings.fetchesRevocations)) {
+    throw new UsageError('with "issuer": null there is nowhere to fetch from: "keys" and "revocations" must be given');
+  }
+  return settings;
+}
+
+/** Returns the settings of one verification. */
+export function verifySettings(options) {
+  if (options === undefined) return {};
+  const given = known(options, "verify", ["now", "scope"]);
+  return { scope: scope(given.scope), now: given.now === undefined ? undefined : seconds(given.now) };
+}
+
+/** Returns the settings of one refresh. */
+export function refreshSettings(options) {
+  if (options === undefined) return {};
+  return { signal: signal(known(options, "refresh", ["signal"]).signal) };
+}
+
+/** Returns the settings of one authentication. */
+export function authenticateSettings(options) {
+  if (options === undefined) return {};
+  const given = known(options, "authenticate", ["cookie", "realm", "scope"]);
+  if (given.cookie !== undefined && !(typeof given.cookie === "string" && COOKIE_NAME.test(given.cookie))) {
+    throw new UsageError('"cookie" must be the name of a cookie');
+  }
+  if (given.realm !== undefined && !(typeof given.realm === "string" && QUOTABLE.test(given.realm))) {
+    throw new UsageError('"realm" must be a string of printable ASCII');
+  }
+  return { cookie: given.cookie, realm: given.realm, scope: scope(given.scope) };
+}
+
+/** Returns the time in whole seconds; a fraction is dropped, which moves no verdict: the claims are whole seconds. */
+export function seconds(value) {
+  if (typeof value === "number" && value >= 0 && value < MAX_TIME_SECONDS + 1) return Math.floor(value);
+  throw new UsageError('"now" must be the time in seconds since 1970');
+}
+
+function systemTime() {
+  return Date.now() / 1000;
+}
+
+function known(options, verb, names) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new UsageError(`${verb} takes its options as an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw new UsageError(`${verb} has no option "${name}"`);
+  }
+  return options;
+}
+
+function issuer(value) {
+  if (value === null || (typeof value === "string" && value !== "")) return value;
+  throw new UsageError('"issuer" must be given: a string, or null to accept any issuer whose keys are given');
+}
+
+function audience(value) {
+  if (value === null) return null;
+  const list = typeof value === "string" ? [value] : value;
+  if (Array.isArray(list) && list.length > 0 && list.every((entry) => typeof entry === "string" && entry !== "")) {
+    return [...list];
+  }
+  throw new UsageError('"audience" must be given: a string, several, or null to accept a token for anyone');
+}
+
+function scope(value) {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && SCOPE.test(value)) return value;
+  throw new UsageError('"scope" must be scope values with a single space between two (RFC 6749 section 3.3)');
+}
+
+function integer(value, name, least, most) {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new UsageError(`"${name}" must be a whole number of seconds from ${least} to ${most}`);
+}
+
+function timeoutMillis(value) {
+  if (typeof value === "number" && value > 0 && value <= MAX_TIMEOUT_SECONDS) return value * 1000;
+  throw new UsageError(`"timeout" must be a number of seconds above 0 and up to ${MAX_TIMEOUT_SECONDS}`);
+}
+
+function callable(value, name) {
+  if (value === undefined || typeof value === "function") return value;
+  throw new UsageError(`"${name}" must be a function`);
+}
+
+function signal(value) {
+  if (value === undefined || (typeof value?.aborted === "boolean" && typeof value.addEventListener === "function")) return value;
+  throw new UsageError('"signal" must be an AbortSignal');
+}
+
+/** Own bytes in each case: what the caller does with theirs afterwards changes nothing here. */
+function keys(value) {
+  if (value === undefined) return undefined;
+  if (typeof value === "string") return new TextEncoder().encode(value);
+  const bytes = copied(value);
+  if (bytes !== undefined) return bytes;
+  if (typeof value === "object" && value !== null) {
+    try {
+      return new TextEncoder().encode(JSON.stringify(value));
+    } catch (cause) {
+      throw new UsageError('"keys" cannot be written as JSON', { cause });
+    }
+  }
+  throw new UsageError('"keys" must be a JWK Set: an object, its JSON as a string, or its bytes');
+}
+
+function revocations(value) {
+  if (value === undefined || value === null) return value;
+  const bytes = copied(value);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError('"revocations" must be the bytes of a revocation list, or null to do without revocation');
+}
+
+function copied(value) {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  // By its tag, not instanceof: the buffer may come from another realm.
+  if (Object.prototype.toString.call(value) === "[object ArrayBuffer]") return new Uint8Array(value).slice();
+  return undefined;
+}
