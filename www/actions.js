@@ -87,7 +87,7 @@ export function createActions({ api, store, record, judging, issuing, network })
 
     /** The verifier asks for this scope; empty asks for none. */
     requireScope(scope) {
-      store.change({ scope: scope.trim(), timing: null });
+      store.change({ scope: scope.split(/\s+/).filter(Boolean).join(" "), timing: null });
       judging.judge();
     },
 

@@ -57,8 +57,8 @@ const MEMBER = Object.freeze({
   nbf: "starts",
   auth_time: "signed in",
   jti: "expiry epoch . index",
-  sid: "session",
+  sid: "which session",
   scope: "what it allows",
-  roles: "roles",
-  permissions: "permissions",
+  roles: "what the subject is",
+  permissions: "what the subject may",
 });

@@ -16,22 +16,22 @@ export const bytes = (value) => `${count(value)} ${value === 1 ? "byte" : "bytes
 /** A number with the noun that fits it: "1 entry", "2 entries". */
 export const counted = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`;
 
-/** Microseconds with a precision that the measurement can carry: "4.2 µs", "141 µs", "1.3 ms". */
+/** Microseconds with a precision that the measurement can carry: "4.2 µs", "141 µs", "1.3 ms". The space does not break. */
 export function micros(value) {
-  if (value >= 1000) return `${(value / 1000).toFixed(1)} ms`;
-  return value >= 10 ? `${Math.round(value)} µs` : `${value.toFixed(1)} µs`;
+  if (value >= 1000) return `${(value / 1000).toFixed(1)}\u00a0ms`;
+  return value >= 10 ? `${Math.round(value)}\u00a0µs` : `${value.toFixed(1)}\u00a0µs`;
 }
 
-/** A clock that runs down: "14:59", "3:02:10", "6 d 23 h". Negative values read "0:00". */
+/** A clock that runs down: "14:59", "3:02:10", "6 d 23:02:10". Negative values read "0:00". */
 export function remaining(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const days = Math.floor(whole / 86_400);
   const hours = Math.floor((whole % 86_400) / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
-  const rest = String(whole % 60).padStart(2, "0");
-  if (days > 0) return `${days} d ${hours} h`;
-  if (hours > 0) return `${hours}:${String(minutes).padStart(2, "0")}:${rest}`;
-  return `${minutes}:${rest}`;
+  const two = (value) => String(value).padStart(2, "0");
+  const inDay = `${hours}:${two(minutes)}:${two(whole % 60)}`;
+  if (days > 0) return `${days} d ${inDay}`;
+  return hours > 0 ? inDay : `${minutes}:${two(whole % 60)}`;
 }
 
 /** A span in words, for sentences: "45 seconds", "15 minutes", "7 days". */

@@ -5,7 +5,7 @@
  * @module issuing
  */
 
-import { counted, dateTime } from "./format.js";
+import { bytes, dateTime } from "./format.js";
 import { advancePair, endPair, lastSpent, reusable, startPair } from "./pair.js";
 
 const REVOKED = "The session was revoked. Mint a new pair.";
@@ -66,7 +66,7 @@ export function createIssuing({ api, store, record, judging, clock }) {
     const identical = text === pair.answer;
     store.change({ exchange: { identical, size } });
     note(identical
-      ? `The same refresh token was sent again, and the same ${size} bytes came back: a lost answer costs nobody a login.`
+      ? `The same refresh token was sent again, and the same ${bytes(size)} came back: a lost answer costs nobody a login.`
       : "The same refresh token was sent again, and another answer came back: the retry window had passed.", identical ? "good" : "plain");
   }
 
@@ -112,7 +112,7 @@ export function createIssuing({ api, store, record, judging, clock }) {
     if (await judging.fetchUntil(({ list }) => list !== null && list.seq >= seq)) {
       const { list } = store.read();
       const took = Math.max(0, Math.round(clock.milliseconds() - started));
-      record({ side: "verifier", text: `List ${list.seq} is here after ${took} ms: ${counted(list.bytes, "byte", "bytes")}.` });
+      record({ side: "verifier", text: `List ${list.seq} is here after ${took} ms: ${bytes(list.bytes)}.` });
     } else {
       record({ side: "verifier", tone: "bad", text: `The list fetched is still older than ${seq}. Fetch it again in a moment.` });
     }

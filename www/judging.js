@@ -11,6 +11,7 @@
  */
 
 import { explain } from "./explain.js";
+import { micros } from "./format.js";
 import { measure } from "./measure.js";
 
 const SETTLE_TRIES = 8;
@@ -39,7 +40,7 @@ export function createJudging({ createVerifier, VerificationError, fetch, store,
     if (token === "") return { kind: "none" };
     if (verifier === null) return { kind: "unable", message: "The verifier has not got the issuer’s keys yet. It needs the network once." };
     try {
-      const claims = verifier.verify(token, { now: clock.seconds() + asOf, ...(scope && { scope }) });
+      const claims = verifier.verify(token, { now: clock.seconds() + asOf, ...(scope !== "" && { scope }) });
       return { kind: "accepted", token, claims };
     } catch (error) {
       if (!(error instanceof VerificationError)) return { kind: "unable", message: error.message };
@@ -111,7 +112,7 @@ export function createJudging({ createVerifier, VerificationError, fetch, store,
     if (verdict.kind !== "accepted" && verdict.kind !== "refused") return;
     const timing = await measure(() => ask(text, { scope, asOf }), clock, () => clock.pause(0));
     if (store.read().text === text) store.change({ timing });
-    const took = `${timing.micros.toFixed(timing.micros < 10 ? 1 : 0)} µs`;
+    const took = micros(timing.micros);
     const { networkOn, online } = store.read();
     const where = networkOn && online ? "" : " with the network off";
     if (verdict.kind === "accepted") record({ side: "verifier", tone: "good", text: `Accepted in ${took}${where}.` });

@@ -7,7 +7,7 @@
 import { reasons } from "./availability.js";
 import { createClocksView } from "./clocks-view.js";
 import { byId, el, onPress, setAvailable, setText } from "./dom.js";
-import { bytes, count, dateTime, span } from "./format.js";
+import { bytes, count, span, timeOfDay } from "./format.js";
 
 /** The facts of a list, as label and text. */
 function facts({ seq, issuedAt, bytes: size, entries, keys }, now) {
@@ -16,7 +16,7 @@ function facts({ seq, issuedAt, bytes: size, entries, keys }, now) {
     ["Age", now - issuedAt < 1 ? "under a second" : span(now - issuedAt)],
     ["Size", bytes(size)],
     ["Revoked in it", count(entries)],
-    ["Signed", dateTime(issuedAt)],
+    ["Signed at", timeOfDay(issuedAt * 1000)],
     ["Keys held", count(keys.length)],
   ];
 }

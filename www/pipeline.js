@@ -13,21 +13,21 @@
 export const CHECKS = Object.freeze([
   { id: "size", group: "Shape", label: "Size", detail: "at most 8,192 bytes" },
   { id: "parts", group: "Shape", label: "Three parts", detail: "header, claims, signature" },
-  { id: "base64url", group: "Shape", label: "Strict base64url", detail: "no padding, one spelling only" },
-  { id: "header", group: "Shape", label: "Header is JSON", detail: "an object, no member twice" },
-  { id: "alg", group: "Header", label: "Algorithm", detail: "Ed25519 and nothing else" },
-  { id: "typ", group: "Header", label: "Type", detail: "at+jwt, an access token" },
-  { id: "crit", group: "Header", label: "No foreign members", detail: "crit, jwk, jku, x5u and their like" },
-  { id: "kid", group: "Header", label: "Key is known", detail: "kid is in the issuer’s key set" },
-  { id: "signature", group: "Signature", label: "Signature", detail: "Ed25519 over header and claims" },
+  { id: "base64url", group: "Shape", label: "Strict base64url", detail: "one spelling only" },
+  { id: "header", group: "Shape", label: "Header is JSON", detail: "no member twice" },
+  { id: "alg", group: "Header and signature", label: "Algorithm", detail: "Ed25519, nothing else" },
+  { id: "typ", group: "Header and signature", label: "Type", detail: "at+jwt" },
+  { id: "crit", group: "Header and signature", label: "No foreign members", detail: "crit, jwk, jku, …" },
+  { id: "kid", group: "Header and signature", label: "Key is known", detail: "kid is in the key set" },
+  { id: "signature", group: "Header and signature", label: "Signature", detail: "over header and claims" },
   { id: "claims", group: "Claims", label: "Claims are whole", detail: "all there, each of its type" },
-  { id: "iss", group: "Claims", label: "Issuer", detail: "the one this verifier trusts" },
-  { id: "aud", group: "Claims", label: "Audience", detail: "the one this verifier stands for" },
-  { id: "time", group: "Claims", label: "In its time", detail: "not before nbf, not after exp" },
-  { id: "jti", group: "Claims", label: "Index", detail: "jti agrees with exp" },
-  { id: "scope", group: "Claims", label: "Scope", detail: "holds the scope asked for" },
-  { id: "fresh", group: "Revocation", label: "List is fresh", detail: "signed, and not past its end" },
-  { id: "live", group: "Revocation", label: "Not revoked", detail: "its index is not in the list" },
+  { id: "iss", group: "Claims", label: "Issuer", detail: "the one trusted" },
+  { id: "aud", group: "Claims", label: "Audience", detail: "this verifier’s" },
+  { id: "time", group: "Claims", label: "In its time", detail: "nbf to exp" },
+  { id: "jti", group: "Claims", label: "Index and session", detail: "jti fits exp" },
+  { id: "scope", group: "Claims", label: "Scope", detail: "holds what is asked" },
+  { id: "fresh", group: "Revocation", label: "List is fresh", detail: "not past its end" },
+  { id: "live", group: "Revocation", label: "Not revoked", detail: "not in the list" },
 ]);
 
 const BY_JWS_REASON = Object.freeze({
@@ -52,8 +52,9 @@ const BY_CODE = Object.freeze({
   ERR_TOKEN_REVOKED: "live",
 });
 
-/** The check a claim's refusal belongs to: its form is judged before its value. */
+/** The check a claim's refusal belongs to: its form is judged before its value, but `sid` is asked for with the index. */
 function byClaim(claim, reason) {
+  if (claim === "sid" && reason === "missing") return "jti";
   if (claim !== "typ" && reason !== "check_failed") return "claims";
   return BY_CLAIM[claim] ?? "claims";
 }

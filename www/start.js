@@ -17,6 +17,7 @@ try {
   const title = document.getElementById("verdict-title");
   const text = document.getElementById("verdict-text");
   document.getElementById("verdict").dataset.tone = "refused";
+  document.querySelector("main").inert = true;
   title.textContent = "The console could not start";
   text.textContent = `${error.message}. Build the verifier with “cargo xtask build-wasm” and load this page again.`;
 }

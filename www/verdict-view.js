@@ -6,7 +6,7 @@
 
 import { byId, icon, setText } from "./dom.js";
 import { explain } from "./explain.js";
-import { count, micros, span } from "./format.js";
+import { micros, span } from "./format.js";
 
 const ICONS = Object.freeze({ accepted: "passed", refused: "failed", unable: "skipped", none: "shield" });
 
@@ -25,11 +25,6 @@ function words(verdict) {
     default:
       return { title: "No token yet", code: null, text: "Mint a pair, or paste a token to judge it." };
   }
-}
-
-/** How the figure came about, so that it can be believed. */
-function howMeasured({ runs, batches, stepMicros }) {
-  return `per token: median of ${batches} batches, ${count(runs)} runs; this clock steps by ${micros(stepMicros)}`;
 }
 
 /** Draws the banner from the state. */
@@ -51,8 +46,6 @@ export function createVerdictView() {
     setText(code, said.code ?? "");
     setText(byId("verdict-text"), said.text + (verdict.kind === "none" ? "" : asOf));
     timing.hidden = state.timing === null;
-    if (state.timing === null) return;
-    setText(byId("timing-figure"), micros(state.timing.micros));
-    setText(byId("timing-note"), howMeasured(state.timing));
+    setText(byId("timing-figure"), state.timing === null ? "" : micros(state.timing.micros));
   };
 }
