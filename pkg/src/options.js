@@ -22,7 +22,7 @@ export function verifierSettings(options) {
   const settings = {
     issuer: issuer(given.issuer),
     audience: audience(given.audience),
-    leeway: integer(given.leeway ?? 5, "leeway", 0, MAX_LEEWAY_SECONDS),
+    leeway: integer(given.leeway === undefined ? 5 : given.leeway, "leeway", 0, MAX_LEEWAY_SECONDS),
     maxStaleness: given.maxStaleness === undefined ? undefined : integer(given.maxStaleness, "maxStaleness", 1, MAX_TIME_SECONDS),
     scope: scope(given.scope),
     keys: keys(given.keys),
@@ -31,7 +31,7 @@ export function verifierSettings(options) {
     fetchesRevocations: given.revocations === undefined,
     now: callable(given.now, "now") ?? systemTime,
     fetch: callable(given.fetch, "fetch"),
-    timeoutMillis: timeoutMillis(given.timeout ?? 5),
+    timeoutMillis: timeoutMillis(given.timeout === undefined ? 5 : given.timeout),
     signal: signal(given.signal),
   };
   if (settings.issuer === null && (settings.fetchesKeys || settings.fetchesRevocations)) {

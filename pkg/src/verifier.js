@@ -27,9 +27,8 @@ export class Verifier {
   constructor(settings, keys, list) {
     this.#settings = settings;
     this.#keys = within(keys, MAX_KEYS_LENGTH, KeySetError, TOO_LONG_KEYS);
-    this.#list = null;
-    this.#bind();
-    if (list !== null) this.#takeList(list);
+    this.#list = list === null ? null : within(list, MAX_LIST_LENGTH, ListError, TOO_LONG_LIST);
+    this.#bind({ withoutList: false });
   }
 
   verify(token, options) {
@@ -89,26 +88,28 @@ export class Verifier {
   /** Returns bindings of the instance in use; throws when the verifier has been closed. */
   #living() {
     if (this.#closed) throw new UsageError("the verifier has been closed");
-    if (this.#generation !== currentGeneration()) this.#rebind();
+    // Without its list, which may now be refused because the key that signed it has gone, the verifier refuses every
+    // token as ERR_STATUS_STALE until a refresh brings another one.
+    if (this.#generation !== currentGeneration()) this.#bind({ withoutList: true });
     return this.#bindings;
   }
 
-  #bind() {
+  /** Makes bindings of the instance in use; a list that is refused is an error, or done without. */
+  #bind({ withoutList }) {
     const generation = currentGeneration();
-    this.#bindings = guarded(() => new Bindings(policy(this.#settings), this.#keys));
-    this.#generation = generation;
-  }
-
-  #rebind() {
-    this.#bind();
-    if (this.#list === null) return;
+    const now = this.#list === null ? undefined : this.#now();
+    const bindings = guarded(() => new Bindings(policy(this.#settings), this.#keys));
     try {
-      this.#takeList(this.#list);
+      if (this.#list !== null) guarded(() => bindings.loadRevocations(this.#list, BigInt(now)));
     } catch (error) {
-      // Without the list every token is refused as ERR_STATUS_STALE until a refresh: the right answer when, say, the
-      // key that signed it is no longer in the set.
-      if (!(error instanceof ListError)) throw error;
+      if (!(error instanceof ListError)) throw error; // a trap: these bindings died with their instance
+      if (!withoutList) {
+        bindings.free();
+        throw error;
+      }
     }
+    this.#bindings = bindings;
+    this.#generation = generation;
   }
 
   #takeKeys(bytes, turn) {
