@@ -1,26 +1,162 @@
-//! The signing keys and the master key that seals them at rest.
+//! The signing keys: which there are, what each may do, and what the JWK Set says of them.
+//!
+//! ```text
+//! next (published) → active (signs) → retired (published until what it signed has expired) → gone
+//!                        any of them → withdrawn (published no more, signs nothing, not even again)
+//! ```
+//!
+//! Each key has one purpose: tokens (access and refresh) or revocation lists. `keys/at_rest.rs` seals private keys for
+//! the store; nothing here reads a clock, does I/O or prints a key.
 
+mod at_rest;
+
+pub use at_rest::{MasterKey, SealedKey};
+
+use crate::Error;
+use crate::env::Env;
+use crate::error::KeyFault;
+use std::sync::Arc;
+use token::issue::SigningKey;
+use token::jwk::{Algorithm, KeySet, Purpose};
+use token::time::UnixTime;
 use zeroize::Zeroizing;
 
-/// The key under which private keys are encrypted at rest: 32 bytes that never enter the store.
-pub struct MasterKey(pub(crate) Zeroizing<[u8; 32]>);
+/// Where a key is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, does not sign yet.
+    Next,
+    /// Published and signs.
+    Active,
+    /// Published, signs nothing new; an answer it signed may be signed again.
+    Retired,
+    /// Compromised or given up: neither published nor used.
+    Withdrawn,
+}
 
-impl MasterKey {
-    /// Length of a master key in bytes.
-    pub const LEN: usize = 32;
+struct Entry {
+    key: SigningKey,
+    state: KeyState,
+}
 
-    /// Returns the master key with these bytes.
-    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
-        Self(bytes)
-    }
+/// The keys of the issuer, with exactly one active for each purpose.
+pub struct KeyRing {
+    entries: Vec<Entry>,
+    token: usize,
+    revocations: usize,
+    public: KeySet,
+    jwks: Arc<str>,
+}
 
-    /// Returns a new master key and its bytes, which the caller must keep where the store is not.
+impl KeyRing {
+    /// Returns the ring of these stored keys.
     ///
     /// # Errors
-    /// [`crate::env::NoEntropy`] when the system has no randomness.
-    pub fn generate(env: &crate::env::Env) -> Result<(Self, Zeroizing<[u8; 32]>), crate::env::NoEntropy> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        env.fill(bytes.as_mut())?;
-        Ok((Self(bytes.clone()), bytes))
+    /// [`KeyFault`] when one does not open under the master key or a purpose has no active key.
+    pub fn open(sealed: &[SealedKey], master: &MasterKey) -> Result<Self, KeyFault> {
+        let open = |key: &SealedKey| Ok(Entry { key: key.open(master)?, state: key.state });
+        let entries = sealed.iter().map(open).collect::<Result<Vec<_>, KeyFault>>()?;
+        let active = |purpose: Purpose| {
+            let is_active = |entry: &Entry| entry.state == KeyState::Active && entry.key.public().purpose() == purpose;
+            entries.iter().position(is_active).ok_or(KeyFault::Missing { purpose: purpose.name() })
+        };
+        let (token, revocations) = (active(Purpose::Token)?, active(Purpose::Revocations)?);
+        let published = entries.iter().filter(|entry| entry.state != KeyState::Withdrawn);
+        let public = KeySet::from_keys(published.map(|entry| entry.key.public().clone()).collect())
+            .map_err(|_| KeyFault::Missing { purpose: Purpose::Token.name() })?;
+        let jwks = Arc::from(public.to_json());
+        Ok(Self { entries, token, revocations, public, jwks })
+    }
+
+    /// Returns a new active key for each purpose, sealed for the store.
+    ///
+    /// # Errors
+    /// [`Error::Entropy`], and [`Error::Signing`] if a seed gave no usable key, which cannot be seen in practice.
+    pub fn create(env: &Env, master: &MasterKey, algorithm: Algorithm, now: UnixTime) -> Result<Vec<SealedKey>, Error> {
+        let create = |purpose| {
+            let mut seed = Zeroizing::new([0; 32]);
+            env.fill(seed.as_mut())?;
+            SealedKey::seal(&seed, purpose, algorithm, now, env.random()?, master)
+        };
+        [Purpose::Token, Purpose::Revocations].into_iter().map(create).collect()
+    }
+
+    /// Returns the key that signs new tokens.
+    pub fn token_signer(&self) -> Option<&SigningKey> {
+        self.entries.get(self.token).map(|entry| &entry.key)
+    }
+
+    /// Returns the key that signs revocation lists.
+    pub fn list_signer(&self) -> Option<&SigningKey> {
+        self.entries.get(self.revocations).map(|entry| &entry.key)
+    }
+
+    /// Returns the token key with this name if it may sign again what it has signed: active or retired.
+    pub fn signed_with(&self, kid: &str) -> Option<&SigningKey> {
+        let may = |entry: &&Entry| matches!(entry.state, KeyState::Active | KeyState::Retired);
+        let found = self.entries.iter().filter(may).find(|entry| entry.key.kid() == kid);
+        found.map(|entry| &entry.key).filter(|key| key.public().purpose() == Purpose::Token)
+    }
+
+    /// Returns the published keys.
+    pub fn public(&self) -> &KeySet {
+        &self.public
+    }
+
+    /// Returns the JWK Set as JSON text.
+    pub fn jwks(&self) -> Arc<str> {
+        Arc::clone(&self.jwks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env() -> Env {
+        Env::fixed(UnixTime::from_secs(1_700_000_000).unwrap(), 1).0
+    }
+
+    fn created() -> (Vec<SealedKey>, MasterKey) {
+        let (master, _) = MasterKey::generate(&env()).unwrap();
+        let keys = KeyRing::create(&env(), &master, Algorithm::EdDsa, env().now()).unwrap();
+        (keys, master)
+    }
+
+    #[test]
+    fn a_new_ring_has_one_key_for_each_purpose_and_publishes_both() {
+        let (sealed, master) = created();
+        let ring = KeyRing::open(&sealed, &master).unwrap();
+        assert_eq!(ring.token_signer().unwrap().public().purpose(), Purpose::Token);
+        assert_eq!(ring.list_signer().unwrap().public().purpose(), Purpose::Revocations);
+        assert_eq!(KeySet::parse(ring.jwks().as_bytes()).unwrap().keys().len(), 2);
+        assert!(!ring.jwks().contains("\"d\""));
+    }
+
+    #[test]
+    fn a_withdrawn_key_is_neither_published_nor_signs_again_and_a_retired_one_is_both() {
+        let (mut sealed, master) = created();
+        let old = sealed[0].kid.clone();
+        sealed.push(KeyRing::create(&env(), &MasterKey::generate(&env()).unwrap().0, Algorithm::EdDsa, env().now()).unwrap().remove(1));
+        sealed.truncate(2);
+        let (more, _) = Env::fixed(env().now(), 2);
+        sealed.push(KeyRing::create(&more, &master, Algorithm::EdDsa, env().now()).unwrap().remove(0));
+        sealed[0].state = KeyState::Retired;
+        let ring = KeyRing::open(&sealed, &master).unwrap();
+        assert!(ring.signed_with(&old).is_some() && ring.public().keys().len() == 3);
+        assert_ne!(ring.token_signer().unwrap().kid(), old);
+        sealed[0].state = KeyState::Withdrawn;
+        let ring = KeyRing::open(&sealed, &master).unwrap();
+        assert!(ring.signed_with(&old).is_none() && ring.public().keys().len() == 2);
+        let list_key = ring.list_signer().unwrap().kid().to_owned();
+        assert!(ring.signed_with(&list_key).is_none(), "a list key never signs a token");
+    }
+
+    #[test]
+    fn a_ring_without_an_active_key_for_a_purpose_does_not_open() {
+        let (mut sealed, master) = created();
+        sealed[1].state = KeyState::Retired;
+        assert_eq!(KeyRing::open(&sealed, &master).err(), Some(KeyFault::Missing { purpose: "revocations" }));
+        assert_eq!(KeyRing::open(&[], &master).err(), Some(KeyFault::Missing { purpose: "token" }));
     }
 }

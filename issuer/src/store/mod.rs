@@ -1,8 +1,135 @@
-//! Where sessions, revocations, keys and clients live. (The trait arrives with the next change.)
+//! Where sessions, revocations, keys and clients live.
+//!
+//! [`Store`] is a set of domain operations, not a key-value interface: an engine decides how rows look and how they are
+//! kept. Every change is atomic, and an [`Answer`] that is `Ok` is on disk: after a power cut it is still there. Reads may
+//! show a change that is not yet on disk; what must not be decided on such a change is decided inside
+//! [`Store::update_session`], whose answer waits for the disk.
+//!
+//! Dropping an [`Answer`] does not take a change back: what was queued still happens.
+//!
+//! `conformance.rs` is the suite that every engine runs; `sled/` is the embedded engine.
 
+#[cfg(test)]
+mod conformance;
 mod error;
+mod record;
+mod sled;
 
 pub use error::StoreError;
+pub use self::sled::SledStore;
+
+use crate::keys::SealedKey;
+use crate::revocations::Publication;
+use crate::session::{Outcome, Session, SessionId, Step};
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use token::id::Jti;
+use token::time::UnixTime;
+use tokio::sync::{mpsc, watch};
+
+/// What a store will answer; it does not borrow from the store.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
+
+/// A pure decision about a session. It may run while other changes wait, so it must not block.
+pub type Transition = Box<dyn FnOnce(Session) -> Step + Send + 'static>;
 
 /// Keeps what the issuer must not forget.
-pub trait Store: Send + Sync {}
+pub trait Store: Send + Sync {
+    /// Stores a new session. Its `sid` is random; one that exists already is damage.
+    fn create_session(&self, session: Session) -> Answer<()>;
+
+    /// Returns a session.
+    fn session(&self, sid: SessionId) -> Answer<Option<Session>>;
+
+    /// Replaces a session by what `transition` makes of it, and revokes what the step revokes, in one atomic change.
+    ///
+    /// Transitions of one session never overlap. Returns the session afterwards, or `None` when there is none.
+    fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>>;
+
+    /// Returns the next page of an epoch, counted from 0. No page of an epoch is ever returned twice.
+    ///
+    /// Fails with [`StoreError::NoIndices`] when the epoch's pages are used up or have been forgotten.
+    fn lease_page(&self, epoch: u32) -> Answer<u32>;
+
+    /// Revokes tokens; one that is revoked already, or whose epoch has left, changes nothing.
+    fn revoke(&self, jtis: Vec<Jti>) -> Answer<()>;
+
+    /// Returns whether a token is revoked.
+    fn is_revoked(&self, jti: Jti) -> Answer<bool>;
+
+    /// Returns all revocations and a feed of those that follow, without a gap between the two.
+    fn revocations(&self) -> Answer<Revocations>;
+
+    /// Returns what was stored of the newest list.
+    fn publication(&self) -> Answer<Option<Publication>>;
+
+    /// Stores what a list will be, before it is served. Fails with [`StoreError::Superseded`] unless
+    /// `seq` is above the stored one.
+    fn put_publication(&self, publication: Publication) -> Answer<()>;
+
+    /// Returns all keys.
+    fn keys(&self) -> Answer<Vec<SealedKey>>;
+
+    /// Stores keys, replacing those of the same `kid`, in one atomic change.
+    fn put_keys(&self, keys: Vec<SealedKey>) -> Answer<()>;
+
+    /// Returns a client.
+    fn client(&self, client_id: String) -> Answer<Option<ClientRecord>>;
+
+    /// Stores a client, replacing one of the same id.
+    fn put_client(&self, client: ClientRecord) -> Answer<()>;
+
+    /// Forgets sessions that expired before `before`, at most [`PURGE_STEP`]; returns whether there may be more.
+    fn purge_sessions(&self, before: UnixTime) -> Answer<bool>;
+
+    /// Forgets revocations of epochs below `below` that the newest list has let go, and pages of epochs below `pages_below`,
+    /// which from then on are never leased again; at most [`PURGE_STEP`] rows; returns whether there may be more.
+    fn purge_epochs(&self, below: u32, pages_below: u32) -> Answer<bool>;
+
+    /// Tells when the store has failed for good: from then on nothing is acknowledged, and the process must end.
+    fn failed(&self) -> watch::Receiver<Option<StoreError>>;
+
+    /// Finishes what is queued, makes it durable and closes; whatever follows is answered [`StoreError::Closed`].
+    fn close(&self) -> Answer<()>;
+}
+
+/// Rows that one purge removes at most, so that it never holds up others for long.
+pub const PURGE_STEP: usize = 256;
+
+/// A client as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRecord {
+    /// Its name.
+    pub client_id: String,
+    /// SHA-256 of its secret, which is random.
+    pub secret_hash: [u8; 32],
+    /// May revoke and introspect every token.
+    pub administrator: bool,
+}
+
+/// Revocations that one change made durable. Numbers grow from change to change and survive a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// Number of the change.
+    pub number: u64,
+    /// What it revoked, none of it twice.
+    pub jtis: Vec<Jti>,
+}
+
+/// All revocations at one moment, and those after it.
+pub struct Revocations {
+    /// Each with the number of the change that made it.
+    pub entries: Vec<(Jti, u64)>,
+    /// What follows, announced once it is durable and before its caller is answered. Only the newest feed is served.
+    pub feed: mpsc::UnboundedReceiver<Announcement>,
+}
+
+/// Opens the embedded store in `directory`, which is created if it does not exist. Blocks while it recovers.
+///
+/// # Errors
+/// [`StoreError::InUse`], `Damaged`, `Format` and `Unusable`.
+pub fn open(directory: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SledStore::open(directory)?))
+}

@@ -1,0 +1,113 @@
+//! The record of a session: some hundred bytes, rewritten with every refresh.
+
+use super::{Reader, Record, Unreadable, Writer};
+use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
+
+impl Record for Session {
+    const KIND: &'static str = "session";
+
+    fn write(&self, writer: &mut Writer) {
+        writer.array(&self.sid.0);
+        writer.text(&self.client_id);
+        write_grant(&self.grant, writer);
+        writer.number(self.access_ttl_secs);
+        write_access(&self.last, writer);
+        writer.option(self.renewal.as_ref(), |writer, renewal| write_renewal(renewal, writer));
+        writer.length(self.live.len());
+        for live in &self.live {
+            writer.time(live.exp);
+            writer.number(u64::from(live.index));
+        }
+        writer.option(self.ended, write_ended);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            sid: SessionId(reader.array()?),
+            client_id: reader.text()?,
+            grant: read_grant(reader)?,
+            access_ttl_secs: reader.number()?,
+            last: read_access(reader)?,
+            renewal: reader.option(read_renewal)?,
+            live: reader.many(|reader| Ok(Live { exp: reader.time()?, index: reader.number_u32()? }))?,
+            ended: reader.option(read_ended)?,
+        })
+    }
+}
+
+fn write_grant(grant: &Grant, writer: &mut Writer) {
+    writer.text(&grant.sub);
+    writer.texts(&grant.aud);
+    writer.option(grant.scope.as_deref(), Writer::text);
+    writer.texts(&grant.roles);
+    writer.texts(&grant.permissions);
+    writer.option(grant.auth_time, Writer::time);
+    writer.option(grant.nbf, Writer::time);
+    writer.text(&grant.claims);
+}
+
+fn read_grant(reader: &mut Reader<'_>) -> Result<Grant, Unreadable> {
+    Ok(Grant {
+        sub: reader.text()?,
+        aud: reader.texts()?,
+        scope: reader.option(Reader::text)?,
+        roles: reader.texts()?,
+        permissions: reader.texts()?,
+        auth_time: reader.option(Reader::time)?,
+        nbf: reader.option(Reader::time)?,
+        claims: reader.text()?,
+    })
+}
+
+fn write_access(access: &Access, writer: &mut Writer) {
+    writer.text(&access.kid);
+    writer.time(access.iat);
+    writer.time(access.exp);
+    writer.number(u64::from(access.index));
+    writer.option(access.scope.as_deref(), Writer::text);
+}
+
+fn read_access(reader: &mut Reader<'_>) -> Result<Access, Unreadable> {
+    Ok(Access {
+        kid: reader.text()?,
+        iat: reader.time()?,
+        exp: reader.time()?,
+        index: reader.number_u32()?,
+        scope: reader.option(Reader::text)?,
+    })
+}
+
+fn write_renewal(renewal: &Renewal, writer: &mut Writer) {
+    writer.number(renewal.idle_secs);
+    writer.time(renewal.ends_at);
+    writer.number(renewal.generation);
+    writer.time(renewal.expires_at);
+}
+
+fn read_renewal(reader: &mut Reader<'_>) -> Result<Renewal, Unreadable> {
+    Ok(Renewal {
+        idle_secs: reader.number()?,
+        ends_at: reader.time()?,
+        generation: reader.number()?,
+        expires_at: reader.time()?,
+    })
+}
+
+fn write_ended(writer: &mut Writer, ended: Ended) {
+    writer.byte(match ended.reason {
+        EndReason::Revoked => 0,
+        EndReason::Reused => 1,
+        EndReason::AboveNewest => 2,
+    });
+    writer.time(ended.at);
+}
+
+fn read_ended(reader: &mut Reader<'_>) -> Result<Ended, Unreadable> {
+    let reason = match reader.byte()? {
+        0 => EndReason::Revoked,
+        1 => EndReason::Reused,
+        2 => EndReason::AboveNewest,
+        _ => return Err(Unreadable::Damaged),
+    };
+    Ok(Ended { reason, at: reader.time()? })
+}

@@ -1,0 +1,49 @@
+//! Making the disk keep what sled has written.
+//!
+//! sled 0.34's `flush` is `pwrite` and `sync_file_range`, never `fsync`: after a power cut the file system may have
+//! nothing of it. So the data file is opened a second time and synced after every flush. Values too large for sled's log
+//! would go to files of their own, unsynced; records are too small for that, but if one ever did it is synced here too.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Makes everything written so far survive a power cut. An error is final: after a failed sync nobody knows what the
+/// disk holds, and a second sync may report success without having written anything.
+pub(super) trait Durable: Send {
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// Syncs the files of a sled directory.
+pub(super) struct SledFiles {
+    data: File,
+    blobs: PathBuf,
+}
+
+impl SledFiles {
+    /// Returns the files of an open sled directory.
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        Ok(Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs") })
+    }
+}
+
+impl Durable for SledFiles {
+    fn sync(&mut self) -> io::Result<()> {
+        self.data.sync_data()?;
+        let mut any = false;
+        for blob in std::fs::read_dir(&self.blobs)? {
+            match File::open(blob?.path()) {
+                Ok(file) => file.sync_all()?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {} // sled removed it meanwhile
+                Err(error) => return Err(error),
+            }
+            any = true;
+        }
+        if any { sync_directory(&self.blobs) } else { Ok(()) }
+    }
+}
+
+/// Makes the names in a directory survive a power cut.
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}

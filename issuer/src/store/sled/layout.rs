@@ -1,0 +1,68 @@
+//! Which key each row lies under: one tree, one letter per kind, numbers big-endian so that they sort.
+//!
+//! ```text
+//! s sid[16]                    session
+//! x due:u64 sid[16]            look at the session from then on: it may have expired. Not moved by a refresh
+//! r epoch:u32 index:u32        revocation
+//! p epoch:u32                  pages leased of the epoch
+//! k kid                        signing key, sealed
+//! c client_id                  client
+//! m name                       publication, floor (the epoch below which pages are forgotten), format
+//! ```
+
+use crate::session::SessionId;
+use token::id::Jti;
+use token::time::UnixTime;
+
+pub(super) const DUE: u8 = b'x';
+pub(super) const REVOCATION: u8 = b'r';
+pub(super) const PAGES: u8 = b'p';
+pub(super) const KEY: u8 = b'k';
+pub(super) const PUBLICATION: &[u8] = b"mpublication";
+pub(super) const FLOOR: &[u8] = b"mfloor";
+pub(super) const FORMAT: &[u8] = b"mformat";
+
+pub(super) fn session(sid: SessionId) -> Vec<u8> {
+    joined(b's', &[&sid.0])
+}
+
+pub(super) fn due(at: UnixTime, sid: SessionId) -> Vec<u8> {
+    joined(DUE, &[&at.as_secs().to_be_bytes(), &sid.0])
+}
+
+pub(super) fn due_before(at: UnixTime) -> Vec<u8> {
+    joined(DUE, &[&at.as_secs().to_be_bytes()])
+}
+
+pub(super) fn parse_due(key: &[u8]) -> Option<SessionId> {
+    let (_, rest) = key.split_first_chunk::<9>()?;
+    rest.try_into().ok().map(SessionId)
+}
+
+pub(super) fn revocation(jti: Jti) -> Vec<u8> {
+    joined(REVOCATION, &[&jti.epoch.to_be_bytes(), &jti.index.to_be_bytes()])
+}
+
+pub(super) fn parse_revocation(key: &[u8]) -> Option<Jti> {
+    let (_, rest) = key.split_first()?;
+    let (epoch, index) = rest.split_first_chunk()?;
+    Some(Jti { epoch: u32::from_be_bytes(*epoch), index: u32::from_be_bytes(index.try_into().ok()?) })
+}
+
+pub(super) fn of_epoch(kind: u8, epoch: u32) -> Vec<u8> {
+    joined(kind, &[&epoch.to_be_bytes()])
+}
+
+pub(super) fn key(kid: &str) -> Vec<u8> {
+    joined(KEY, &[kid.as_bytes()])
+}
+
+pub(super) fn client(client_id: &str) -> Vec<u8> {
+    joined(b'c', &[client_id.as_bytes()])
+}
+
+fn joined(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = vec![kind];
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}

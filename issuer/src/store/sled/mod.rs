@@ -1,0 +1,141 @@
+//! The embedded engine: sled 0.34.7, with what it lacks built around it.
+//!
+//! ```text
+//! SledStore ──► committer (one thread) ──► engine ──► sled tree
+//!     └── reads straight from the tree        └──► durable (fsync)
+//! ```
+//!
+//! `open.rs` mends what a killed process left, `durable.rs` syncs, `layout.rs` says which row lies where. sled's
+//! `flush_async` is never called: it deadlocks with eight callers at a time.
+
+mod committer;
+mod durable;
+mod engine;
+mod layout;
+mod open;
+mod purge;
+#[cfg(test)]
+mod tests;
+
+use super::{Answer, ClientRecord, Revocations, Store, StoreError, Transition};
+use crate::keys::SealedKey;
+use crate::revocations::Publication;
+use crate::session::{Outcome, Session, SessionId};
+use crate::store::record::{Record, RevokedBy};
+use committer::Committer;
+use durable::{Durable, SledFiles};
+use engine::Engine;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+use token::id::Jti;
+use token::time::UnixTime;
+use tokio::sync::watch;
+
+/// A store in a directory of this machine, open in one process at a time.
+pub struct SledStore {
+    // Fields are dropped in this order: the committer ends, the tree closes, the lock goes.
+    committer: Committer,
+    tree: RwLock<Option<sled::Tree>>,
+    _lock: File,
+}
+
+impl SledStore {
+    /// Opens the store in `directory`, which is created if it does not exist. Blocks while it recovers.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another process has it open, `Damaged`, `Format` and `Unusable`.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Self::open_with(directory, |files| Box::new(files))
+    }
+
+    fn open_with(directory: &Path, durable: impl FnOnce(SledFiles) -> Box<dyn Durable>) -> Result<Self, StoreError> {
+        let opened = open::open(directory)?;
+        let tree: sled::Tree = (*opened.db).clone();
+        drop(opened.db);
+        let committer = Committer::start(Engine::open(tree.clone())?, durable(opened.files))?;
+        Ok(Self { committer, tree: RwLock::new(Some(tree)), _lock: opened.lock })
+    }
+
+    fn read<T: Send + 'static>(&self, read: impl FnOnce(&sled::Tree) -> Result<T, StoreError>) -> Answer<T> {
+        let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
+        let result = tree.as_ref().map_or(Err(StoreError::Closed), read);
+        Box::pin(std::future::ready(result))
+    }
+
+    fn read_record<R: Record + Send + 'static>(&self, key: &[u8]) -> Answer<Option<R>> {
+        self.read(|tree| engine::read(tree, key))
+    }
+}
+
+impl Store for SledStore {
+    fn create_session(&self, session: Session) -> Answer<()> {
+        self.committer.submit(move |engine| engine.create_session(&session))
+    }
+
+    fn session(&self, sid: SessionId) -> Answer<Option<Session>> {
+        self.read_record(&layout::session(sid))
+    }
+
+    fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
+        self.committer.submit(move |engine| engine.update_session(sid, transition))
+    }
+
+    fn lease_page(&self, epoch: u32) -> Answer<u32> {
+        self.committer.submit(move |engine| engine.lease_page(epoch))
+    }
+
+    fn revoke(&self, jtis: Vec<Jti>) -> Answer<()> {
+        self.committer.submit(move |engine| engine.revoke(jtis))
+    }
+
+    fn is_revoked(&self, jti: Jti) -> Answer<bool> {
+        let key = layout::revocation(jti);
+        self.read(|tree| engine::read::<RevokedBy>(tree, &key).map(|row| row.is_some()))
+    }
+
+    fn revocations(&self) -> Answer<Revocations> {
+        self.committer.submit(Engine::revocations)
+    }
+
+    fn publication(&self) -> Answer<Option<Publication>> {
+        self.read_record(layout::PUBLICATION)
+    }
+
+    fn put_publication(&self, publication: Publication) -> Answer<()> {
+        self.committer.submit(move |engine| engine.put_publication(publication))
+    }
+
+    fn keys(&self) -> Answer<Vec<SealedKey>> {
+        self.read(|tree| engine::read_all(tree, layout::KEY))
+    }
+
+    fn put_keys(&self, keys: Vec<SealedKey>) -> Answer<()> {
+        self.committer.submit(move |engine| engine.put_keys(&keys))
+    }
+
+    fn client(&self, client_id: String) -> Answer<Option<ClientRecord>> {
+        self.read_record(&layout::client(&client_id))
+    }
+
+    fn put_client(&self, client: ClientRecord) -> Answer<()> {
+        self.committer.submit(move |engine| engine.put_client(&client))
+    }
+
+    fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {
+        self.committer.submit(move |engine| engine.purge_sessions(before))
+    }
+
+    fn purge_epochs(&self, below: u32, pages_below: u32) -> Answer<bool> {
+        self.committer.submit(move |engine| engine.purge_epochs(below, pages_below))
+    }
+
+    fn failed(&self) -> watch::Receiver<Option<StoreError>> {
+        self.committer.failed()
+    }
+
+    fn close(&self) -> Answer<()> {
+        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.committer.close()
+    }
+}

@@ -1,0 +1,128 @@
+//! Opening a sled directory, whatever the last process left there.
+//!
+//! Three things sled 0.34 does not do itself: a process killed while opening leaves `snap.*.generating`, which the next
+//! open takes for a snapshot and calls corrupt; a damaged snapshot is fatal although the log alone would do; and damaged
+//! files make it panic. The lock file keeps two processes from mending the same directory.
+
+use super::durable::{Durable, SledFiles, sync_directory};
+use super::layout;
+use crate::store::StoreError;
+use crate::store::record::{Count, Record};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The format of all rows together; a change that an older daemon cannot read raises it.
+const FORMAT: Count = Count(1);
+/// Pages kept in memory. The working set is small rows; the operating system caches the file as well.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// sled keeps a leaf of up to some 30 rows in one message and writes messages above a quarter of this to unsynced files of
+/// their own: rows are below 16 KiB, so 2 MiB keeps them all in the log.
+const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// An open directory, ours alone.
+pub(super) struct Opened {
+    pub(super) db: sled::Db,
+    pub(super) files: SledFiles,
+    /// Held for as long as the store is open.
+    pub(super) lock: File,
+}
+
+/// Opens `directory`, creating it readable by its owner only.
+pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
+    create(directory).map_err(|error| unusable(&error))?;
+    let lock = lock(directory)?;
+    remove(directory, |name| name.starts_with("snap.") && name.ends_with(".generating")).map_err(|error| unusable(&error))?;
+    let db = match open_sled(directory) {
+        Err(StoreError::Damaged { .. }) if remove(directory, |name| name.starts_with("snap.")).unwrap_or(0) > 0 => {
+            tracing::warn!("a snapshot of the store was damaged; it is rebuilt from the log");
+            open_sled(directory)?
+        }
+        opened => opened?,
+    };
+    let mut files = SledFiles::open(directory).map_err(|error| unusable(&error))?;
+    check_format(&db)?;
+    let synced = db.flush().map_err(|error| StoreError::Unusable { detail: error.to_string().into() });
+    synced.and_then(|_| make_names_durable(directory, &mut files).map_err(|error| unusable(&error)))?;
+    Ok(Opened { db, files, lock })
+}
+
+fn create(directory: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| unusable(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(in_use(directory)),
+        Err(TryLockError::Error(error)) => Err(unusable(&error)),
+    }
+}
+
+/// Removes the files whose name is `unwanted`, and returns how many there were.
+fn remove(directory: &Path, unwanted: impl Fn(&str) -> bool) -> std::io::Result<usize> {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(&unwanted) {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(directory)
+        .cache_capacity(CACHE_BYTES)
+        .segment_size(SEGMENT_BYTES)
+        .flush_every_ms(None); // the committer flushes; a second flusher would only add work
+    match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
+        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("could not acquire lock") => Err(in_use(directory)),
+        Ok(Err(error)) => Err(StoreError::Unusable { detail: error.to_string().into() }),
+        Err(_panic) => Err(StoreError::damaged("the engine gave up while it read its files")),
+    }
+}
+
+fn check_format(db: &sled::Db) -> Result<(), StoreError> {
+    let failed = |error: sled::Error| StoreError::Unusable { detail: error.to_string().into() };
+    match db.get(layout::FORMAT).map_err(failed)? {
+        Some(row) => match Count::decode(layout::FORMAT, &row)? {
+            FORMAT => Ok(()),
+            Count(found) => Err(StoreError::Format { found: u8::try_from(found).unwrap_or(u8::MAX) }),
+        },
+        None if db.is_empty() => db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map(drop).map_err(failed),
+        None => Err(StoreError::damaged("there are rows but none that says their format")),
+    }
+}
+
+/// sled syncs neither its new files' names nor its settings file.
+fn make_names_durable(directory: &Path, files: &mut SledFiles) -> std::io::Result<()> {
+    files.sync()?;
+    File::open(directory.join("conf"))?.sync_all()?;
+    sync_directory(directory)?;
+    let parent = match directory.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => return Ok(()),
+    };
+    sync_directory(&parent)
+}
+
+fn in_use(directory: &Path) -> StoreError {
+    StoreError::InUse { path: Arc::from(directory.display().to_string()) }
+}
+
+fn unusable(error: &std::io::Error) -> StoreError {
+    StoreError::Unusable { detail: Arc::from(error.to_string()) }
+}

@@ -1,0 +1,66 @@
+//! Forgetting what has expired, in bounded steps.
+
+use super::engine::Engine;
+use super::layout;
+use crate::session::{Session, SessionId};
+use crate::store::record::{Count, Record};
+use crate::store::{PURGE_STEP, StoreError};
+use sled::{Batch, IVec};
+use std::ops::Range;
+use token::time::UnixTime;
+
+impl Engine {
+    pub(super) fn purge_sessions(&mut self, before: UnixTime) -> Result<bool, StoreError> {
+        let due = self.keys_in(layout::due_before(UnixTime::MIN)..layout::due_before(before))?;
+        let mut batch = Batch::default();
+        for key in &due {
+            batch.remove(key);
+            let Some(sid) = layout::parse_due(key) else { continue };
+            match self.expiry(sid)? {
+                Some(expires_at) if expires_at < before => batch.remove(layout::session(sid)),
+                Some(expires_at) => batch.insert(layout::due(expires_at, sid), &[]),
+                None => {}
+            }
+        }
+        self.apply_if(batch, due.len())
+    }
+
+    pub(super) fn purge_epochs(&mut self, below: u32, pages_below: u32) -> Result<bool, StoreError> {
+        let range = |kind, below| layout::of_epoch(kind, 0)..layout::of_epoch(kind, below);
+        // A start must be able to prove the newest list from the rows, so they outlive it.
+        let revocations = self.keys_in(range(layout::REVOCATION, below.min(self.low)))?;
+        let pages = self.keys_in(range(layout::PAGES, pages_below))?;
+        let mut batch = Batch::default();
+        revocations.iter().chain(&pages).for_each(|key| batch.remove(key));
+        if !pages.is_empty() && pages_below > self.floor {
+            batch.insert(layout::FLOOR, Count(pages_below).encode(layout::FLOOR));
+            self.floor = pages_below;
+        }
+        self.apply_if(batch, revocations.len().max(pages.len()))
+    }
+
+    /// Returns when a session expires; a row that cannot be read is left where it is, for whoever mends the store.
+    fn expiry(&mut self, sid: SessionId) -> Result<Option<UnixTime>, StoreError> {
+        let key = layout::session(sid);
+        let Some(row) = self.get(&key)? else { return Ok(None) };
+        match Session::decode(&key, &row) {
+            Ok(session) => Ok(Some(session.expires_at())),
+            Err(fault) => {
+                tracing::error!(%sid, reason = %fault, "a session cannot be read and is not purged");
+                Ok(None)
+            }
+        }
+    }
+
+    fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
+        let keys = self.tree.range(range).keys().take(PURGE_STEP).collect::<Result<_, _>>();
+        keys.map_err(|error| self.fail(&error))
+    }
+
+    fn apply_if(&mut self, batch: Batch, rows: usize) -> Result<bool, StoreError> {
+        if rows > 0 {
+            self.apply(batch)?;
+        }
+        Ok(rows == PURGE_STEP)
+    }
+}
