@@ -2,6 +2,7 @@
 //!
 //! wasm-bindgen runs as a library, so that its version is the one of Cargo.lock and nothing has to be installed.
 
+use crate::freshness::Freshness;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,10 +19,15 @@ const STEM: &str = "verifier";
 ///
 /// # Errors
 /// When cargo fails, or the module cannot be read or written.
-pub fn run(root: &Path, profile: &str) -> Result<()> {
+pub(crate) fn run(root: &Path, profile: &str) -> Result<()> {
     let library = compile(root, profile)?;
     let out = root.join("pkg").join("wasm");
+    let freshness = Freshness::of(&library, &out);
+    if freshness.holds() {
+        return Ok(()); // and the daemon, which embeds these files, is not built again for nothing
+    }
     generate(&library, &out)?;
+    freshness.record()?;
     let module = out.join(format!("{STEM}_bg.wasm"));
     let size = fs::metadata(&module).with_context(|| format!("reading {}", module.display()))?.len();
     println!("{}: {size} bytes", module.display());

@@ -11,6 +11,7 @@ mod clock;
 mod counts;
 mod descendants;
 mod dev_secret;
+mod freshness;
 mod report;
 mod run;
 mod steps;
