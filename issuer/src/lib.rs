@@ -1,1 +1,26 @@
-//! placeholder
+//! The Countersign issuer: signs token pairs, keeps sessions, publishes revocations.
+//!
+//! ```text
+//! http ──► operations ──► session, keys, indices, revocations, store
+//!   ▲
+//! server ◄── cli ◄── config
+//! ```
+//!
+//! The binary `countersign` is [`cli::main`] and nothing else. `http` speaks to `operations` only; `session` and `keys`
+//! are pure; `env` alone reads the clock and the system's randomness.
+
+pub mod cli;
+pub mod config;
+pub mod env;
+pub mod error;
+pub mod http;
+mod indices;
+pub mod keys;
+pub mod operations;
+mod revocations;
+pub mod server;
+pub mod session;
+pub mod store;
+pub mod telemetry;
+
+pub use error::Error;

@@ -1,0 +1,86 @@
+//! The data folder: made when missing, refused when others on this machine can read it.
+
+use super::Failure;
+use std::fs::{DirBuilder, Metadata};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The folder with everything the daemon keeps; its mode is 0700.
+pub(super) struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Makes `path` unless it is there, and checks that it is the owner's alone.
+    ///
+    /// # Errors
+    /// [`Failure::Machine`] when it cannot be made, is no folder, or others can reach into it.
+    pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
+        let unusable = |error| Failure::Machine(format!("the data folder {} cannot be used: {error}", path.display()));
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        let metadata = path.metadata().map_err(unusable)?;
+        refuse_others("data folder", path, &metadata, 0o700)?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Returns where the store keeps its files.
+    pub(super) fn store(&self) -> PathBuf {
+        self.0.join("store")
+    }
+
+    /// Returns where the master key is unless a setting says otherwise.
+    pub(super) fn master_key(&self) -> PathBuf {
+        self.0.join("master.key")
+    }
+
+    /// True when a daemon has kept its store here before.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.store().exists()
+    }
+}
+
+/// Refuses what group or others may read, write or enter.
+///
+/// # Errors
+/// [`Failure::Machine`] with the command that mends it.
+pub(super) fn refuse_others(what: &str, path: &Path, metadata: &Metadata, wanted: u32) -> Result<(), Failure> {
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::Machine(format!(
+        "the {what} {path} has mode {mode:04o}: others on this machine could read it; run `chmod {wanted:o} {path}`"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{Permissions, set_permissions};
+
+    #[test]
+    fn a_folder_that_is_missing_is_made_for_the_owner_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let path = parent.path().join("deep/data");
+        let data_dir = DataDir::prepare(&path).expect("made");
+        assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o700);
+        assert!(!data_dir.is_in_use());
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_refused_with_the_cure() {
+        let parent = tempfile::tempdir().expect("a folder");
+        for mode in [0o755, 0o750, 0o701, 0o777] {
+            set_permissions(parent.path(), Permissions::from_mode(mode)).expect("changed");
+            let failure = DataDir::prepare(parent.path()).err().expect("refused").to_string();
+            assert!(failure.contains("chmod 700"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_no_data_folder() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let file = parent.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        assert!(DataDir::prepare(&file).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! Secrets that the environment carries. They are read once and never become settings, flags or log fields.
+
+use super::Failure;
+use crate::operations::Secret;
+use std::env::var_os;
+use zeroize::Zeroizing;
+
+/// The master key in base64url, in place of the key file.
+pub(super) const MASTER_KEY: &str = "COUNTERSIGN_MASTER_KEY";
+/// The secret of the client `admin` when it is made.
+pub(super) const ADMIN_SECRET: &str = "COUNTERSIGN_ADMIN_SECRET";
+
+/// True when the variable is there, whatever it holds.
+pub(super) fn is_set(name: &str) -> bool {
+    var_os(name).is_some()
+}
+
+/// Returns what the variable holds; `None` when it is not there.
+///
+/// # Errors
+/// [`Failure::Setting`] when it is not UTF-8.
+pub(super) fn read(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    let Some(value) = var_os(name) else { return Ok(None) };
+    let text = value.into_string().map_err(|_| Failure::Setting(format!("{name} is not UTF-8")))?;
+    Ok(Some(Zeroizing::new(text)))
+}
+
+/// Returns the secret that the client `admin` is to be made with; `None` lets the issuer draw one.
+///
+/// # Errors
+/// [`Failure::Setting`] when it is no secret of the needed form.
+pub(super) fn admin_secret() -> Result<Option<Secret>, Failure> {
+    let Some(text) = read(ADMIN_SECRET)? else { return Ok(None) };
+    let secret = Secret::parse(&text).ok_or_else(|| {
+        let (min, max) = (Secret::MIN_LEN, Secret::MAX_LEN);
+        Failure::Setting(format!("{ADMIN_SECRET} must be {min} to {max} visible ASCII characters, drawn at random"))
+    })?;
+    Ok(Some(secret))
+}

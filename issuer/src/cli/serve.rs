@@ -1,0 +1,126 @@
+//! `countersign serve`: everything is opened, then served until a signal or a failed store ends it.
+
+use super::data_dir::DataDir;
+use super::{Failure, Options, limits, master_key, secrets};
+use crate::config::{AlgorithmName, Config, IssuerUrl, Tokens};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::{self, Surface};
+use crate::operations::{Issuer, Settings};
+use crate::server::{self, Drained};
+use crate::store;
+use crate::telemetry::{self, field};
+use std::io::{self, Write as _};
+use std::time::Duration;
+use token::jwk::Algorithm;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// The client that is made on the first start.
+const ADMIN: &str = "admin";
+
+/// How long the store may take to write what is queued once no request is left.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// [`Failure`] when it could not start, or stopped by itself.
+pub(super) fn serve(options: &Options) -> Result<(), Failure> {
+    let config = Config::load(options.config.as_deref(), &options.given)?;
+    telemetry::start(config.log_format, &config.log_level);
+    limits::apply(config.limits.max_connections);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Machine(format!("no threads can be started: {error}")))?;
+    runtime.block_on(run(config))
+}
+
+async fn run(config: Config) -> Result<(), Failure> {
+    let env = Env::system();
+    let admin_secret = secrets::admin_secret()?;
+    let signals = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Failure::Machine(format!("cannot listen on {}: {error}", config.listen)))?;
+    let listen = listener.local_addr().map_err(|error| Failure::Machine(format!("cannot listen: {error}")))?;
+    let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen));
+
+    let issuer = open(&config, &identifier, &env).await?;
+    if let Some(secret) = issuer.ensure_client(ADMIN, admin_secret).await? {
+        let shown = format!(
+            "made the client `{ADMIN}`; its secret is shown only now\nclient_id={ADMIN}\nclient_secret={}",
+            secret.expose()
+        );
+        say(&shown)?;
+    }
+    let surface = Surface { cors_origins: config.cors_origins, body_timeout: config.body_timeout };
+    let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
+    tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
+    say(&format!("countersign is ready on http://{listen}"))?;
+
+    let background = tokio::spawn(server::keep_house(issuer.clone()));
+    let mut ended = Ok(());
+    let stop = async { ended = until_told(signals, &issuer).await };
+    let drained = server::run(listener, routes, config.limits, stop).await;
+    background.abort();
+    if let Drained::Cut(connections) = drained {
+        tracing::warn!({ field::CONNECTIONS } = connections, "connections were cut: the drain limit has passed");
+    }
+    if timeout(CLOSING, issuer.close()).await.is_err() {
+        return Err(Failure::Store("the store did not close in time".to_owned()));
+    }
+    tracing::info!("stopped");
+    ended
+}
+
+async fn open(config: &Config, identifier: &IssuerUrl, env: &Env) -> Result<Issuer, Failure> {
+    let data_dir = DataDir::prepare(&config.data_dir)?;
+    let master_key = master_key::master_key(config.master_key_file.as_deref(), &data_dir, env)?;
+    let folder = data_dir.store();
+    let opened = spawn_blocking(move || store::open(&folder)).await;
+    let store = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
+    Ok(Issuer::open(settings(&config.tokens, identifier), env.clone(), store, master_key).await?)
+}
+
+async fn until_told((mut terminate, mut interrupt): (Signal, Signal), issuer: &Issuer) -> Result<(), Failure> {
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        fault = issuer.failed() => Err(Failure::from(Error::Store(fault))),
+    }
+}
+
+fn on(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::Machine(format!("signals cannot be received: {error}")))
+}
+
+/// Writes lines to standard output and out of its buffer: a script may be waiting for them.
+fn say(lines: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{lines}").and_then(|()| stdout.flush());
+    written.map_err(|error| Failure::Machine(format!("standard output is closed: {error}")))
+}
+
+fn settings(tokens: &Tokens, identifier: &IssuerUrl) -> Settings {
+    Settings {
+        issuer: identifier.as_str().to_owned(),
+        default_audience: tokens.default_audience.clone(),
+        algorithm: match tokens.algorithm {
+            AlgorithmName::EdDsa => Algorithm::EdDsa,
+            AlgorithmName::Ed25519 => Algorithm::Ed25519,
+        },
+        access_ttl_secs: tokens.access_ttl_seconds,
+        max_access_ttl_secs: tokens.max_access_ttl_seconds,
+        refresh_ttl_secs: tokens.refresh_ttl_seconds,
+        session_ttl_secs: tokens.session_ttl_seconds,
+        retry_window_secs: tokens.retry_window_seconds,
+        leeway_secs: tokens.leeway_seconds,
+        list_ttl_secs: tokens.list_ttl_seconds,
+        list_interval_secs: tokens.list_interval_seconds,
+        jwks_max_age_secs: tokens.jwks_max_age_seconds,
+    }
+}

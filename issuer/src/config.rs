@@ -1,0 +1,270 @@
+//! Settings: a TOML file, the environment and flags become one checked [`Config`].
+//!
+//! A flag wins over the environment, the environment over the file, the file over the default. Every setting has one
+//! name in all three: `access_ttl_seconds`, `COUNTERSIGN_ACCESS_TTL_SECONDS`, `--access-ttl-seconds`. Secrets are no
+//! settings: they come from a file of their own or from the environment, never from a flag or this file (see `cli`).
+
+mod issuer_url;
+mod layer;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use issuer_url::IssuerUrl;
+pub use layer::{AlgorithmName, Layer};
+pub use show::show;
+
+use crate::server::Limits;
+use crate::telemetry::{LogFormat, LogLevel};
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 86_400;
+const YEAR: u64 = 365 * DAY;
+
+/// Everything the daemon can be told, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The issuer identifier; `None` = the address it listens on, which must then be loopback.
+    pub issuer: Option<IssuerUrl>,
+    /// The folder of the store and, by default, of the master key.
+    pub data_dir: PathBuf,
+    /// The file of the master key, when it is not `master.key` in `data_dir`.
+    pub master_key_file: Option<PathBuf>,
+    /// What tokens are and how long they live.
+    pub tokens: Tokens,
+    /// Bounds on connections.
+    pub limits: Limits,
+    /// From the end of a request head to the end of its body.
+    pub body_timeout: Duration,
+    /// Pages of these origins may call the token and the revocation endpoint (exact match, RFC 6454).
+    pub cors_origins: Vec<String>,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// Which log lines are written.
+    pub log_level: LogLevel,
+}
+
+/// What tokens are and how long they live; all times in seconds.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// `aud` of a token whose request names none (RFC 9068 §3).
+    pub default_audience: String,
+    /// The name of the one signature algorithm.
+    pub algorithm: AlgorithmName,
+    /// Life of an access token whose request names none.
+    pub access_ttl_seconds: u64,
+    /// The longest life an access token may be given.
+    pub max_access_ttl_seconds: u64,
+    /// Idle life of a session: a refresh token not used for so long is dead.
+    pub refresh_ttl_seconds: u64,
+    /// Absolute life of a session.
+    pub session_ttl_seconds: u64,
+    /// How long the same refresh token buys the same answer again.
+    pub retry_window_seconds: u64,
+    /// Tolerance between clocks.
+    pub leeway_seconds: u64,
+    /// Life of a signed revocation list.
+    pub list_ttl_seconds: u64,
+    /// How often the list is signed anew when nothing is revoked.
+    pub list_interval_seconds: u64,
+    /// `max-age` of the key set.
+    pub jwks_max_age_seconds: u64,
+}
+
+/// A setting cannot be used; the message names it and says what would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is not TOML, or a value in it has the wrong type.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and what, over several lines.
+        reason: String,
+    },
+    /// The file has a key that no setting has.
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key as written.
+        key: String,
+        /// The setting that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A value is outside of what the setting allows.
+    Setting {
+        /// The setting's name in the file; the flag and the variable follow from it.
+        name: &'static str,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Returns the configuration that `given` (flags and environment) over the file at `path` over the defaults makes.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the setting or the key.
+    pub fn load(path: Option<&Path>, given: &Layer) -> Result<Self, ConfigError> {
+        let file = match path {
+            Some(path) => Layer::read(path)?,
+            None => Layer::default(),
+        };
+        Self::try_from(given.over(&file).over(&Layer::defaults()))
+    }
+}
+
+impl TryFrom<Layer> for Config {
+    type Error = ConfigError;
+
+    fn try_from(layer: Layer) -> Result<Self, ConfigError> {
+        let listen = needed("listen", layer.listen)?;
+        let issuer = match &layer.issuer {
+            Some(text) => Some(IssuerUrl::parse(text, layer.allow_insecure_issuer.unwrap_or(false))?),
+            None => None,
+        };
+        if issuer.is_none() && !listen.ip().is_loopback() {
+            let reason =
+                format!("must be given when the daemon listens on {listen}: the URL under which clients reach it");
+            return Err(ConfigError::Setting { name: "issuer", reason });
+        }
+        let log_level = needed("log_level", layer.log_level.clone())?;
+        Ok(Self {
+            listen,
+            issuer,
+            data_dir: needed("data_dir", layer.data_dir.clone())?,
+            master_key_file: layer.master_key_file.clone(),
+            tokens: tokens(&layer)?,
+            limits: limits(&layer)?,
+            body_timeout: duration("body_timeout_seconds", layer.body_timeout_seconds, 1..=MINUTE)?,
+            cors_origins: origins(layer.cors_origins.unwrap_or_default())?,
+            log_format: needed("log_format", layer.log_format)?,
+            log_level: LogLevel::parse(&log_level)
+                .map_err(|error| ConfigError::Setting { name: "log_level", reason: error.to_string() })?,
+        })
+    }
+}
+
+fn tokens(layer: &Layer) -> Result<Tokens, ConfigError> {
+    let tokens = Tokens {
+        default_audience: needed("default_audience", layer.default_audience.clone())?,
+        algorithm: needed("algorithm", layer.algorithm)?,
+        access_ttl_seconds: within("access_ttl_seconds", layer.access_ttl_seconds, 1..=DAY)?,
+        max_access_ttl_seconds: within("max_access_ttl_seconds", layer.max_access_ttl_seconds, 1..=DAY)?,
+        refresh_ttl_seconds: within("refresh_ttl_seconds", layer.refresh_ttl_seconds, 1..=YEAR)?,
+        session_ttl_seconds: within("session_ttl_seconds", layer.session_ttl_seconds, 1..=YEAR)?,
+        retry_window_seconds: within("retry_window_seconds", layer.retry_window_seconds, 0..=300)?,
+        leeway_seconds: within("leeway_seconds", layer.leeway_seconds, 0..=60)?,
+        list_ttl_seconds: within("list_ttl_seconds", layer.list_ttl_seconds, 10..=DAY)?,
+        list_interval_seconds: within("list_interval_seconds", layer.list_interval_seconds, 1..=DAY / 2)?,
+        jwks_max_age_seconds: within("jwks_max_age_seconds", layer.jwks_max_age_seconds, 1..=DAY)?,
+    };
+    if tokens.default_audience.is_empty() {
+        return Err(ConfigError::Setting { name: "default_audience", reason: "must not be empty".to_owned() });
+    }
+    at_most("access_ttl_seconds", tokens.access_ttl_seconds, "max_access_ttl_seconds", tokens.max_access_ttl_seconds)?;
+    at_most("refresh_ttl_seconds", tokens.refresh_ttl_seconds, "session_ttl_seconds", tokens.session_ttl_seconds)?;
+    // A list that is signed only once in its life leaves verifiers without one when a single signing is late.
+    at_most(
+        "list_interval_seconds",
+        tokens.list_interval_seconds,
+        "half of list_ttl_seconds",
+        tokens.list_ttl_seconds / 2,
+    )?;
+    Ok(tokens)
+}
+
+fn limits(layer: &Layer) -> Result<Limits, ConfigError> {
+    Ok(Limits {
+        max_connections: count("max_connections", layer.max_connections, 1..=1_000_000)?,
+        max_connections_per_address: count(
+            "max_connections_per_address",
+            layer.max_connections_per_address,
+            0..=1_000_000,
+        )?,
+        header: duration("header_timeout_seconds", layer.header_timeout_seconds, 1..=MINUTE)?,
+        idle: duration("idle_timeout_seconds", layer.idle_timeout_seconds, 1..=10 * MINUTE)?,
+        write_stall: duration("write_timeout_seconds", layer.write_timeout_seconds, 1..=10 * MINUTE)?,
+        drain: duration("drain_seconds", layer.drain_seconds, 0..=10 * MINUTE)?,
+        ..Limits::default()
+    })
+}
+
+/// An origin is compared as a browser writes it: scheme and host in lower case, no path (RFC 6454 §6.2).
+fn origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    for origin in &origins {
+        let (scheme, authority) = origin.split_once("://").unwrap_or_default();
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+        };
+        if !matches!(scheme, "http" | "https") || !plain(authority) || authority.contains(['/', '?', '#', '@', '*']) {
+            let reason = format!("`{origin}` is not an origin such as https://app.example.com");
+            return Err(ConfigError::Setting { name: "cors_origins", reason });
+        }
+    }
+    Ok(origins)
+}
+
+fn needed<T>(name: &'static str, value: Option<T>) -> Result<T, ConfigError> {
+    value.ok_or_else(|| ConfigError::Setting { name, reason: "must be given".to_owned() })
+}
+
+fn within(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<u64, ConfigError> {
+    let value = needed(name, value)?;
+    if allowed.contains(&value) {
+        return Ok(value);
+    }
+    let reason = format!("is {value} but must be from {} to {}", allowed.start(), allowed.end());
+    Err(ConfigError::Setting { name, reason })
+}
+
+fn duration(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<Duration, ConfigError> {
+    within(name, value, allowed).map(Duration::from_secs)
+}
+
+fn count(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<usize, ConfigError> {
+    let value = within(name, value, allowed)?;
+    usize::try_from(value)
+        .map_err(|_| ConfigError::Setting { name, reason: format!("is {value}, too large for this machine") })
+}
+
+fn at_most(name: &'static str, value: u64, bound_name: &str, bound: u64) -> Result<(), ConfigError> {
+    if value <= bound {
+        return Ok(());
+    }
+    Err(ConfigError::Setting { name, reason: format!("is {value} but must be at most {bound_name}, which is {bound}") })
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, reason } => write!(f, "{} cannot be read: {reason}", path.display()),
+            Self::Malformed { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::UnknownKey { path, key, nearest } => {
+                write!(f, "{}: there is no setting `{key}`", path.display())?;
+                nearest.iter().try_for_each(|nearest| write!(f, "; did you mean `{nearest}`?"))
+            }
+            Self::Setting { name, reason } => write!(
+                f,
+                "{name} {reason} (file: {name}, environment: COUNTERSIGN_{}, flag: --{})",
+                name.to_ascii_uppercase(),
+                name.replace('_', "-")
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

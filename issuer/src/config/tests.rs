@@ -1,0 +1,110 @@
+//! What the three sources make of one another.
+
+use super::*;
+
+fn parse(text: &str) -> Result<Layer, ConfigError> {
+    Layer::parse(Path::new("countersign.toml"), text)
+}
+
+fn config(text: &str) -> Result<Config, ConfigError> {
+    Config::try_from(parse(text)?.over(&Layer::defaults()))
+}
+
+#[test]
+fn nothing_configured_is_a_configuration() {
+    let config = Config::load(None, &Layer::default()).expect("defaults work");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.issuer, None);
+    assert_eq!(config.tokens.access_ttl_seconds, 900);
+    assert_eq!(config.limits.header, Duration::from_secs(5));
+}
+
+#[test]
+fn every_setting_has_a_default_or_follows_another() {
+    let table = toml::Table::try_from(Layer::defaults()).expect("a table");
+    let without: Vec<String> = Layer::names().into_iter().filter(|name| !table.contains_key(name)).collect();
+    assert_eq!(without, ["issuer", "master_key_file"]);
+}
+
+#[test]
+fn what_is_given_wins_over_the_file_and_the_file_over_the_default() {
+    let file = parse("access_ttl_seconds = 60\nretry_window_seconds = 10").expect("valid");
+    let given = Layer { access_ttl_seconds: Some(61), ..Layer::default() };
+    let merged = given.over(&file).over(&Layer::defaults());
+    assert_eq!(
+        (merged.access_ttl_seconds, merged.retry_window_seconds, merged.leeway_seconds),
+        (Some(61), Some(10), Some(5))
+    );
+}
+
+#[test]
+fn a_layer_over_another_takes_every_setting_into_account() {
+    let full = Layer { issuer: Some("https://a".into()), master_key_file: Some("k".into()), ..Layer::defaults() };
+    assert_eq!(Layer::default().over(&full), full);
+    assert_eq!(full.over(&Layer::default()), full);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+    let error = parse("acess_ttl_seconds = 1").expect_err("unknown").to_string();
+    assert_eq!(error, "countersign.toml: there is no setting `acess_ttl_seconds`; did you mean `access_ttl_seconds`?");
+    let error = parse("zzz = 1").expect_err("unknown").to_string();
+    assert_eq!(error, "countersign.toml: there is no setting `zzz`");
+    let error = parse("[server]\nlisten = 1").expect_err("unknown").to_string();
+    assert!(error.contains("there is no setting `server`"), "{error}");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_with_its_place() {
+    let error = parse("leeway_seconds = 5\naccess_ttl_seconds = \"15m\"").expect_err("a string").to_string();
+    assert!(error.contains("line 2"), "{error}");
+    assert!(parse("access_ttl_seconds = 1.5").is_err());
+    assert!(parse("access_ttl_seconds = -1").is_err());
+    assert!(parse("listen = \"localhost\"").is_err());
+    assert!(parse("algorithm = \"HS256\"").is_err());
+}
+
+#[test]
+fn a_value_out_of_range_is_refused_by_all_three_names_of_its_setting() {
+    let error = config("access_ttl_seconds = 0").expect_err("zero").to_string();
+    assert_eq!(
+        error,
+        "access_ttl_seconds is 0 but must be from 1 to 86400 \
+         (file: access_ttl_seconds, environment: COUNTERSIGN_ACCESS_TTL_SECONDS, flag: --access-ttl-seconds)"
+    );
+    for text in [
+        "leeway_seconds = 61",
+        "access_ttl_seconds = 901\nmax_access_ttl_seconds = 900",
+        "refresh_ttl_seconds = 11\nsession_ttl_seconds = 10",
+        "list_interval_seconds = 200",
+        "default_audience = \"\"",
+        "log_level = \"issuer=loudly\"",
+        "listen = \"0.0.0.0:8080\"",
+        "issuer = \"http://id.example.com\"",
+        "cors_origins = [\"https://app.example.com/\"]",
+        "cors_origins = [\"*\"]",
+    ] {
+        assert!(matches!(config(text), Err(ConfigError::Setting { .. })), "{text}");
+    }
+}
+
+#[test]
+fn the_variable_and_the_flag_of_a_setting_follow_from_its_name() {
+    use clap::Args as _;
+    for flag in Layer::augment_args(clap::Command::new("settings")).get_arguments() {
+        let name = flag.get_id().as_str();
+        assert_eq!(flag.get_long(), Some(name.replace('_', "-").as_str()));
+        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase());
+        assert_eq!(flag.get_env().and_then(|variable| variable.to_str()), Some(variable.as_str()));
+        assert!(flag.get_help().is_some(), "{name} is documented");
+    }
+}
+
+#[test]
+fn what_is_shown_can_be_used_as_the_file() {
+    let given = Layer { listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))), ..Layer::default() };
+    let text = show(None, &given).expect("shown");
+    assert!(text.contains("listen = \"127.0.0.1:0\" # flag or environment\n"), "{text}");
+    assert!(text.contains("# issuer is not set\n"), "{text}");
+    assert_eq!(parse(&text).expect("valid"), given.over(&Layer::defaults()));
+}

@@ -1,0 +1,121 @@
+//! Who is asking: HTTP Basic or the form's own members (RFC 6749 §2.3.1), as a typed [`Client`].
+
+use super::App;
+use super::reply::{Malformed, Refusal};
+use super::request::{Form, decode};
+use crate::error::Error;
+use crate::operations::Client;
+use crate::telemetry::field;
+use base64ct::{Base64, Encoding as _};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use zeroize::Zeroizing;
+
+struct Credentials {
+    id: Zeroizing<String>,
+    secret: Zeroizing<String>,
+}
+
+/// Returns the client that the `Authorization` field proves.
+///
+/// # Errors
+/// [`Error::InvalidClient`] without credentials and for wrong ones; [`Malformed::Credentials`] for two fields.
+pub(super) async fn by_header(app: &App, headers: &HeaderMap) -> Result<Client, Refusal> {
+    let credentials = from_header(headers)?.ok_or(Error::InvalidClient)?;
+    prove(app, credentials).await
+}
+
+/// Returns the client that the `Authorization` field or the form proves, and takes its members out of the form.
+///
+/// # Errors
+/// As [`by_header`]; [`Malformed::Credentials`] when both carry credentials.
+pub(super) async fn by_header_or_form(app: &App, headers: &HeaderMap, form: &mut Form) -> Result<Client, Refusal> {
+    let header = from_header(headers)?;
+    let (id, secret) = (form.take("client_id"), form.take("client_secret"));
+    let credentials = match (header, id, secret) {
+        (Some(_), _, Some(_)) => return Err(twice("credentials are in the Authorization field and in the body")),
+        (Some(header), Some(id), None) if *header.id != *id => {
+            return Err(twice("the client_id in the body is not the one in the Authorization field"));
+        }
+        (Some(header), _, None) => header,
+        (None, Some(id), Some(secret)) => Credentials { id, secret },
+        (None, _, _) => return Err(Error::InvalidClient.into()),
+    };
+    prove(app, credentials).await
+}
+
+async fn prove(app: &App, credentials: Credentials) -> Result<Client, Refusal> {
+    let client = app.issuer.authenticate(&credentials.id, &credentials.secret).await?;
+    tracing::Span::current().record(field::CLIENT, client.id());
+    Ok(client)
+}
+
+/// Returns what the one `Authorization: Basic` field says (RFC 7617 §2); a field that says nothing of use proves nobody.
+fn from_header(headers: &HeaderMap) -> Result<Option<Credentials>, Refusal> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = fields.next() else { return Ok(None) };
+    if fields.next().is_some() {
+        return Err(twice("there is more than one Authorization field"));
+    }
+    basic(value.as_bytes()).map(Some).ok_or_else(|| Error::InvalidClient.into())
+}
+
+fn basic(value: &[u8]) -> Option<Credentials> {
+    let (scheme, encoded) = value.split_at_checked(b"basic ".len())?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let encoded = std::str::from_utf8(encoded).ok()?.trim_matches(' ');
+    let decoded = Zeroizing::new(Base64::decode_vec(encoded).ok()?);
+    let mut parts = decoded.splitn(2, |byte| *byte == b':');
+    let id = decode(parts.next()?).ok()?;
+    let secret = decode(parts.next()?).ok()?;
+    Some(Credentials { id, secret })
+}
+
+fn twice(fault: &'static str) -> Refusal {
+    Malformed::Credentials(fault).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<(String, String)> {
+        basic(value.as_bytes()).map(|given| (given.id.as_str().to_owned(), given.secret.as_str().to_owned()))
+    }
+
+    fn header(credentials: &str) -> String {
+        format!("Basic {}", Base64::encode_string(credentials.as_bytes()))
+    }
+
+    #[test]
+    fn basic_credentials_are_form_urldecoded_after_base64() {
+        let pair = |id: &str, secret: &str| Some((id.to_owned(), secret.to_owned()));
+        assert_eq!(read(&header("admin:secret")), pair("admin", "secret"));
+        assert_eq!(read(&header("a%3Ab:s+e%2Bc:ret")), pair("a:b", "s e+c:ret"));
+        assert_eq!(read(&header("admin:secret").replace("Basic", "bAsIc")), pair("admin", "secret"));
+        assert_eq!(read(&header(":")), pair("", ""));
+    }
+
+    #[test]
+    fn a_field_that_is_not_basic_credentials_proves_nobody() {
+        let texts = [
+            "",
+            "Basic",
+            "Basic ",
+            "Bearer abc",
+            "Basic !!!!",
+            "Basic YTpi=",
+            "Basic YTpi YTpi",
+            "BasicYTpi",
+            "Basic YWJj",
+            "Basic YTovw",
+            "Basic /zo=",
+            "Basic YTol",
+        ];
+        for text in texts {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
+}

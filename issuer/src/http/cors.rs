@@ -1,0 +1,59 @@
+//! Which pages of other origins may call an endpoint (the CORS protocol of the Fetch standard).
+//!
+//! No answer ever allows credentials: the daemon has no cookies.
+
+use super::exchange::Verb;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method};
+
+/// Who may read the answers of an endpoint from another origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cors {
+    /// Nobody.
+    None,
+    /// Every page: what is there is public.
+    Anyone,
+    /// Pages of the origins in the settings; none by default.
+    Listed,
+}
+
+impl Cors {
+    /// Adds the headers that let a page of `origin` read the answer, if it may.
+    pub(super) fn apply(
+        self,
+        listed: &[String],
+        verb: Verb,
+        method: &Method,
+        origin: Option<&HeaderValue>,
+        headers: &mut HeaderMap,
+    ) {
+        let allowed = match self {
+            Self::None => return,
+            Self::Anyone => HeaderValue::from_static("*"),
+            Self::Listed => {
+                headers.append(VARY, HeaderValue::from_static("Origin"));
+                match origin.filter(|origin| listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())) {
+                    Some(origin) => origin.clone(),
+                    None => return,
+                }
+            }
+        };
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("ETag, Retry-After, WWW-Authenticate, X-Request-Id"),
+        );
+        if method == Method::OPTIONS {
+            let (methods, fields) = match verb {
+                Verb::Read | Verb::Any => ("GET, HEAD", "If-None-Match"),
+                Verb::Act => ("POST", "Authorization, Content-Type"),
+            };
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(fields));
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")); // browsers cap it anyway
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Answers, and the only place where a fault becomes a status and a code.
+//!
+//! Exhaustive on purpose: a new variant anywhere does not compile until it is given an answer here.
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
+use crate::error::Error;
+use crate::telemetry::field;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+use std::borrow::Cow;
+use std::error::Error as _;
+use std::fmt;
+
+/// A complete answer.
+pub(super) type Answer = Response<Bytes>;
+
+/// The stable code of a refusal, beside the answer for the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code(pub(super) &'static str);
+
+/// How refusals are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `{error, error_description}` (RFC 6749 §5.2).
+    OAuth,
+    /// `application/problem+json` with our `code` (RFC 9457).
+    Problem,
+}
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The request itself is wrong; the issuer was not asked.
+    Request(Malformed),
+    /// The issuer said no.
+    Issuer(Error),
+}
+
+/// What is wrong with a request. Names of members come from the request and are cut and cleaned before they are repeated.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Malformed {
+    /// There is nothing at this path.
+    NotFound,
+    /// There is, but not for this method.
+    MethodNotAllowed,
+    /// The body is not of the media type that the endpoint reads.
+    MediaType(&'static str),
+    /// The body has more bytes than are read.
+    TooLarge(usize),
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The body ended before its announced end, or its transfer coding is broken.
+    CutOff,
+    /// The body is not what its media type says.
+    Body(&'static str),
+    /// A query string where parameters belong in the body.
+    Query,
+    /// A member that this endpoint does not have.
+    Unknown(String),
+    /// A member given twice.
+    Duplicate(String),
+    /// A member that must be there is not.
+    Missing(&'static str),
+    /// A member of the wrong type or form.
+    Member(&'static str, &'static str),
+    /// Credentials in more than one place (RFC 6749 §2.3), or two `Authorization` fields.
+    Credentials(&'static str),
+    /// A `grant_type` that is not offered.
+    GrantType,
+}
+
+impl From<Malformed> for Refusal {
+    fn from(fault: Malformed) -> Self {
+        Self::Request(fault)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(fault: Error) -> Self {
+        Self::Issuer(fault)
+    }
+}
+
+/// Returns 200 with `body` as JSON, not to be stored by caches.
+pub(super) fn json(body: &impl Serialize) -> Answer {
+    text(StatusCode::OK, "application/json", serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// Returns `status` with `body`.
+pub(super) fn text(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = empty(status);
+    *answer.body_mut() = body.into();
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    answer
+}
+
+/// Returns `status` without a body.
+pub(super) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+}
+
+/// Returns the answer that tells `refusal` in `dialect`. Faults of ours are logged here, once, with their cause.
+pub(super) fn refuse(dialect: Dialect, refusal: &Refusal) -> Answer {
+    let told = Told::from(refusal);
+    if told.status.is_server_error() {
+        log(&told, refusal);
+    }
+    let detail = told.detail.as_ref();
+    let mut answer = match dialect {
+        Dialect::OAuth => {
+            let status = told.oauth_status.unwrap_or(told.status);
+            let body = json!({"error": told.oauth, "error_description": detail});
+            text(status, "application/json", body.to_string())
+        }
+        Dialect::Problem => {
+            let title = told.status.canonical_reason().unwrap_or_default();
+            let body = json!({
+                "type": "about:blank", "title": title, "status": told.status.as_u16(), "detail": detail, "code": told.code
+            });
+            text(told.status, "application/problem+json", body.to_string())
+        }
+    };
+    if told.status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"countersign\""));
+    }
+    if let Some(seconds) = told.retry_after {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer.extensions_mut().insert(Code(told.code));
+    answer
+}
+
+/// One refusal, as far as the outside is told.
+struct Told {
+    status: StatusCode,
+    /// The status on OAuth endpoints, where their RFC asks for another one.
+    oauth_status: Option<StatusCode>,
+    code: &'static str,
+    oauth: &'static str,
+    detail: Cow<'static, str>,
+    retry_after: Option<u64>,
+}
+
+impl Told {
+    fn new(status: StatusCode, code: &'static str, oauth: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, oauth_status: None, code, oauth, detail: detail.into(), retry_after: None }
+    }
+
+    fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+}
+
+impl From<&Refusal> for Told {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Request(fault) => Self::from(fault),
+            Refusal::Issuer(fault) => Self::from(fault),
+        }
+    }
+}
+
+impl From<&Malformed> for Told {
+    fn from(fault: &Malformed) -> Self {
+        let (status, code) = match fault {
+            Malformed::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Malformed::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Malformed::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Malformed::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Malformed::TooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
+            Malformed::CutOff => (StatusCode::BAD_REQUEST, "body_cut_off"),
+            Malformed::Body(_) => (StatusCode::BAD_REQUEST, "malformed_body"),
+            Malformed::Query => (StatusCode::BAD_REQUEST, "query_not_allowed"),
+            Malformed::Unknown(_) => (StatusCode::BAD_REQUEST, "unknown_field"),
+            Malformed::Duplicate(_) => (StatusCode::BAD_REQUEST, "duplicate_field"),
+            Malformed::Missing(_) => (StatusCode::BAD_REQUEST, "missing_field"),
+            Malformed::Member(..) => (StatusCode::BAD_REQUEST, "invalid_field"),
+            Malformed::Credentials(_) => (StatusCode::BAD_REQUEST, "invalid_credentials"),
+            Malformed::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+        };
+        let oauth = if *fault == Malformed::GrantType { "unsupported_grant_type" } else { "invalid_request" };
+        Self::new(status, code, oauth, fault.to_string())
+    }
+}
+
+impl From<&Error> for Told {
+    fn from(fault: &Error) -> Self {
+        let detail = fault.to_string();
+        let told = |status, code, oauth| Self::new(status, code, oauth, detail);
+        match fault {
+            Error::InvalidClient => told(StatusCode::UNAUTHORIZED, "invalid_client", "invalid_client"),
+            Error::InvalidGrant(_) => told(StatusCode::BAD_REQUEST, "invalid_grant", "invalid_grant"),
+            Error::InvalidScope => told(StatusCode::BAD_REQUEST, "invalid_scope", "invalid_scope"),
+            Error::UnauthorizedClient => Self {
+                oauth_status: Some(StatusCode::BAD_REQUEST), // RFC 6749 §5.2
+                ..told(StatusCode::FORBIDDEN, "unauthorized_client", "unauthorized_client")
+            },
+            Error::InvalidRequest { .. } => told(StatusCode::BAD_REQUEST, "invalid_field", "invalid_request"),
+            Error::TooManyLiveTokens { retry_after_secs } => {
+                told(StatusCode::TOO_MANY_REQUESTS, "too_many_live_tokens", "temporarily_unavailable")
+                    .retry_after(*retry_after_secs)
+            }
+            Error::NotReady(_) => {
+                told(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "temporarily_unavailable").retry_after(1)
+            }
+            Error::Store(_) => {
+                told(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "temporarily_unavailable").retry_after(1)
+            }
+            Error::Entropy => {
+                told(StatusCode::SERVICE_UNAVAILABLE, "no_entropy", "temporarily_unavailable").retry_after(1)
+            }
+            Error::Keys(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "key_unusable", "server_error"),
+            Error::Signing => told(StatusCode::INTERNAL_SERVER_ERROR, "signing_failed", "server_error"),
+        }
+    }
+}
+
+fn log(told: &Told, refusal: &Refusal) {
+    let cause = match refusal {
+        Refusal::Request(_) => None,
+        Refusal::Issuer(fault) => fault.source().map(ToString::to_string),
+    };
+    tracing::error!({ field::CODE } = told.code, { field::ERROR } = cause, "{}", told.detail);
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("there is nothing at this path"),
+            Self::MethodNotAllowed => f.write_str("the method is not one of those in the Allow field"),
+            Self::MediaType(expected) => write!(f, "the body must be {expected}, and Content-Type must say so once"),
+            Self::TooLarge(limit) => write!(f, "the body has more than {limit} bytes"),
+            Self::TooSlow => f.write_str("the body did not arrive in time"),
+            Self::CutOff => f.write_str("the body did not arrive whole"),
+            Self::Body(fault) => write!(f, "the body {fault}"),
+            Self::Query => f.write_str("parameters belong in the body, not in the query"),
+            Self::Unknown(name) => write!(f, "there is no member '{}' here", quotable(name)),
+            Self::Duplicate(name) => write!(f, "'{}' is given more than once", quotable(name)),
+            Self::Missing(name) => write!(f, "'{name}' is missing"),
+            Self::Member(name, fault) => write!(f, "'{name}' {fault}"),
+            Self::Credentials(fault) => f.write_str(fault),
+            Self::GrantType => f.write_str("the grant type is not one that this issuer offers"),
+        }
+    }
+}
+
+/// Returns a name from outside in the characters that `error_description` may have (RFC 6749 §5.2), at most 40 of them.
+fn quotable(name: &str) -> String {
+    let allowed = |character: char| matches!(character, ' '..='~') && !matches!(character, '"' | '\\');
+    name.chars().take(40).map(|character| if allowed(character) { character } else { '?' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_of_a_request_is_cut_and_cleaned() {
+        assert_eq!(quotable("na\"me\\\n\u{fc}\0"), "na?me????");
+        assert_eq!(quotable(&"x".repeat(1000)).len(), 40);
+    }
+
+    #[test]
+    fn an_unauthorized_client_is_told_as_each_dialect_wants_it() {
+        let refusal = Refusal::Issuer(Error::UnauthorizedClient);
+        assert_eq!(refuse(Dialect::OAuth, &refusal).status(), StatusCode::BAD_REQUEST);
+        assert_eq!(refuse(Dialect::Problem, &refusal).status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn a_fault_of_ours_says_when_to_come_back_and_not_why() {
+        let refusal = Refusal::Issuer(Error::Store(crate::store::StoreError::damaged("secret detail")));
+        let answer = refuse(Dialect::Problem, &refusal);
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().get(RETRY_AFTER), Some(&HeaderValue::from_static("1")));
+        assert!(!answer.body().windows(6).any(|window| window == b"secret"));
+    }
+
+    #[test]
+    fn wrong_credentials_are_challenged_in_both_dialects() {
+        for dialect in [Dialect::OAuth, Dialect::Problem] {
+            let answer = refuse(dialect, &Refusal::Issuer(Error::InvalidClient));
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+            assert!(answer.headers().contains_key(WWW_AUTHENTICATE));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The accept loop: connections come in, warp's routes answer, and every wait of a client has a bound.
+//!
+//! warp's own server has no timeout and no cap, so hyper's HTTP/1.1 connection is driven here. HTTP/2 is off. What a
+//! request may contain is `http`'s business; this file and its folder bound how long and how many.
+//!
+//! ```text
+//! accept ─► admission (caps) ─► connection ─► hyper http1 ─► warp::service(routes)
+//!                                   └─ pace: which phase the connection is in, and how long it may last
+//! ```
+
+mod admission;
+mod background;
+mod connection;
+mod limits;
+mod pace;
+#[cfg(test)]
+mod tests;
+
+pub use background::keep_house;
+pub use connection::Peer;
+pub use limits::Limits;
+
+use crate::telemetry::field;
+use admission::{Admission, Permit};
+use std::future::Future;
+use std::io::{ErrorKind, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use warp::Reply;
+use warp::filters::BoxedFilter;
+
+/// How long the loop rests when the system has no descriptor or memory for a new connection; others end meanwhile.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a connection over a cap is told, as far as it still listens (RFC 9110 §15.6.4).
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// How the last connections ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// Every request that had begun was answered.
+    Whole,
+    /// The drain limit passed first and this many connections were cut.
+    Cut(usize),
+}
+
+/// Serves `routes` on `listener` until `shutdown` completes, then lets begun requests end within the drain limit.
+///
+/// A failed accept never ends the loop. A panic inside a handler ends that connection only.
+pub async fn run<R: Reply + Send + 'static>(
+    listener: TcpListener,
+    routes: BoxedFilter<(R,)>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
+    let limits = Arc::new(limits);
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            Some(ended) = connections.join_next() => {
+                report(ended);
+                continue;
+            }
+            accepted = accept(&listener) => accepted,
+        };
+        let Some((stream, peer)) = accepted else { continue };
+        match admission.admit(peer.ip()) {
+            Some(permit) => {
+                let service = warp::service(routes.clone());
+                let connection = connection::serve(stream, peer, service, Arc::clone(&limits), stopping.clone());
+                connections.spawn(held(permit, connection));
+            }
+            None => turn_away(stream, peer),
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    drain(connections, limits.drain).await
+}
+
+async fn held(permit: Permit, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(permit);
+}
+
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    match listener.accept().await {
+        Ok(accepted) => Some(accepted),
+        // The client gave up between its SYN and our accept (accept(2)): nothing is wrong here.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
+            ) =>
+        {
+            None
+        }
+        Err(error) => {
+            tracing::warn!({ field::ERROR } = %error, "no new connection can be accepted; trying again");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+/// Answers 503 as far as that takes no waiting, and closes.
+fn turn_away(stream: TcpStream, peer: SocketAddr) {
+    tracing::debug!({ field::PEER } = %peer, "connection refused: a connection cap is reached");
+    if let Ok(mut stream) = stream.into_std() {
+        // The stream does not block and its send buffer is empty; who does not get the answer sees the close.
+        drop(stream.write(FULL));
+    }
+}
+
+async fn drain(mut connections: JoinSet<()>, limit: Duration) -> Drained {
+    let ended = async {
+        while let Some(ended) = connections.join_next().await {
+            report(ended);
+        }
+    };
+    if tokio::time::timeout(limit, ended).await.is_ok() {
+        return Drained::Whole;
+    }
+    let cut = connections.len();
+    connections.shutdown().await;
+    Drained::Cut(cut)
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a request handler panicked; its connection was closed");
+    }
+}
