@@ -169,7 +169,10 @@ export interface Verifier {
    * @throws {UsageError} There is nothing to fetch, or the verifier has been closed.
    */
   refresh(options?: { signal?: Global<"AbortSignal"> }): Promise<void>;
-  /** Ends refreshes under way and gives back memory. Every later call but this one throws a {@link UsageError}. */
+  /**
+   * Gives back memory. Every later call but this one throws a {@link UsageError}; a refresh under way is rejected with
+   * one as soon as its answers are in, or ended by its own signal.
+   */
   close(): void;
 }
 

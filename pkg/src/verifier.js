@@ -20,7 +20,6 @@ export class Verifier {
   #bindings;
   #generation;
   #closed = false;
-  #fetching = new Set(); // an AbortController of each refresh under way
   #refreshes = 0; // begun so far
   #keysFrom = 0; // the refresh that brought the key set in use
 
@@ -49,21 +48,14 @@ export class Verifier {
     const { fetchesKeys, fetchesRevocations } = this.#settings;
     if (!fetchesKeys && !fetchesRevocations) throw new UsageError("there is nothing to fetch: keys and revocations were given");
     const turn = (this.#refreshes += 1);
-    const closing = new AbortController();
-    this.#fetching.add(closing);
-    try {
-      const signals = [closing.signal, signal];
-      const [keys, list] = await Promise.allSettled([
-        fetchesKeys ? fetchKeys(this.#settings, signals) : undefined,
-        fetchesRevocations ? fetchRevocations(this.#settings, signals) : undefined,
-      ]);
-      // Each is taken if it can be, whatever becomes of the other; the keys first, because the list may need them.
-      const failed = [taken(keys, (bytes) => this.#takeKeys(bytes, turn)), taken(list, (bytes) => this.#takeList(bytes))];
-      const failure = failed.find((error) => error !== undefined);
-      if (failure !== undefined) throw failure;
-    } finally {
-      this.#fetching.delete(closing);
-    }
+    const [keys, list] = await Promise.allSettled([
+      fetchesKeys ? fetchKeys(this.#settings, [signal]) : undefined,
+      fetchesRevocations ? fetchRevocations(this.#settings, [signal]) : undefined,
+    ]);
+    // Each is taken if it can be, whatever becomes of the other; the keys first, because the list may need them.
+    const failed = [taken(keys, (bytes) => this.#takeKeys(bytes, turn)), taken(list, (bytes) => this.#takeList(bytes))];
+    const failure = failed.find((error) => error !== undefined);
+    if (failure !== undefined) throw failure;
   }
 
   get status() {
@@ -71,10 +63,10 @@ export class Verifier {
     return frozen(guarded(() => bindings.status()));
   }
 
+  /** A refresh under way is not aborted: in Workers it may be another request's, which must not be reached into. */
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    for (const closing of this.#fetching) closing.abort();
     if (this.#generation === currentGeneration()) guarded(() => this.#bindings.free());
     this.#bindings = undefined;
     this.#keys = undefined;
