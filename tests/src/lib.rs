@@ -1,1 +1,28 @@
-//! placeholder
+//! The harness: the real daemon in a temporary folder, and a small blocking HTTP client that shows every byte.
+//!
+//! ```no_run
+//! use countersign_tests::{Daemon, Reply};
+//!
+//! let daemon = Daemon::start(); // port 0, its own folder, the admin secret read from its standard output
+//! let pair = daemon.mint(serde_json::json!({"sub": "alice", "aud": "api"}));
+//! let reply: Reply = daemon.client().form("/oauth/introspect", &[("token", &pair.access_token)]).basic(daemon.admin()).send();
+//! assert_eq!(reply.status, 200);
+//! // dropping it kills that process and removes the folder
+//! ```
+//!
+//! The binary is the file that `COUNTERSIGN_BIN` names, which `cargo xtask test` sets; without it, the harness builds
+//! the package `countersign` once, in the profile and target folder that the test itself was built in.
+//!
+//! Everything here panics when it cannot do its work: that is a failed test. Nothing sleeps.
+
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used)] // test code, which clippy.toml exempts only inside #[test]
+
+mod binary;
+mod client;
+mod daemon;
+mod reply;
+
+pub use binary::binary;
+pub use client::{Client, Request};
+pub use daemon::{Daemon, Pair, Setup};
+pub use reply::Reply;

@@ -1,0 +1,26 @@
+//! Which file is the daemon.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Returns the daemon's binary: `COUNTERSIGN_BIN`, or one built now beside this test.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| env::var_os("COUNTERSIGN_BIN").map_or_else(build, PathBuf::from))
+}
+
+/// A test is `<target>/<profile>/deps/<name>`; the daemon is `<target>/<profile>/countersign`.
+fn build() -> PathBuf {
+    let test = env::current_exe().expect("the path of this test");
+    let profile = test.ancestors().nth(2).expect("a test lies in <target>/<profile>/deps");
+    let target = profile.parent().expect("a profile lies in a target folder");
+    let name = profile.file_name().and_then(|name| name.to_str()).expect("the profile's name");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "countersign", "--bin", "countersign", "--profile"]);
+    cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target);
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+    assert!(built.success(), "the daemon does not build");
+    profile.join("countersign")
+}

@@ -1,0 +1,238 @@
+//! One running daemon.
+
+use crate::binary::binary;
+use crate::client::Client;
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use tempfile::TempDir;
+
+const READY: &str = "countersign is ready on http://";
+
+/// How a daemon is to be started.
+#[derive(Debug)]
+pub struct Setup {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+    wrapper: Vec<String>,
+}
+
+/// A daemon in a temporary folder; dropping it kills the process and removes the folder.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    address: SocketAddr,
+    secret: String,
+    setup: Setup,
+}
+
+/// What the token endpoints answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs)] // the names of RFC 6749 and of the protocol
+pub struct Pair {
+    pub access_token: String,
+    pub refresh_token: String,
+    pub expires_in: u64,
+    pub refresh_expires_in: u64,
+    pub session_expires_at: u64,
+    pub scope: Option<String>,
+    pub sid: String,
+}
+
+impl Setup {
+    /// Prepares a daemon with default settings on a free port of loopback, in a new folder.
+    pub fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        Self { folder, settings: Vec::new(), wrapper: Vec::new() }
+            .set("listen", "127.0.0.1:0")
+            .set("log_level", "debug")
+    }
+
+    /// Sets the setting `name`, as the settings file calls it, through its environment variable.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase());
+        self.settings.retain(|(known, _)| *known != variable);
+        self.settings.push((variable, value.to_owned()));
+        self
+    }
+
+    /// Lets `command` start the daemon: the binary and its arguments follow these words.
+    #[must_use]
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
+    /// Returns the folder that holds the data folder and the log.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns the daemon's data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// Returns the command that runs `countersign` with these settings and no others.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let words: Vec<&str> = self.wrapper.iter().map(String::as_str).collect();
+        let mut command = match words.split_first() {
+            Some((program, rest)) => {
+                let mut command = Command::new(program);
+                command.args(rest).arg(binary());
+                command
+            }
+            None => Command::new(binary()),
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
+            command.env_remove(name);
+        }
+        command.env("COUNTERSIGN_DATA_DIR", self.data_dir());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value))).args(arguments);
+        command
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub fn start(self) -> Daemon {
+        let (child, stdout, address, secret) = launch(&self);
+        let secret = secret.or_else(|| self.given_secret()).expect("a secret is shown or was given");
+        Daemon { child, stdout, address, secret, setup: self }
+    }
+
+    fn given_secret(&self) -> Option<String> {
+        let given = self.settings.iter().find(|(name, _)| name == "COUNTERSIGN_ADMIN_SECRET");
+        given.map(|(_, secret)| secret.clone())
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn launch(setup: &Setup) -> (Child, BufReader<ChildStdout>, SocketAddr, Option<String>) {
+    let log = File::options().create(true).append(true).open(setup.folder().join("log")).expect("a log file");
+    let mut command = setup.command(&["serve"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("the daemon starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let mut secret = None;
+    loop {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).expect("standard output") == 0 {
+            let status = child.wait();
+            panic!("the daemon did not start ({status:?}):\n{}", log_of(setup));
+        }
+        if let Some(shown) = line.strip_prefix("client_secret=") {
+            secret = Some(shown.trim_end().to_owned());
+        }
+        if let Some(address) = line.strip_prefix(READY) {
+            return (child, stdout, address.trim_end().parse().expect("an address"), secret);
+        }
+    }
+}
+
+fn log_of(setup: &Setup) -> String {
+    fs::read_to_string(setup.folder().join("log")).unwrap_or_default()
+}
+
+impl Daemon {
+    /// Starts a daemon with default settings.
+    pub fn start() -> Self {
+        Setup::new().start()
+    }
+
+    /// Returns a client of this daemon.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Returns the URL of this daemon, which is also its issuer identifier.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the id and the secret of the administrative client.
+    pub fn admin(&self) -> (&str, &str) {
+        ("admin", &self.secret)
+    }
+
+    /// Returns how it was started.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Returns its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Returns everything it has logged so far, over all its starts.
+    pub fn log(&self) -> String {
+        log_of(&self.setup)
+    }
+
+    /// Mints a pair by `POST /v1/tokens`.
+    pub fn mint(&self, request: Value) -> Pair {
+        let reply = self.client().json("/v1/tokens", &request).basic(self.admin()).send();
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        serde_json::from_slice(&reply.body).expect("a pair")
+    }
+
+    /// Presents a refresh token.
+    pub fn refresh(&self, refresh_token: &str) -> crate::Reply {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        self.client().form("/oauth/token", &fields).basic(self.admin()).send()
+    }
+
+    /// Revokes a token.
+    pub fn revoke(&self, token: &str) -> crate::Reply {
+        self.client().form("/oauth/revoke", &[("token", token)]).basic(self.admin()).send()
+    }
+
+    /// Asks it to stop (SIGTERM) and returns how it ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.child.wait().expect("the daemon ends")
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("the daemon runs");
+    }
+
+    /// Kills it at once (SIGKILL), as a crash would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the daemon can be killed");
+        self.child.wait().expect("the daemon ends");
+    }
+
+    /// Starts it again on the same port and folder, after [`Daemon::stop`] or [`Daemon::kill`].
+    pub fn restart(&mut self) {
+        let listen = ("COUNTERSIGN_LISTEN".to_owned(), self.address.to_string());
+        self.setup.settings.retain(|(name, _)| *name != listen.0);
+        self.setup.settings.push(listen);
+        (self.child, self.stdout, self.address, _) = launch(&self.setup);
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended before, which is what is wanted.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
