@@ -125,6 +125,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
+        self.below::<A::Error>()?; // an empty object is a level too
         while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
                 *self.fault = Fault::Duplicate;
@@ -153,6 +154,11 @@ mod tests {
         let nested = |levels: usize| format!("{}0{}", "[".repeat(levels), "]".repeat(levels));
         assert!(parse(nested(usize::from(MAX_DEPTH)).as_bytes()).is_ok());
         assert_eq!(parse(nested(usize::from(MAX_DEPTH) + 1).as_bytes()), Err(Fault::Depth));
+        for innermost in ["[]", "{}"] {
+            let ends_in = |levels: usize| nested(levels - 1).replace('0', innermost);
+            assert!(parse(ends_in(usize::from(MAX_DEPTH)).as_bytes()).is_ok(), "{innermost}");
+            assert_eq!(parse(ends_in(usize::from(MAX_DEPTH) + 1).as_bytes()), Err(Fault::Depth), "{innermost}");
+        }
         assert_eq!(parse("[".repeat(100_000).as_bytes()), Err(Fault::Depth));
         assert_eq!(parse(r#"{"a":"#.repeat(100_000).as_bytes()), Err(Fault::Depth));
     }
