@@ -1,0 +1,21 @@
+//! Vectors: our own attack tokens, key sets and lists with the verdict on each, and those that others have published.
+//!
+//! What the JSON files hold is said in README.md beside this file.
+
+// Everything here is a test: what is wrong must stop it, with the name of the case.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::as_conversions
+)]
+
+mod attacks;
+mod committed;
+mod forge;
+mod rice;
+mod verdict;
+mod verdicts;
+mod world;
