@@ -108,16 +108,17 @@ export interface AuthenticateOptions {
 
 /** A request with a token that holds, or the answer to be sent. */
 export type Authentication<Own extends object = Record<string, unknown>> =
-  | { readonly ok: true; readonly claims: Claims<Own> }
+  | { readonly ok: true; readonly claims: Claims<Own>; readonly response?: undefined; readonly error?: undefined }
   | {
       readonly ok: false;
+      readonly claims?: undefined;
       /**
        * 401 without or with an invalid token, 403 when it lacks a scope, 400 when the request is ambiguous or
        * malformed (RFC 6750), 503 with `Retry-After` when the revocation list is too old to tell.
        */
       readonly response: Global<"Response">;
       /** Why the token was refused; absent when there was none to judge. */
-      readonly error?: VerificationError;
+      readonly error?: VerificationError | undefined;
     };
 
 /** What a verifier knows. All but `keys` are `null` while it has no revocation list. */

@@ -8,6 +8,7 @@
 export class VerificationError extends Error {
   name = "VerificationError";
 
+  /** @param {{ code: string, claim?: string | null, reason?: string | null, message: string }} refusal */
   constructor({ code, claim, reason, message }) {
     super(message);
     this.code = code;
@@ -27,6 +28,10 @@ export class FetchError extends Error {
   name = "FetchError";
   code = "ERR_FETCH";
 
+  /**
+   * @param {string} message
+   * @param {{ url: string, status?: number, cause?: unknown }} circumstances
+   */
   constructor(message, { url, status, cause }) {
     super(message, cause === undefined ? undefined : { cause });
     this.url = url;

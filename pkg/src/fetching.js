@@ -10,7 +10,7 @@ import { FetchError } from "./errors.js";
  * Returns the bytes behind `url`.
  *
  * @param {string} url
- * @param {{ what: string, limit: number, fetch?: typeof fetch, timeoutMillis: number, signals: (AbortSignal | undefined)[] }} settings
+ * @param {{ what: string, limit: number, fetch?: typeof globalThis.fetch, timeoutMillis: number, signals: (AbortSignal | undefined)[] }} settings
  *   `what` names the document in messages; `limit` is in bytes; any of `signals` ends the fetch.
  */
 export async function fetchDocument(url, { what, limit, fetch = globalThis.fetch, timeoutMillis, signals }) {

@@ -23,7 +23,7 @@ export function verifierSettings(options) {
     issuer: issuer(given.issuer),
     audience: audience(given.audience),
     leeway: integer(given.leeway === undefined ? 5 : given.leeway, "leeway", 0, MAX_LEEWAY_SECONDS),
-    maxStaleness: given.maxStaleness === undefined ? undefined : integer(given.maxStaleness, "maxStaleness", 1, MAX_TIME_SECONDS),
+    maxStaleness: given.maxStaleness === undefined ? undefined : integer(given.maxStaleness, "maxStaleness", 0, MAX_TIME_SECONDS),
     scope: scope(given.scope),
     keys: keys(given.keys),
     fetchesKeys: given.keys === undefined,

@@ -89,7 +89,7 @@ export class Verifier {
   /** Makes bindings of the instance in use; a list that is refused is an error, or done without. */
   #bind({ withoutList }) {
     const generation = currentGeneration();
-    const now = this.#list === null ? undefined : this.#now();
+    const now = this.#list === null ? 0 : this.#now();
     const bindings = guarded(() => new Bindings(policy(this.#settings), this.#keys));
     try {
       if (this.#list !== null) guarded(() => bindings.loadRevocations(this.#list, BigInt(now)));
@@ -134,11 +134,16 @@ function policy({ issuer, audience, leeway, scope, maxStaleness, revocations }) 
   return { issuer, audience, leeway, scope, maxStaleness, revocations: revocations !== null };
 }
 
-/** Returns why a document was not fetched or not taken; undefined when it was, or was not asked for. */
-function taken({ status, value, reason }, take) {
-  if (status === "rejected") return reason;
+/**
+ * Returns why a document was not fetched or not taken; undefined when it was, or was not asked for.
+ *
+ * @param {PromiseSettledResult<Uint8Array | undefined>} fetched
+ * @param {(bytes: Uint8Array) => void} take
+ */
+function taken(fetched, take) {
+  if (fetched.status === "rejected") return fetched.reason;
   try {
-    if (value !== undefined) take(value);
+    if (fetched.value !== undefined) take(fetched.value);
     return undefined;
   } catch (error) {
     return error;

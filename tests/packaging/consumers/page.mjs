@@ -1,0 +1,4 @@
+import * as countersign from "countersign";
+import { use } from "./use.mjs";
+
+globalThis.use = (given) => use(countersign, given);

@@ -1,0 +1,3 @@
+const countersign = require("countersign");
+
+import("./use.mjs").then(async ({ use }) => console.log(await use(countersign, JSON.parse(process.argv[2]))));

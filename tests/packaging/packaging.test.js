@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { keySet, list, NOW, placeOf, serve, token } from "../runtimes/issuing.js";
+import { launched } from "../runtimes/chromium/browser.js";
+import { packed, project } from "./project.js";
+
+const good = token();
+const bad = token({ jti: `${Math.floor((NOW + 900) / 256)}.8` });
+const given = { keys: keySet(), good, bad, revocations: [...list({ revoked: placeOf(bad) })], now: NOW };
+const EXPECTED = "user-1 true ERR_TOKEN_REVOKED";
+
+let folder;
+let tarball;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "countersign-packed-"));
+  tarball = await packed(folder);
+});
+after(() => rm(folder, { recursive: true }));
+
+async function installed(context, ...files) {
+  const made = await project(tarball.path);
+  context.after(made.close);
+  await made.add(...files);
+  return made;
+}
+
+test("the tarball holds the package and nothing else", () => {
+  const sources = ["authenticate", "create-verifier", "errors", "fetching", "index", "instance", "options", "sources", "verifier"];
+  assert.deepEqual(tarball.files.map(({ path }) => path).sort(), [
+    "LICENSE", "README.md", "browser.js", "index.d.ts", "node.js", "package.json",
+    ...sources.map((name) => `src/${name}.js`),
+    "wasm/verifier.d.ts", "wasm/verifier.js", "wasm/verifier_bg.wasm", "workerd.js",
+  ].sort());
+});
+
+test("the licence in the package is the project's", async () => {
+  const [ours, project] = await Promise.all(["../../pkg/LICENSE", "../../LICENSE"].map((path) => readFile(new URL(path, import.meta.url), "utf8")));
+  assert.equal(ours, project);
+});
+
+test("an empty project installs it without a network, and gets nothing besides", async (context) => {
+  const made = await installed(context);
+  assert.deepEqual((await readdir(join(made.folder, "node_modules"))).filter((name) => !name.startsWith(".")), ["countersign"]);
+});
+
+test("JavaScript imports it", async (context) => {
+  const made = await installed(context, "use.mjs", "importing.mjs");
+  assert.equal((await made.node("importing.mjs", JSON.stringify(given))).stdout.trim(), EXPECTED);
+});
+
+test("CommonJS requires it", async (context) => {
+  const made = await installed(context, "use.mjs", "requiring.cjs");
+  assert.equal((await made.node("requiring.cjs", JSON.stringify(given))).stdout.trim(), EXPECTED);
+});
+
+test("nothing inside of it can be reached but its entry", async (context) => {
+  const made = await installed(context);
+  for (const path of ["countersign/src/verifier.js", "countersign/wasm/verifier.js", "countersign/node.js"]) {
+    await assert.rejects(made.node("--input-type=module", "--eval", `import ${JSON.stringify(path)}`), /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  }
+});
+
+for (const [module, resolution, lib] of [["nodenext", "nodenext", "es2022,dom"], ["esnext", "bundler", "es2022,dom"], ["esnext", "bundler", "es2022,webworker"]]) {
+  test(`TypeScript uses it with ${resolution} resolution and ${lib}`, async (context) => {
+    const made = await installed(context, "typed.ts");
+    await made.write("package.json", JSON.stringify({ name: "consumer", type: "module", dependencies: { countersign: "*" } }));
+    const options = ["--noEmit", "--strict", "--target", "es2022", "--module", module, "--moduleResolution", resolution, "--lib", lib, "--types", ""];
+    await made.tool("tsc", ...options, "typed.ts").catch(({ stdout }) => assert.fail(stdout));
+  });
+}
+
+/** Opens a folder as a site in Chromium, and returns what the bundle there finds. */
+async function inChromium(context, site) {
+  const names = await readdir(site, { recursive: true });
+  const types = { html: "text/html", js: "text/javascript", wasm: "application/wasm" };
+  const file = (name) => async (_, response) => {
+    const type = types[name.split(".").at(-1)];
+    if (type === undefined) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": type }).end(await readFile(join(site, name)));
+  };
+  const { url, close } = await serve(Object.fromEntries(names.map((name) => [`/${name}`, file(name)])));
+  const browser = await launched();
+  context.after(() => Promise.all([browser.close(), close()]));
+  const page = await browser.newPage();
+  await page.goto(`${url}/index.html`);
+  await page.waitForFunction(() => globalThis.use !== undefined);
+  return page.evaluate((data) => globalThis.use(data), given);
+}
+
+test("a Vite build carries the WebAssembly file along", async (context) => {
+  const made = await installed(context, "use.mjs", "page.mjs");
+  await made.write("index.html", '<!doctype html><script type="module" src="./page.mjs"></script>');
+  await made.tool("vite", "build", "--logLevel", "error");
+  const assets = await readdir(join(made.folder, "dist/assets"));
+  assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 1);
+  assert.equal(await inChromium(context, join(made.folder, "dist")), EXPECTED);
+});
+
+test("without a bundler an import map is enough", async (context) => {
+  const made = await installed(context, "use.mjs", "page.mjs");
+  const map = JSON.stringify({ imports: { countersign: "/node_modules/countersign/browser.js" } });
+  // Servers that know no .mjs are common; the page's own module is inline.
+  await made.write("page.js", (await readFile(join(made.folder, "page.mjs"), "utf8")).replace("./use.mjs", "./use.js"));
+  await made.write("use.js", await readFile(join(made.folder, "use.mjs"), "utf8"));
+  await made.write("index.html", `<!doctype html><script type="importmap">${map}</script><script type="module" src="/page.js"></script>`);
+  assert.equal(await inChromium(context, made.folder), EXPECTED);
+});

@@ -1,0 +1,136 @@
+// What TypeScript must accept and refuse. Each line below a "@ts-expect-error" is one that must not compile.
+import {
+  type AccessClaims,
+  type Claims,
+  createVerifier,
+  FetchError,
+  KeySetError,
+  ListError,
+  UsageError,
+  VerificationError,
+  type VerificationErrorCode,
+  type Verifier,
+  type VerifierOptions,
+  type VerifierStatus,
+} from "countersign";
+
+interface Own {
+  tenant: string;
+  limits: { perDay: number };
+}
+
+declare const token: string;
+declare const bytes: Uint8Array;
+
+// Options
+const least: VerifierOptions = { issuer: "https://issuer.example", audience: "api" };
+const most: VerifierOptions = {
+  issuer: null,
+  audience: ["api", "admin"] as const,
+  keys: { keys: [{ kty: "OKP", crv: "Ed25519", x: "", kid: "", alg: "EdDSA" }] },
+  revocations: bytes,
+  leeway: 0,
+  scope: "a b",
+  maxStaleness: 60,
+  now: () => 0,
+  timeout: 1,
+};
+createVerifier({ ...least, keys: "{}", revocations: null });
+createVerifier({ ...least, keys: bytes, revocations: bytes.buffer as ArrayBuffer });
+// @ts-expect-error the audience must be given
+createVerifier({ issuer: "https://issuer.example" });
+// @ts-expect-error the issuer must be given
+createVerifier({ audience: "api" });
+// @ts-expect-error undefined is not null on purpose
+createVerifier({ issuer: undefined, audience: "api" });
+// @ts-expect-error there is no such option
+createVerifier({ ...least, audiences: ["api"] });
+// @ts-expect-error a list is bytes
+createVerifier({ ...least, revocations: "list" });
+// @ts-expect-error options are needed
+createVerifier();
+
+// Claims
+const verifier: Verifier = await createVerifier(most);
+const plain: Claims = verifier.verify(token);
+const subject: string = plain.sub;
+const expiry: number = plain.exp;
+const audience: string | readonly string[] = plain.aud;
+const roles: readonly string[] | undefined = plain.roles;
+const unknownClaim: unknown = plain.tenant;
+// @ts-expect-error a claim that nobody vouches for has no type
+const untyped: string = plain.tenant;
+// @ts-expect-error a session may be absent
+const session: string = plain.sid;
+// @ts-expect-error claims are frozen
+plain.sub = "else";
+// @ts-expect-error and what is in them too
+plain.roles?.push("admin");
+
+const own = verifier.verify<Own>(token);
+const tenant: string = own.tenant;
+const perDay: number = own.limits.perDay;
+const access: AccessClaims = own;
+// @ts-expect-error there is no such own claim
+own.team;
+// @ts-expect-error own claims are frozen as well
+own.tenant = "else";
+// @ts-expect-error own claims are an object
+verifier.verify<string>(token);
+// @ts-expect-error a token is a string
+verifier.verify(undefined);
+// @ts-expect-error verification is synchronous
+verifier.verify(token).then(() => {});
+verifier.verify(token, { scope: "a", now: 0 });
+// @ts-expect-error there is no such option
+verifier.verify(token, { leeway: 5 });
+
+// Requests
+const request = { headers: { get: (name: string): string | null => name } };
+const result = verifier.authenticate<Own>(request, { cookie: "at", realm: "api", scope: "a" });
+if (result.ok) {
+  const claimed: number = result.claims.limits.perDay;
+  // @ts-expect-error a request that is let in has no answer yet
+  result.response.status;
+} else {
+  const response: unknown = result.response;
+  const why: VerificationErrorCode | undefined = result.error?.code;
+  // @ts-expect-error a request that is turned away has no claims
+  result.claims.sub;
+}
+const { ok, claims, response } = verifier.authenticate(request);
+if (ok) claims.sub;
+// @ts-expect-error without knowing that it was let in there may be no claims
+claims.sub;
+// @ts-expect-error this is no request of the Fetch API
+verifier.authenticate({ headers: { authorization: "Bearer x" } });
+
+// The rest
+const nothing: Promise<void> = verifier.refresh();
+const status: VerifierStatus = verifier.status;
+const seq: number | null = status.seq;
+// @ts-expect-error the status is a report
+verifier.status = status;
+verifier.close();
+
+// Errors
+function told(error: unknown): string | undefined {
+  if (error instanceof VerificationError) {
+    switch (error.code) {
+      case "ERR_TOKEN_REVOKED":
+      case "ERR_JWT_EXPIRED":
+        return error.claim;
+      // @ts-expect-error there is no such code
+      case "ERR_EXPIRED":
+        return error.reason;
+    }
+  }
+  if (error instanceof UsageError) return (error satisfies TypeError).code;
+  if (error instanceof FetchError) return `${error.url} ${error.status} ${error.cause}`;
+  if (error instanceof KeySetError || error instanceof ListError) return error.reason;
+  return undefined;
+}
+// @ts-expect-error errors are thrown by the package, not made by others
+new VerificationError();
+
+export { audience, access, expiry, nothing, perDay, roles, seq, subject, tenant, told, unknownClaim, untyped, session, ok, response };
