@@ -169,7 +169,8 @@ impl Entropy for SeededEntropy {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
         for chunk in bytes.chunks_mut(32) {
             let block = self.block.fetch_add(1, Ordering::Relaxed);
-            let digest = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(block.to_le_bytes()).finalize();
+            let digest =
+                Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(block.to_le_bytes()).finalize();
             chunk.iter_mut().zip(digest).for_each(|(byte, random)| *byte = random);
         }
         Ok(())

@@ -71,6 +71,8 @@ pub enum NotReady {
     PublicationStopped,
     /// The wall clock left the monotonic clock by more than a day.
     ClockJumped,
+    /// The wall clock is behind the newest signed list by more than a list lives.
+    ClockBehind,
     /// The daemon is stopping.
     Closing,
 }
@@ -135,6 +137,7 @@ impl NotReady {
             Self::ListExpired => "list_expired",
             Self::PublicationStopped => "publication_stopped",
             Self::ClockJumped => "clock_jumped",
+            Self::ClockBehind => "clock_behind",
             Self::Closing => "closing",
         }
     }
@@ -148,7 +151,9 @@ impl fmt::Display for Error {
             Self::InvalidScope => f.write_str("the scope is not one that this grant allows"),
             Self::UnauthorizedClient => f.write_str("the client may not do this"),
             Self::InvalidRequest { field, detail } => write!(f, "{field} {detail}"),
-            Self::TooManyLiveTokens { .. } => f.write_str("the session has too many access tokens that have not expired"),
+            Self::TooManyLiveTokens { .. } => {
+                f.write_str("the session has too many access tokens that have not expired")
+            }
             Self::NotReady(_) => f.write_str("the issuer is not ready"),
             Self::Store(_) => f.write_str("the store did not take the change"),
             Self::Keys(_) => f.write_str("a signing key cannot be used"),
@@ -183,6 +188,7 @@ impl fmt::Display for NotReady {
             Self::ListExpired => "the published revocation list has expired",
             Self::PublicationStopped => "a revocation list broke a rule of publication and was held back",
             Self::ClockJumped => "the system clock jumped by more than a day; a restart confirms the new time",
+            Self::ClockBehind => "the system clock is behind the newest signed revocation list",
             Self::Closing => "the daemon is stopping",
         })
     }
@@ -194,7 +200,10 @@ impl fmt::Display for KeyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sealed { kid } => {
-                write!(f, "key {kid} does not open under this master key: the master key is another one, or the stored key is damaged")
+                write!(
+                    f,
+                    "key {kid} does not open under this master key: the master key is another one, or the stored key is damaged"
+                )
             }
             Self::Mismatch { kid } => write!(f, "the private key stored as {kid} belongs to another public key"),
             Self::Missing { purpose } => {

@@ -34,16 +34,12 @@ pub enum KeyState {
     Withdrawn,
 }
 
-struct Entry {
-    key: SigningKey,
-    state: KeyState,
-}
-
-/// The keys of the issuer, with exactly one active for each purpose.
+/// The keys of the issuer, with one active for each purpose.
 pub struct KeyRing {
-    entries: Vec<Entry>,
-    token: usize,
-    revocations: usize,
+    token: SigningKey,
+    list: SigningKey,
+    /// Token keys that sign nothing new.
+    retired: Vec<SigningKey>,
     public: KeySet,
     jwks: Arc<str>,
 }
@@ -52,20 +48,28 @@ impl KeyRing {
     /// Returns the ring of these stored keys.
     ///
     /// # Errors
-    /// [`KeyFault`] when one does not open under the master key or a purpose has no active key.
+    /// [`KeyFault`] when one does not open under the master key or a purpose has no active key. Keys that are given up
+    /// are opened too: a row that was changed is never passed over.
     pub fn open(sealed: &[SealedKey], master: &MasterKey) -> Result<Self, KeyFault> {
-        let open = |key: &SealedKey| Ok(Entry { key: key.open(master)?, state: key.state });
-        let entries = sealed.iter().map(open).collect::<Result<Vec<_>, KeyFault>>()?;
-        let active = |purpose: Purpose| {
-            let is_active = |entry: &Entry| entry.state == KeyState::Active && entry.key.public().purpose() == purpose;
-            entries.iter().position(is_active).ok_or(KeyFault::Missing { purpose: purpose.name() })
-        };
-        let (token, revocations) = (active(Purpose::Token)?, active(Purpose::Revocations)?);
-        let published = entries.iter().filter(|entry| entry.state != KeyState::Withdrawn);
-        let public = KeySet::from_keys(published.map(|entry| entry.key.public().clone()).collect())
-            .map_err(|_| KeyFault::Missing { purpose: Purpose::Token.name() })?;
+        let (mut token, mut list, mut retired, mut public) = (None, None, Vec::new(), Vec::new());
+        for row in sealed {
+            let key = row.open(master)?;
+            if row.state != KeyState::Withdrawn {
+                public.push(key.public().clone());
+            }
+            match (row.state, row.purpose) {
+                (KeyState::Active, Purpose::Token) => token = Some(key),
+                (KeyState::Active, Purpose::Revocations) => list = Some(key),
+                (KeyState::Retired, Purpose::Token) => retired.push(key),
+                (KeyState::Retired, Purpose::Revocations) | (KeyState::Next | KeyState::Withdrawn, _) => {}
+            }
+        }
+        let missing = |purpose: Purpose| KeyFault::Missing { purpose: purpose.name() };
+        let token = token.ok_or(missing(Purpose::Token))?;
+        let list = list.ok_or(missing(Purpose::Revocations))?;
+        let public = KeySet::from_keys(public).map_err(|_| missing(Purpose::Token))?;
         let jwks = Arc::from(public.to_json());
-        Ok(Self { entries, token, revocations, public, jwks })
+        Ok(Self { token, list, retired, public, jwks })
     }
 
     /// Returns a new active key for each purpose, sealed for the store.
@@ -82,20 +86,18 @@ impl KeyRing {
     }
 
     /// Returns the key that signs new tokens.
-    pub fn token_signer(&self) -> Option<&SigningKey> {
-        self.entries.get(self.token).map(|entry| &entry.key)
+    pub fn token_signer(&self) -> &SigningKey {
+        &self.token
     }
 
     /// Returns the key that signs revocation lists.
-    pub fn list_signer(&self) -> Option<&SigningKey> {
-        self.entries.get(self.revocations).map(|entry| &entry.key)
+    pub fn list_signer(&self) -> &SigningKey {
+        &self.list
     }
 
     /// Returns the token key with this name if it may sign again what it has signed: active or retired.
     pub fn signed_with(&self, kid: &str) -> Option<&SigningKey> {
-        let may = |entry: &&Entry| matches!(entry.state, KeyState::Active | KeyState::Retired);
-        let found = self.entries.iter().filter(may).find(|entry| entry.key.kid() == kid);
-        found.map(|entry| &entry.key).filter(|key| key.public().purpose() == Purpose::Token)
+        std::iter::once(&self.token).chain(&self.retired).find(|key| key.kid() == kid)
     }
 
     /// Returns the published keys.
@@ -127,8 +129,8 @@ mod tests {
     fn a_new_ring_has_one_key_for_each_purpose_and_publishes_both() {
         let (sealed, master) = created();
         let ring = KeyRing::open(&sealed, &master).unwrap();
-        assert_eq!(ring.token_signer().unwrap().public().purpose(), Purpose::Token);
-        assert_eq!(ring.list_signer().unwrap().public().purpose(), Purpose::Revocations);
+        assert_eq!(ring.token_signer().public().purpose(), Purpose::Token);
+        assert_eq!(ring.list_signer().public().purpose(), Purpose::Revocations);
         assert_eq!(KeySet::parse(ring.jwks().as_bytes()).unwrap().keys().len(), 2);
         assert!(!ring.jwks().contains("\"d\""));
     }
@@ -137,18 +139,16 @@ mod tests {
     fn a_withdrawn_key_is_neither_published_nor_signs_again_and_a_retired_one_is_both() {
         let (mut sealed, master) = created();
         let old = sealed[0].kid.clone();
-        sealed.push(KeyRing::create(&env(), &MasterKey::generate(&env()).unwrap().0, Algorithm::EdDsa, env().now()).unwrap().remove(1));
-        sealed.truncate(2);
         let (more, _) = Env::fixed(env().now(), 2);
         sealed.push(KeyRing::create(&more, &master, Algorithm::EdDsa, env().now()).unwrap().remove(0));
         sealed[0].state = KeyState::Retired;
         let ring = KeyRing::open(&sealed, &master).unwrap();
         assert!(ring.signed_with(&old).is_some() && ring.public().keys().len() == 3);
-        assert_ne!(ring.token_signer().unwrap().kid(), old);
+        assert_ne!(ring.token_signer().kid(), old);
         sealed[0].state = KeyState::Withdrawn;
         let ring = KeyRing::open(&sealed, &master).unwrap();
         assert!(ring.signed_with(&old).is_none() && ring.public().keys().len() == 2);
-        let list_key = ring.list_signer().unwrap().kid().to_owned();
+        let list_key = ring.list_signer().kid().to_owned();
         assert!(ring.signed_with(&list_key).is_none(), "a list key never signs a token");
     }
 

@@ -31,31 +31,31 @@ pub struct Publication {
 
 /// The revoked tokens whose epochs have not left.
 #[derive(Debug, Default)]
-pub struct RevokedSet {
+pub(crate) struct RevokedSet {
     epochs: BTreeMap<u32, BTreeSet<u32>>,
     low: u32,
 }
 
 impl RevokedSet {
     /// Returns the empty set whose epochs below `low` have left.
-    pub fn new(low: u32) -> Self {
+    pub(crate) fn new(low: u32) -> Self {
         Self { epochs: BTreeMap::new(), low }
     }
 
     /// Adds a token; one of an epoch that has left changes nothing.
-    pub fn insert(&mut self, jti: Jti) {
+    pub(crate) fn insert(&mut self, jti: Jti) {
         if jti.epoch >= self.low {
             self.epochs.entry(jti.epoch).or_default().insert(jti.index);
         }
     }
 
     /// Returns the lowest epoch that has not left.
-    pub fn low(&self) -> u32 {
+    pub(crate) fn low(&self) -> u32 {
         self.low
     }
 
     /// Lets the epochs below `low` leave.
-    pub fn drop_below(&mut self, low: u32) {
+    pub(crate) fn drop_below(&mut self, low: u32) {
         self.low = self.low.max(low);
         self.epochs = self.epochs.split_off(&self.low);
     }
@@ -64,7 +64,7 @@ impl RevokedSet {
     ///
     /// # Errors
     /// [`Malformed`] when an index is beyond the format, which the allocator never hands out.
-    pub fn body(&self) -> Result<Vec<u8>, Malformed> {
+    pub(crate) fn body(&self) -> Result<Vec<u8>, Malformed> {
         let sorted: Vec<(u32, Vec<u32>)> =
             self.epochs.iter().map(|(epoch, indices)| (*epoch, indices.iter().copied().collect())).collect();
         codec::encode(sorted.iter().map(|(epoch, indices)| (*epoch, indices.as_slice())))
@@ -72,7 +72,7 @@ impl RevokedSet {
 }
 
 /// Returns the lowest epoch that must stay at `certain`: one leaves when 256·(e+1) + leeway has passed, never before.
-pub fn lowest_epoch(certain: UnixTime, leeway_secs: u64) -> u32 {
+pub(crate) fn lowest_epoch(certain: UnixTime, leeway_secs: u64) -> u32 {
     let mut low = epoch(certain.minus_secs(leeway_secs));
     // The division above is exact; the loop says the rule again and costs nothing.
     while low > 0 && epoch_end(low - 1).plus_secs(leeway_secs) > certain {
@@ -82,8 +82,9 @@ pub fn lowest_epoch(certain: UnixTime, leeway_secs: u64) -> u32 {
 }
 
 /// Returns whether `next` lists every token that `previous` lists in epochs from `low` on.
-pub fn nothing_is_missing(previous: &Revoked, next: &Revoked, low: u32) -> bool {
-    let held = |(epoch, indices): (u32, Vec<u32>)| epoch < low || indices.iter().all(|index| next.contains(epoch, *index));
+pub(crate) fn nothing_is_missing(previous: &Revoked, next: &Revoked, low: u32) -> bool {
+    let held =
+        |(epoch, indices): (u32, Vec<u32>)| epoch < low || indices.iter().all(|index| next.contains(epoch, *index));
     previous.to_map().into_iter().all(held)
 }
 

@@ -317,7 +317,11 @@ impl Session {
     /// Ends the session because its client, or an administrator, wants it so.
     pub fn revoke(self, now: UnixTime) -> Step {
         let now = now.max(self.last.iat);
-        if self.ended.is_some() { self.unchanged(Outcome::AlreadyEnded) } else { self.end(EndReason::Revoked, Outcome::Revoked, now) }
+        if self.ended.is_some() {
+            self.unchanged(Outcome::AlreadyEnded)
+        } else {
+            self.end(EndReason::Revoked, Outcome::Revoked, now)
+        }
     }
 
     /// A second scope beside the stored one would be a second branch, so a repetition must ask for the same.
@@ -336,7 +340,12 @@ impl Session {
         }
         let gone = |live: &Live| live.exp.plus_secs(presented.leeway_secs) <= presented.certain;
         if self.live.iter().filter(|live| !gone(live)).count() >= MAX_LIVE_TOKENS {
-            let free = self.live.iter().map(|live| live.exp.plus_secs(presented.leeway_secs)).filter(|at| *at > presented.certain).min();
+            let free = self
+                .live
+                .iter()
+                .map(|live| live.exp.plus_secs(presented.leeway_secs))
+                .filter(|at| *at > presented.certain)
+                .min();
             let retry_after_secs = free.map_or(1, |at| at.secs_since(presented.certain)).max(1);
             return self.unchanged(Outcome::Full { retry_after_secs });
         }

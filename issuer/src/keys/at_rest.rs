@@ -160,8 +160,10 @@ mod tests {
         let kid = "0".repeat(43);
         let mut text = Zeroizing::new([7; 32]);
         let bound = associated_data(&kid, key.purpose, key.algorithm);
-        let tag =
-            master(1).cipher().encrypt_in_place_detached(XNonce::from_slice(&key.nonce), &bound, text.as_mut()).unwrap();
+        let tag = master(1)
+            .cipher()
+            .encrypt_in_place_detached(XNonce::from_slice(&key.nonce), &bound, text.as_mut())
+            .unwrap();
         key.sealed.iter_mut().zip(text.iter().chain(tag.iter())).for_each(|(to, from)| *to = *from);
         key.kid = kid.clone();
         assert_eq!(key.open(&master(1)).err(), Some(KeyFault::Mismatch { kid }));

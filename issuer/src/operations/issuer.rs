@@ -1,98 +1,147 @@
-//! The issuer as the rest of the daemon sees it.
+//! The issuer as the rest of the daemon sees it: opening, what it shows without being asked, closing.
 
-use super::{
-    Client, ClientCredentialsRequest, Error, Introspection, MintRequest, NotReady, Published, Revocation, Secret, Settings, TokenAnswer,
-};
+use super::moments::Moments;
+use super::publish::Publisher;
+use super::{Error, NotReady, Published, Settings};
 use crate::env::Env;
-use crate::keys::MasterKey;
+use crate::indices::Indices;
+use crate::keys::{KeyRing, MasterKey};
 use crate::store::{Store, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use token::jwk::KeySet;
+use token::verify::{Policy, Verifier};
 
 /// The issuer: every use case, over one store. Cheap to clone.
 #[derive(Clone)]
 pub struct Issuer {
-    settings: Arc<Settings>,
+    pub(super) parts: Arc<Parts>,
 }
 
-const CLOSED: Error = Error::Store(StoreError::Closed);
+/// What the operations work with.
+pub(super) struct Parts {
+    pub(super) settings: Settings,
+    pub(super) env: Env,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) keys: Arc<KeyRing>,
+    pub(super) indices: Indices,
+    pub(super) moments: Moments,
+    pub(super) publisher: Publisher,
+    /// Judges access tokens that are introspected or revoked, all but their revocation.
+    pub(super) verifier: Verifier,
+    closing: AtomicBool,
+}
 
 impl Issuer {
     /// Opens the issuer: keys and revocations are loaded or made, and the first revocation list is published.
     ///
     /// # Errors
     /// [`Error`] when a key does not open, the store fails, or no list can be published.
-    pub async fn open(settings: Settings, _env: Env, _store: Arc<dyn Store>, _master_key: MasterKey) -> Result<Self, Error> {
-        Ok(Self { settings: Arc::new(settings) })
+    pub async fn open(
+        settings: Settings,
+        env: Env,
+        store: Arc<dyn Store>,
+        master_key: MasterKey,
+    ) -> Result<Self, Error> {
+        let publication = store.publication().await?;
+        let moments = Moments::new(env.clone(), publication.map(|publication| publication.iat));
+        let keys = Arc::new(open_keys(&settings, &env, store.as_ref(), &master_key, publication.is_some()).await?);
+        drop(master_key); // zeroized: nothing needs it until the next start
+        let verifier = verifier(&settings, keys.public().clone())?;
+        let publisher = Publisher::open(store.as_ref(), publication, &moments).await?;
+        let indices = Indices::new(Arc::clone(&store), env.clone());
+        let closing = AtomicBool::new(false);
+        let parts = Parts { settings, env, store, keys, indices, moments, publisher, verifier, closing };
+        let issuer = Self { parts: Arc::new(parts) };
+        issuer.publish().await?;
+        Ok(issuer)
     }
 
     /// Returns the settings it was opened with.
     pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// Makes sure that the administrative client exists; returns its new secret when one was made, to be shown once.
-    pub async fn ensure_client(&self, _client_id: &str, _secret: Option<Secret>) -> Result<Option<Secret>, Error> {
-        Err(CLOSED)
-    }
-
-    /// Returns the client that this id and secret belong to.
-    pub async fn authenticate(&self, _client_id: &str, _secret: &str) -> Result<Client, Error> {
-        Err(CLOSED)
-    }
-
-    /// Starts a session and returns its first pair.
-    pub async fn mint(&self, _client: &Client, _request: MintRequest) -> Result<TokenAnswer, Error> {
-        Err(CLOSED)
-    }
-
-    /// Returns an access token for the client itself.
-    pub async fn client_credentials(&self, _client: &Client, _request: ClientCredentialsRequest) -> Result<TokenAnswer, Error> {
-        Err(CLOSED)
-    }
-
-    /// Exchanges a refresh token for the next pair, or answers the last pair again.
-    pub async fn refresh(&self, _client: &Client, _refresh_token: &str, _scope: Option<&str>) -> Result<TokenAnswer, Error> {
-        Err(CLOSED)
-    }
-
-    /// Revokes a token, and with a refresh token its session.
-    pub async fn revoke(&self, _client: &Client, _token: &str) -> Result<Revocation, Error> {
-        Err(CLOSED)
-    }
-
-    /// Returns what is known of a token right now.
-    pub async fn introspect(&self, _client: &Client, _token: &str) -> Result<Introspection, Error> {
-        Err(CLOSED)
+        &self.parts.settings
     }
 
     /// Returns the JWK Set as JSON text.
     pub fn jwks(&self) -> Arc<str> {
-        Arc::from("")
+        self.parts.keys.jwks()
     }
 
     /// Returns the newest published revocation list.
     pub fn revocation_list(&self) -> Published {
-        Published { seq: 0, document: Arc::from([]), exp: token::time::UnixTime::MIN }
+        self.parts.publisher.newest()
     }
 
-    /// Returns the published list with this number while it is kept: the newest 64.
-    pub fn revocation_list_at(&self, _seq: u64) -> Option<Published> {
-        None
+    /// Returns the published list with this number while it is kept: the newest 64, fewer if they are large.
+    pub fn revocation_list_at(&self, seq: u64) -> Option<Published> {
+        self.parts.publisher.at(seq)
     }
 
     /// Returns why the issuer is not ready; empty when it is.
     pub fn readiness(&self) -> Vec<NotReady> {
-        Vec::new()
+        let Parts { moments, publisher, store, settings, closing, .. } = self.parts.as_ref();
+        let list_expired = moments.shown() >= publisher.newest().exp;
+        let reasons = [
+            (store.failed().borrow().is_some(), NotReady::StoreFailed),
+            (list_expired, NotReady::ListExpired),
+            (publisher.is_stopped(), NotReady::PublicationStopped),
+            (moments.now().is_err(), NotReady::ClockJumped),
+            (moments.is_behind(settings.list_ttl_secs), NotReady::ClockBehind),
+            (closing.load(Ordering::Relaxed), NotReady::Closing),
+        ];
+        reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect()
     }
 
-    /// Does what is due: signs the list again, drops what has expired. Called every second.
-    pub async fn tick(&self) {}
-
-    /// Returns when the store has failed for good. The process must then end with an error: nothing more can be acknowledged.
+    /// Returns when the store has failed for good. The process must then end with an error: nothing more is acknowledged.
     pub async fn failed(&self) -> StoreError {
-        std::future::pending().await
+        let mut failed = self.parts.store.failed();
+        loop {
+            if let Some(fault) = failed.borrow_and_update().clone() {
+                return fault;
+            }
+            if failed.changed().await.is_err() {
+                std::future::pending::<()>().await; // closed in good order: there is nothing left to fail
+            }
+        }
     }
 
-    /// Finishes what is queued, syncs and closes the store.
-    pub async fn close(&self) {}
+    /// Finishes what is queued, makes it durable and closes the store.
+    pub async fn close(&self) {
+        self.parts.closing.store(true, Ordering::Relaxed);
+        if let Err(fault) = self.parts.store.close().await {
+            tracing::error!(error = %fault, "the store did not close in good order");
+        }
+    }
+}
+
+async fn open_keys(
+    settings: &Settings,
+    env: &Env,
+    store: &dyn Store,
+    master_key: &MasterKey,
+    in_use: bool,
+) -> Result<KeyRing, Error> {
+    let mut sealed = store.keys().await?;
+    // Keys are stored before the first list is, so a store with a list and without keys has lost them.
+    if sealed.is_empty() && !in_use {
+        sealed = KeyRing::create(env, master_key, settings.algorithm, env.now())?;
+        store.put_keys(sealed.clone()).await?;
+    }
+    let ring = KeyRing::open(&sealed, master_key).map_err(Error::Keys)?;
+    if ring.token_signer().public().algorithm() != settings.algorithm {
+        tracing::warn!("the active keys keep the algorithm name they were made with; the setting goes for new keys");
+    }
+    Ok(ring)
+}
+
+fn verifier(settings: &Settings, keys: KeySet) -> Result<Verifier, Error> {
+    let policy = Policy {
+        issuer: Some(settings.issuer.clone()),
+        audience: None,
+        leeway_secs: 0, // the issuer's clock is the one that counts
+        scope: Vec::new(),
+        revocations: false, // the store knows them before any list does
+        max_staleness_secs: None,
+    };
+    Verifier::new(policy, keys).map_err(|_| Error::InvalidRequest { field: "issuer", detail: "must not be empty" })
 }

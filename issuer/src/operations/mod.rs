@@ -3,7 +3,20 @@
 //! `http/` and `server.rs` call [`Issuer`] and nothing below it. Every method may be dropped at an await: what was
 //! queued for the store by then still happens, and nothing half-done is left behind.
 
+mod authenticate;
+mod client_credentials;
+mod introspect;
 mod issuer;
+mod limits;
+mod mint;
+mod moments;
+mod publish;
+mod refresh;
+mod revoke;
+mod sign;
+#[cfg(test)]
+mod tests;
+mod upkeep;
 
 pub use crate::error::{Error, GrantFault, NotReady};
 pub use issuer::Issuer;
@@ -50,14 +63,14 @@ impl Settings {
             issuer: issuer.into(),
             default_audience: "api".to_owned(),
             algorithm: token::jwk::Algorithm::EdDsa,
-            access_ttl_secs: 900,         // a quarter of an hour: what a stolen token is worth without a list
-            max_access_ttl_secs: 86_400,  // a day: no revocation is kept for longer
-            refresh_ttl_secs: 604_800,    // a week without use ends a login
-            session_ttl_secs: 2_592_000,  // 30 days, NIST SP 800-63B-4 2.1.3
-            retry_window_secs: 30,        // a lost answer is asked again within seconds
-            leeway_secs: 5,               // PROTOCOL 6: what verifiers allow by default
-            list_ttl_secs: 300,           // a verifier lives through five minutes without the issuer
-            list_interval_secs: 15,       // twenty lists within one life
+            access_ttl_secs: 900, // a quarter of an hour: what a stolen token is worth without a list
+            max_access_ttl_secs: 86_400, // a day: no revocation is kept for longer
+            refresh_ttl_secs: 604_800, // a week without use ends a login
+            session_ttl_secs: 2_592_000, // 30 days, NIST SP 800-63B-4 2.1.3
+            retry_window_secs: 30, // a lost answer is asked again within seconds
+            leeway_secs: 5,       // PROTOCOL 6: what verifiers allow by default
+            list_ttl_secs: 300,   // a verifier lives through five minutes without the issuer
+            list_interval_secs: 15, // twenty lists within one life
             jwks_max_age_secs: 300,
         }
     }
@@ -75,7 +88,8 @@ impl Secret {
 
     /// Returns the secret that `text` spells: 32 to 255 visible ASCII characters; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (Self::MIN_LEN..=Self::MAX_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits =
+            (Self::MIN_LEN..=Self::MAX_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 

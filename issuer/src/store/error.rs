@@ -46,9 +46,11 @@ impl StoreError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Busy | Self::Closed | Self::Failed { .. } | Self::NoIndices => true,
-            Self::Superseded | Self::InUse { .. } | Self::Damaged { .. } | Self::Format { .. } | Self::Unusable { .. } => {
-                false
-            },
+            Self::Superseded
+            | Self::InUse { .. }
+            | Self::Damaged { .. }
+            | Self::Format { .. }
+            | Self::Unusable { .. } => false,
         }
     }
 

@@ -15,8 +15,8 @@ mod error;
 mod record;
 mod sled;
 
-pub use error::StoreError;
 pub use self::sled::SledStore;
+pub use error::StoreError;
 
 use crate::keys::SealedKey;
 use crate::revocations::Publication;

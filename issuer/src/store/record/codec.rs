@@ -184,7 +184,10 @@ impl<'a> Reader<'a> {
         (0..self.length()?).map(|_| read(self)).collect()
     }
 
-    pub(crate) fn option<T>(&mut self, read: impl Fn(&mut Self) -> Result<T, Unreadable>) -> Result<Option<T>, Unreadable> {
+    pub(crate) fn option<T>(
+        &mut self,
+        read: impl Fn(&mut Self) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, Unreadable> {
         if self.flag()? { read(self).map(Some) } else { Ok(None) }
     }
 

@@ -33,7 +33,8 @@ pub(super) struct Opened {
 pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
     create(directory).map_err(|error| unusable(&error))?;
     let lock = lock(directory)?;
-    remove(directory, |name| name.starts_with("snap.") && name.ends_with(".generating")).map_err(|error| unusable(&error))?;
+    remove(directory, |name| name.starts_with("snap.") && name.ends_with(".generating"))
+        .map_err(|error| unusable(&error))?;
     let db = match open_sled(directory) {
         Err(StoreError::Damaged { .. }) if remove(directory, |name| name.starts_with("snap.")).unwrap_or(0) > 0 => {
             tracing::warn!("a snapshot of the store was damaged; it is rebuilt from the log");
@@ -58,7 +59,8 @@ fn create(directory: &Path) -> std::io::Result<()> {
 
 fn lock(directory: &Path) -> Result<File, StoreError> {
     let path = directory.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| unusable(&error))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| unusable(&error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(in_use(directory)),
@@ -88,7 +90,9 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
     match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
-        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("could not acquire lock") => Err(in_use(directory)),
+        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("could not acquire lock") => {
+            Err(in_use(directory))
+        }
         Ok(Err(error)) => Err(StoreError::Unusable { detail: error.to_string().into() }),
         Err(_panic) => Err(StoreError::damaged("the engine gave up while it read its files")),
     }

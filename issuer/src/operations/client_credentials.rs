@@ -1,0 +1,21 @@
+//! A client asks for an access token of its own (RFC 6749 §4.4). It has a session too, so that it can be revoked.
+
+use super::issuer::Issuer;
+use super::{Client, ClientCredentialsRequest, Error, TokenAnswer, limits};
+
+impl Issuer {
+    /// Returns an access token for the client itself, without a refresh token (RFC 6749 §4.4.3).
+    ///
+    /// # Errors
+    /// [`Error::InvalidScope`] and [`Error::InvalidRequest`] for a scope or an audience beyond its limits; otherwise as
+    /// [`Issuer::mint`].
+    pub async fn client_credentials(
+        &self,
+        client: &Client,
+        request: ClientCredentialsRequest,
+    ) -> Result<TokenAnswer, Error> {
+        let now = self.parts.moments.now()?;
+        let (grant, lives) = limits::client_credentials(client.id(), request, &self.parts.settings)?;
+        self.parts.begin(client, grant, lives, now).await
+    }
+}

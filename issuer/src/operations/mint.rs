@@ -1,0 +1,51 @@
+//! A backend mints a pair for a subject that it has authenticated: a session begins.
+
+use super::issuer::{Issuer, Parts};
+use super::limits::{self, Lives};
+use super::{Client, Error, MintRequest, TokenAnswer};
+use crate::session::{Grant, SessionId, Start};
+use token::time::UnixTime;
+
+impl Issuer {
+    /// Starts a session and returns its first pair.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] names the member that breaks a limit of [`MintRequest`]; [`Error::NotReady`] and
+    /// [`Error::Store`] when nothing was begun; [`Error::Signing`].
+    pub async fn mint(&self, client: &Client, request: MintRequest) -> Result<TokenAnswer, Error> {
+        let now = self.parts.moments.now()?;
+        // RFC 9700 §4.15: who is a user and who a client must not be a matter of luck.
+        if self.parts.store.client(request.sub.clone()).await?.is_some() {
+            return Err(Error::InvalidRequest { field: "sub", detail: "is the id of a client" });
+        }
+        let (grant, lives) = limits::mint(request, &self.parts.settings, now)?;
+        self.parts.begin(client, grant, lives, now).await
+    }
+}
+
+impl Parts {
+    /// Stores a new session and signs its first pair.
+    pub(super) async fn begin(
+        &self,
+        client: &Client,
+        grant: Grant,
+        lives: Lives,
+        now: UnixTime,
+    ) -> Result<TokenAnswer, Error> {
+        let start = Start {
+            sid: SessionId(self.env.random()?),
+            client_id: client.id().to_owned(),
+            grant,
+            access_ttl_secs: lives.access_ttl_secs,
+            lives: lives.session,
+            kid: self.keys.token_signer().kid().to_owned(),
+            now,
+        };
+        let place = self.indices.allocate(start.times().exp).await?;
+        let session = start.begin(place.index);
+        limits::check_length(&self.settings.issuer, &session).inspect_err(|_| self.indices.give_back(place))?;
+        self.store.create_session(session.clone()).await?;
+        tracing::info!(sid = %session.sid, client_id = client.id(), "session begun");
+        self.answer(session)
+    }
+}

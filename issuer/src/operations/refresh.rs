@@ -1,0 +1,114 @@
+//! A refresh token comes in (RFC 6749 §6): the next pair, or the last one again. `session.rs` decides.
+
+use super::issuer::{Issuer, Parts};
+use super::limits;
+use super::{Client, Error, TokenAnswer};
+use crate::error::GrantFault;
+use crate::session::{Outcome, Presentation, Session, SessionId};
+use std::sync::Arc;
+use token::time::UnixTime;
+
+/// How often a place in the wrong epoch is exchanged; once is rare.
+const ATTEMPTS: usize = 4;
+
+impl Issuer {
+    /// Exchanges a refresh token for the next pair, or answers the last pair again.
+    ///
+    /// `scope` may ask for less than the session holds; it goes for that access token only. A repetition must ask for the
+    /// scope it asked for at first: one pair has one answer.
+    ///
+    /// # Errors
+    /// [`Error::InvalidGrant`], the reason of which is logged and reads the same outside; [`Error::InvalidScope`] and
+    /// [`Error::TooManyLiveTokens`], which change nothing; [`Error::NotReady`], [`Error::Store`], [`Error::Signing`].
+    pub async fn refresh(
+        &self,
+        client: &Client,
+        refresh_token: &str,
+        scope: Option<&str>,
+    ) -> Result<TokenAnswer, Error> {
+        let now = self.parts.moments.now()?;
+        if scope.is_some_and(|scope| !limits::is_scope(scope)) {
+            return Err(Error::InvalidScope);
+        }
+        let (sid, claims) =
+            self.parts.read_refresh(refresh_token).ok_or_else(|| refused(None, client, GrantFault::NotOurs))?;
+        for _ in 0..ATTEMPTS {
+            let (session, outcome) = self.parts.present(client, sid, claims.generation, scope, now).await?;
+            match outcome {
+                Outcome::Rotated | Outcome::Repeated => return self.parts.answer(session),
+                Outcome::WrongPlace => {}
+                Outcome::ScopeRefused => return Err(Error::InvalidScope),
+                Outcome::Full { retry_after_secs } => return Err(Error::TooManyLiveTokens { retry_after_secs }),
+                Outcome::Refused(fault) => return Err(refused(Some(sid), client, fault)),
+                Outcome::Revoked | Outcome::AlreadyEnded => return Err(refused(Some(sid), client, GrantFault::Ended)),
+            }
+        }
+        Err(Error::Signing) // the session's times moved four times in a row between reading and deciding
+    }
+}
+
+impl Parts {
+    async fn present(
+        &self,
+        client: &Client,
+        sid: SessionId,
+        generation: u64,
+        scope: Option<&str>,
+        now: UnixTime,
+    ) -> Result<(Session, Outcome), Error> {
+        // Only what never changes, and the epoch, is taken from this reading; the decision reads again.
+        let unknown = || refused(Some(sid), client, GrantFault::UnknownSession);
+        let session = self.store.session(sid).await?.ok_or_else(unknown)?;
+        let place = self.indices.allocate(session.next_times(now).exp).await?;
+        let presented = Presentation {
+            client_id: client.id().to_owned(),
+            generation,
+            scope: scope.map(str::to_owned),
+            place,
+            kid: self.keys.token_signer().kid().to_owned(),
+            retry_window_secs: self.settings.retry_window_secs,
+            leeway_secs: self.settings.leeway_secs,
+            certain: self.moments.certain(),
+            now,
+        };
+        let keys = Arc::clone(&self.keys);
+        let decide = move |session: Session| session.present(&presented, |kid| keys.signed_with(kid).is_some());
+        let (session, outcome) = self.store.update_session(sid, Box::new(decide)).await?.ok_or_else(unknown)?;
+        if outcome != Outcome::Rotated {
+            self.indices.give_back(place);
+        }
+        Ok((session, outcome))
+    }
+}
+
+/// The one line of the log that says which failure it was.
+fn refused(sid: Option<SessionId>, client: &Client, fault: GrantFault) -> Error {
+    let sid = sid.map(|sid| sid.to_string());
+    let (client_id, code) = (client.id(), fault.code());
+    match fault {
+        GrantFault::Reused => {
+            tracing::warn!(
+                sid,
+                client_id,
+                code,
+                "an old refresh token came back: the session and its access tokens are revoked"
+            );
+        }
+        GrantFault::AboveNewest => {
+            tracing::warn!(
+                sid,
+                client_id,
+                code,
+                "a refresh token came from a future the store has lost (a restore): the session ended"
+            );
+        }
+        GrantFault::NotOurs
+        | GrantFault::UnknownSession
+        | GrantFault::WrongClient
+        | GrantFault::Expired
+        | GrantFault::Ended => {
+            tracing::info!(sid, client_id, code, "a refresh token was refused");
+        }
+    }
+    Error::InvalidGrant(fault)
+}

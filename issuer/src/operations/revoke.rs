@@ -1,0 +1,71 @@
+//! A token is taken back (RFC 7009): an access token alone, a refresh token with its session.
+
+use super::issuer::{Issuer, Parts};
+use super::{Client, Error, Revocation};
+use crate::session::{Session, SessionId};
+use token::claims::AccessClaims;
+use token::id::{Jti, epoch};
+use token::jwk::Purpose;
+use token::jws::{self, Untrusted};
+use token::{json, verify};
+
+/// What a token stands for.
+enum Target {
+    Access { jti: Jti, sid: Option<String> },
+    Session(SessionId),
+}
+
+impl Issuer {
+    /// Revokes a token, durably, and returns from which list on everybody is told.
+    ///
+    /// A refresh token revokes its session and the session's live access tokens. Unknown, malformed, foreign and expired
+    /// tokens are answered the same, since they need no revoking (RFC 7009 §2.2).
+    ///
+    /// # Errors
+    /// [`Error::UnauthorizedClient`] for a token of another client, unless an administrator asks; [`Error::Store`] when
+    /// nothing was revoked; [`Error::NotReady`] and [`Error::Signing`] when it is revoked but could not be published yet.
+    pub async fn revoke(&self, client: &Client, token: &str) -> Result<Revocation, Error> {
+        match self.parts.target(client, token).await? {
+            Some(Target::Access { jti, sid }) => {
+                self.parts.store.revoke(vec![jti]).await?;
+                tracing::info!(sid, jti = %jti, client_id = client.id(), "access token revoked");
+            }
+            Some(Target::Session(sid)) => {
+                let now = self.parts.moments.shown();
+                self.parts.store.update_session(sid, Box::new(move |session: Session| session.revoke(now))).await?;
+                tracing::info!(%sid, client_id = client.id(), "session revoked");
+            }
+            None => {}
+        }
+        self.published().await
+    }
+}
+
+impl Parts {
+    /// Returns what there is to revoke; a wrong `token_type_hint` could not mislead it, so none is asked for.
+    async fn target(&self, client: &Client, token: &str) -> Result<Option<Target>, Error> {
+        let may = |owner: &str| client.is_administrator() || owner == client.id();
+        if let Some((sid, _)) = self.read_refresh(token) {
+            return match self.store.session(sid).await? {
+                Some(session) if may(&session.client_id) => Ok(Some(Target::Session(sid))),
+                Some(_) => Err(Error::UnauthorizedClient),
+                None => Ok(None),
+            };
+        }
+        let Some(claims) = self.read_access(token) else { return Ok(None) };
+        let over = claims.exp.plus_secs(self.settings.leeway_secs) <= self.moments.certain();
+        match claims.jti.parse::<Jti>() {
+            Ok(_) if !may(&claims.client_id) => Err(Error::UnauthorizedClient),
+            Ok(jti) if !over && jti.epoch == epoch(claims.exp) => Ok(Some(Target::Access { jti, sid: claims.sid })),
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Returns the claims of an access token of this issuer, whatever its times: one that is not valid yet can be revoked.
+    fn read_access(&self, token: &str) -> Option<AccessClaims> {
+        let untrusted = Untrusted::parse(token, verify::TYP, jws::MAX_LENGTH).ok()?;
+        let signed = untrusted.verify(self.keys.public(), Purpose::Token).ok()?;
+        let claims = AccessClaims::from_object(json::parse_object(&signed.payload).ok()?).ok()?;
+        (claims.iss == self.settings.issuer).then_some(claims)
+    }
+}

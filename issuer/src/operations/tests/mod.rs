@@ -1,0 +1,120 @@
+//! The use cases against a real store in a temporary directory, with a clock that moves when told.
+
+mod refreshing;
+
+use super::*;
+use crate::env::{Env, ManualClock};
+use crate::keys::MasterKey;
+use crate::store;
+use std::path::Path;
+use std::sync::Arc;
+use token::jwk::KeySet;
+use token::verify::{Policy, Verified, Verifier};
+use token::{Rejection, error::RevokedBy};
+
+const ISSUER: &str = "https://issuer.example";
+
+/// An issuer, its clock and the directory it lives in.
+struct World {
+    issuer: Issuer,
+    clock: Arc<ManualClock>,
+    admin: Client,
+    directory: tempfile::TempDir,
+}
+
+fn start() -> UnixTime {
+    UnixTime::from_secs(1_800_000_000).unwrap()
+}
+
+fn master() -> MasterKey {
+    MasterKey::from_bytes(Zeroizing::new([9; 32]))
+}
+
+async fn open(directory: &Path, settings: Settings, env: Env) -> Result<Issuer, Error> {
+    Issuer::open(settings, env, store::open(directory)?, master()).await
+}
+
+async fn world() -> World {
+    world_with(Settings::new(ISSUER)).await
+}
+
+async fn world_with(settings: Settings) -> World {
+    let directory = tempfile::tempdir().unwrap();
+    let (env, clock) = Env::fixed(start(), 1);
+    let issuer = open(directory.path(), settings, env).await.unwrap();
+    issuer.ensure_client("admin", Some(secret())).await.unwrap();
+    let admin = issuer.authenticate("admin", secret().expose()).await.unwrap();
+    World { issuer, clock, admin, directory }
+}
+
+impl World {
+    /// Closes the issuer and opens it again, as after a restart at the same moment.
+    async fn reopened(self) -> Self {
+        let Self { issuer, clock, admin, directory } = self;
+        let settings = issuer.settings().clone();
+        let env = Env::new(Arc::clone(&clock) as Arc<dyn crate::env::Clock>, Arc::new(Seeded));
+        issuer.close().await;
+        drop(issuer);
+        let issuer = open(directory.path(), settings, env).await.unwrap();
+        Self { issuer, clock, admin, directory }
+    }
+
+    async fn pair(&self) -> TokenAnswer {
+        self.issuer.mint(&self.admin, request()).await.unwrap()
+    }
+
+    async fn refresh(&self, answer: &TokenAnswer) -> Result<TokenAnswer, Error> {
+        self.issuer.refresh(&self.admin, answer.refresh_token.as_deref().unwrap(), None).await
+    }
+
+    /// Judges an access token as a verifier would that has just fetched keys and list.
+    fn verify(&self, access_token: &str) -> Result<Verified, Rejection> {
+        let policy = Policy {
+            issuer: Some(ISSUER.to_owned()),
+            audience: Some(vec!["api".to_owned()]),
+            leeway_secs: 5,
+            scope: Vec::new(),
+            revocations: true,
+            max_staleness_secs: None,
+        };
+        let mut verifier = Verifier::new(policy, KeySet::parse(self.issuer.jwks().as_bytes()).unwrap()).unwrap();
+        verifier.load_revocations(&self.issuer.revocation_list().document, self.now()).unwrap();
+        verifier.verify(access_token, self.now())
+    }
+
+    fn now(&self) -> UnixTime {
+        use crate::env::Clock;
+        UnixTime::from_secs(self.clock.unix_millis() / 1000).unwrap()
+    }
+}
+
+/// Randomness of a second start: other bytes than the first.
+struct Seeded;
+
+impl crate::env::Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), crate::env::NoEntropy> {
+        Env::fixed(start(), 2).0.fill(bytes)
+    }
+}
+
+fn secret() -> Secret {
+    Secret::parse("0123456789abcdef0123456789abcdef").unwrap()
+}
+
+fn request() -> MintRequest {
+    MintRequest {
+        sub: "user-1".to_owned(),
+        aud: vec!["api".to_owned()],
+        scope: Some("read write admin".to_owned()),
+        roles: vec!["editor".to_owned()],
+        claims: Map::from_iter([("tenant".to_owned(), Value::from("t-1"))]),
+        ..MintRequest::default()
+    }
+}
+
+const REVOKED: Rejection = Rejection::Revoked(RevokedBy::Index);
+
+/// The body that goes out.
+fn body(answer: &TokenAnswer) -> String {
+    serde_json::to_string(answer).unwrap()
+}

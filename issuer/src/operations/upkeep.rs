@@ -1,0 +1,41 @@
+//! What is due without anybody asking: signing the list again, forgetting what has expired.
+
+use super::issuer::{Issuer, Parts};
+use crate::revocations::lowest_epoch;
+use crate::store::StoreError;
+
+/// Expired sessions are kept for this long, so that the log can tell "expired" from "never heard of".
+const SESSIONS_KEPT_SECS: u64 = 3_600;
+/// Page counters outlive their epoch by this much: twice the largest jump of the calendar that is not refused.
+const PAGES_KEPT_SECS: u64 = 2 * 86_400;
+/// Steps of one purge in one tick; each holds up other changes for about a millisecond.
+const STEPS: usize = 8;
+
+impl Issuer {
+    /// Does what is due: signs the list again, drops what has expired. Called every second.
+    pub async fn tick(&self) {
+        // A failure was logged where it happened, and readiness tells of it.
+        drop(self.publish_if_due().await);
+        if let Err(error) = self.parts.purge().await {
+            tracing::warn!(%error, "what has expired was not dropped");
+        }
+    }
+}
+
+impl Parts {
+    async fn purge(&self) -> Result<(), StoreError> {
+        let certain = self.moments.certain();
+        let low = lowest_epoch(certain, self.settings.leeway_secs);
+        let pages_low = lowest_epoch(certain, PAGES_KEPT_SECS);
+        self.indices.drop_below(low);
+        let sessions = certain.minus_secs(self.settings.leeway_secs.saturating_add(SESSIONS_KEPT_SECS));
+        for _ in 0..STEPS {
+            let more_sessions = self.store.purge_sessions(sessions).await?;
+            let more_epochs = self.store.purge_epochs(low, pages_low).await?;
+            if !more_sessions && !more_epochs {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
