@@ -41,8 +41,10 @@ export function createApi(fetch) {
     }
   }
 
-  const post = (path, type, body, credentials = authorization) =>
-    call(path, { method: "POST", headers: { authorization: credentials, "content-type": type }, body });
+  const post = (path, type, body, credentials = authorization) => {
+    const headers = { "content-type": type, ...(credentials !== null && { authorization: credentials }) };
+    return call(path, { method: "POST", headers, body });
+  };
 
   const postForm = (path, members, credentials) => post(path, FORM, new URLSearchParams(members).toString(), credentials);
 

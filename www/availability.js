@@ -25,7 +25,7 @@ function sessionReason(state) {
 }
 
 /**
- * The reason for each control of the page.
+ * The reason for each control of the page; `session` is the one that holds for all that is done with a pair.
  *
  * @param {object} state
  * @returns {Record<string, string | null>}
@@ -37,6 +37,7 @@ export function reasons(state) {
   return {
     signIn: wireReason(state) ?? busy,
     mint: issuerReason(state),
+    session,
     refresh: session,
     retry: session ?? (lastSpent(state.pair) === null ? "Refresh once first: then there is a spent token to send again." : null),
     reuse: session ?? (reusable(state.pair) === null ? "Refresh twice first: the token just before the newest is still honoured for a while." : null),

@@ -43,9 +43,11 @@ export function createSessionView(actions, clock) {
     byId("session-line").dataset.tone = pair?.ended ? "bad" : "plain";
     for (const { id, control } of ACTS) {
       const reason = byId(`${id}-reason`);
+      const own = why.session === null ? why[control] : null;
       setAvailable(byId(id), why[control]);
-      setText(reason, why[control] ?? reason.dataset.about);
+      setText(reason, own ?? reason.dataset.about);
     }
+    setText(byId("session-reason"), pair?.ended ? "" : why.session ?? "");
     const now = pair?.ended ? Infinity : clock.seconds();
     drawClocks(pair === null ? [] : clocks(pair, now));
     exchange.hidden = state.exchange === null;
