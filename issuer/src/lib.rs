@@ -17,7 +17,7 @@ pub mod http;
 mod indices;
 pub mod keys;
 pub mod operations;
-mod revocations;
+pub mod revocations;
 pub mod server;
 pub mod session;
 pub mod store;
