@@ -20,8 +20,6 @@ mod oauth_token;
 mod reply;
 mod request;
 mod revocations;
-#[cfg(test)]
-mod tests;
 mod tokens;
 
 use crate::env::{Env, NoEntropy};
