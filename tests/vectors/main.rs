@@ -15,6 +15,12 @@
 mod attacks;
 mod committed;
 mod forge;
+mod keyset_cases;
+mod keysets;
+mod list_bodies;
+mod list_cases;
+mod lists;
+mod published;
 mod rice;
 mod verdict;
 mod verdicts;
