@@ -55,7 +55,9 @@ async function listOutcome({ createVerifier, ListError }, { issuer, keys, held, 
     });
   }
   let served = bytesOf(documents[held]);
-  const verifier = await createVerifier({ ...given, fetch: async () => new Response(served) });
+  // To refresh, a verifier has to know its issuer; where any is accepted, the list held names the one.
+  const known = issuer ?? issuerOf(served);
+  const verifier = await createVerifier({ ...given, issuer: known, fetch: async () => new Response(served) });
   served = next;
   const before = JSON.stringify(verifier.status);
   const outcome = await outcomeOf(ListError, () => verifier.refresh().then(() => ({ loaded: "newer" })));
@@ -78,6 +80,11 @@ function shown({ ok, kids, loaded, code, claim, reason }) {
   if (loaded !== undefined) return loaded === "newer" ? "newer" : "kept"; // the same and an older one look alike here
   if (ok) return ["accepted", ...(kids ?? [])].join(" ");
   return [code, claim, reason].filter((part) => part !== undefined).join(" ");
+}
+
+function issuerOf(list) {
+  const [, claims] = new TextDecoder().decode(list).split(".");
+  return JSON.parse(new TextDecoder().decode(bytesOf(claims))).iss;
 }
 
 function bytesOf(base64url) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { daemon } from "../daemon.js";
 import { keySet, list, placeOf, serve, token } from "../issuing.js";
 import { count, vectors } from "../vectors.js";
 import { COMPATIBILITY_DATES, running } from "./worker.js";
@@ -63,6 +64,19 @@ for (const compatibilityDate of COMPATIBILITY_DATES) {
     assert.deepEqual([refused.status, (await refused.json()).code], [401, "ERR_TOKEN_REVOKED"]);
   });
 }
+
+test("a worker guards an API with the tokens of the real daemon", async (context) => {
+  const issuer = await daemon();
+  context.after(issuer.close);
+  const ask = await worker(context, "example", { env: { ISSUER: issuer.url, REFRESH_SECONDS: "0" } });
+  const { access_token: reader } = await issuer.mint({ scope: "orders:read" });
+  const { access_token: writer } = await issuer.mint({ scope: "orders:write" });
+  const statuses = async () => Promise.all([`Bearer ${reader}`, undefined, `Bearer ${writer}`].map(async (credentials) => (await ask("/", credentials)).status));
+  assert.deepEqual(await statuses(), [200, 401, 403]);
+  await issuer.revoke(reader);
+  const refused = await until(() => ask("/", `Bearer ${reader}`), ({ status }) => status !== 200);
+  assert.deepEqual([refused.status, (await refused.json()).code], [401, "ERR_TOKEN_REVOKED"]);
+});
 
 test("a worker answers 503 when its list is too old to tell", async (context) => {
   const state = { seq: 1, iat: now() - 300, exp: now() - 1 };
