@@ -24,6 +24,7 @@ export async function daemon(settings = {}) {
     COUNTERSIGN_LISTEN: "127.0.0.1:0",
     COUNTERSIGN_DATA_DIR: join(folder, "data"),
     COUNTERSIGN_ADMIN_SECRET: ADMIN_SECRET,
+    COUNTERSIGN_LOG_LEVEL: "warn",
     ...settings,
   };
   const child = spawn(binary, ["serve"], { env, cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
