@@ -1,0 +1,76 @@
+//! The daemon under test: a process of its own, on a free port of the loopback address, that does not outlive this one.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::clock;
+use crate::work::SECRET;
+
+/// A running daemon.
+pub(crate) struct Daemon {
+    process: Child,
+    address: SocketAddr,
+    took: Duration,
+}
+
+impl Daemon {
+    /// Starts it on the data in `folder` and waits until it says that it is ready.
+    pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let started = clock::now();
+        let mut process = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
+            .arg(folder.join("data"))
+            .env("COUNTERSIGN_ADMIN_SECRET", SECRET)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().ok_or("the daemon has no output")?;
+        let ready = BufReader::new(output).lines().map_while(Result::ok).find_map(|line| ready_at(&line));
+        let took = started.elapsed();
+        match ready {
+            Some(address) => Ok(Self { process, address, took }),
+            None => {
+                let _reaped = process.kill().and_then(|()| process.wait());
+                Err("the daemon ended before it was ready".into())
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From starting the process to its saying that it is ready.
+    pub(crate) fn took_to_start(&self) -> Duration {
+        self.took
+    }
+
+    /// Memory that it holds in RAM.
+    pub(crate) fn resident_kib(&self) -> Result<u64, Box<dyn Error>> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
+    /// Stops it as an operator would, and waits until it has ended well.
+    pub(crate) fn stop(mut self) -> Result<(), Box<dyn Error>> {
+        Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status()?;
+        let status = self.process.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("the daemon ended with {status}").into()) }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _already_stopped = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+fn ready_at(line: &str) -> Option<SocketAddr> {
+    line.strip_prefix("countersign is ready on http://")?.trim().parse().ok()
+}
