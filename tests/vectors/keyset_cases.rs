@@ -48,7 +48,7 @@ fn good() -> Vec<Case> {
     let long = "k".repeat(256);
     vec![
         Case::good("a set as the issuer publishes it loads, in its order", set(&all), &kids),
-        Case::good("a key without use and purpose is for tokens", set(&[bare.clone()]), &["k"]),
+        Case::good("a key without use and purpose is for tokens", set(std::slice::from_ref(&bare)), &["k"]),
         Case::good(
             "one point under both names and two kids loads",
             set(&[bare.clone(), with("kid", "\"e\"").replace("EdDSA", "Ed25519")]),
@@ -125,7 +125,11 @@ fn passed_over() -> Vec<Case> {
                     set(&[entry.clone(), ours().text()]),
                     &[&kid],
                 ),
-                Case::refused(format!("{name} alone is no key for tokens"), set(&[entry.clone()]), "no_token_key"),
+                Case::refused(
+                    format!("{name} alone is no key for tokens"),
+                    set(std::slice::from_ref(entry)),
+                    "no_token_key",
+                ),
             ]
         })
         .collect();
@@ -145,7 +149,7 @@ fn passed_over() -> Vec<Case> {
 fn malformed() -> Vec<Case> {
     let ours = ours().text();
     let set_of = |keys: &str| format!(r#"{{"keys":{keys}}}"#);
-    let good = set(&[ours.clone()]);
+    let good = set(std::slice::from_ref(&ours));
     let deep = format!(r#"{{"keys":[{ours}],"x":{}1{}}}"#, "[".repeat(32), "]".repeat(32));
     let texts = [
         ("an empty text", String::new()),
