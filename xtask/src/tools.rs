@@ -1,6 +1,6 @@
 //! What the steps need beyond Rust, Node and apt: each tool is looked for, and installed when it is missing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -120,10 +120,18 @@ fn apt(workspace: &Workspace, packages: &[&str]) -> Vec<Command> {
 
 /// Whether the toolchain that builds this workspace holds a file or folder.
 fn sysroot_holds(workspace: &Workspace, path: &str) -> bool {
-    let output = workspace.command("rustc").args(["--print", "sysroot"]).output();
-    let Ok(output) = output else { return false };
-    let sysroot = String::from_utf8_lossy(&output.stdout);
-    output.status.success() && Path::new(sysroot.trim()).join(path).exists()
+    sysroot(workspace).is_some_and(|sysroot| sysroot.join(path).exists())
+}
+
+/// `<sysroot>/bin/cargo` is the cargo that started us; asking rustc takes longer than all else here.
+fn sysroot(workspace: &Workspace) -> Option<PathBuf> {
+    let beside_cargo =
+        std::env::var_os("CARGO").and_then(|cargo| Some(Path::new(&cargo).ancestors().nth(2)?.to_owned()));
+    if let Some(found) = beside_cargo.filter(|sysroot| sysroot.join("lib/rustlib").is_dir()) {
+        return Some(found);
+    }
+    let output = workspace.command("rustc").args(["--print", "sysroot"]).output().ok()?;
+    output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 
 fn works(command: &mut Command) -> bool {

@@ -40,8 +40,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     announce::start(options.port, CLIENT, secret.reveal())?;
     let program = workspace.daemon(options.release);
     let mut daemon = Command::new(&program);
-    let origin = format!("http://127.0.0.1:{}", options.port);
-    daemon.args(["serve", "--listen", &format!("127.0.0.1:{}", options.port), "--issuer", &origin, "--data-dir"]);
+    daemon.args(["serve", "--listen", &format!("127.0.0.1:{}", options.port), "--data-dir"]);
     daemon.arg(data_dir).env("COUNTERSIGN_ADMIN_SECRET", secret.reveal());
     Err(daemon.exec()).with_context(|| format!("start {}", program.display()))
 }
