@@ -27,7 +27,7 @@ pub(super) const PKG: Endpoint =
 
 /// The console.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../www"]
+#[folder = "../www"]
 #[allow_missing = true]
 #[include = "*.html"]
 #[include = "*.css"]
@@ -39,7 +39,7 @@ struct Www;
 
 /// The npm package as it is published. Its wasm is generated before a release build and may be absent in others.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../pkg"]
+#[folder = "../pkg"]
 #[allow_missing = true]
 #[include = "*.js"]
 #[include = "*.wasm"]
