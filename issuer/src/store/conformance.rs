@@ -1,1 +1,395 @@
+//! What every engine must do. `conformance!(open)` turns each function below into a test of the engine that `open`
+//! opens in a directory.
 
+use super::*;
+use crate::session::{Access, Grant, Live, Presentation, Renewal};
+use std::collections::BTreeSet;
+use token::id::epoch;
+use token::revocation::ListId;
+
+/// Declares one test for each requirement.
+macro_rules! conformance {
+    ($open:expr) => {
+        $crate::store::conformance::conformance! { $open,
+            a_session_reads_as_it_was_stored_also_after_a_restart,
+            a_second_session_of_the_same_name_is_refused,
+            an_update_is_what_the_transition_says,
+            sixty_four_presenters_at_once_make_one_successor,
+            transitions_of_one_session_never_overlap,
+            what_a_step_revokes_is_revoked_with_it,
+            after_a_revocation_is_answered_no_refresh_succeeds,
+            no_page_is_leased_twice_also_after_a_restart,
+            revocations_and_their_feed_have_no_gap,
+            a_revocation_is_announced_once_and_numbers_grow_across_restarts,
+            a_dropped_answer_still_happens,
+            a_publication_only_goes_up,
+            keys_and_clients_are_kept_and_replaced,
+            only_expired_sessions_are_purged,
+            only_epochs_that_left_the_list_are_purged_and_their_pages_never_come_back,
+            a_closed_store_refuses_and_reopens_whole,
+        }
+    };
+    ($open:expr, $($name:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                $crate::store::conformance::$name($open).await;
+            }
+        )*
+    };
+}
+pub(crate) use conformance;
+
+/// Opens an engine in a directory.
+pub(crate) type Open = fn(&Path) -> Arc<dyn Store>;
+
+pub(crate) fn at(secs: u64) -> UnixTime {
+    UnixTime::from_secs(1_800_000_000 + secs).unwrap()
+}
+
+/// A session of this name that begins at 0, expires at 1,000 and has two live tokens.
+pub(crate) fn session(name: u8) -> Session {
+    Session {
+        sid: SessionId([name; 16]),
+        client_id: "backend".to_owned(),
+        grant: Grant {
+            sub: format!("user-{name}"),
+            aud: vec!["api".to_owned(), "billing".to_owned()],
+            scope: Some("read write".to_owned()),
+            roles: vec!["editor".to_owned()],
+            permissions: vec![],
+            auth_time: Some(at(0)),
+            nbf: None,
+            claims: r#"{"tenant":"t-1"}"#.to_owned(),
+        },
+        access_ttl_secs: 300,
+        last: Access { kid: "k1".to_owned(), iat: at(0), exp: at(300), index: u32::from(name), scope: None },
+        renewal: Some(Renewal { idle_secs: 1_000, ends_at: at(5_000), generation: 1, expires_at: at(1_000) }),
+        live: vec![Live { exp: at(200), index: 500 + u32::from(name) }, Live { exp: at(300), index: u32::from(name) }],
+        ended: None,
+    }
+}
+
+fn live(session: &Session) -> Vec<Jti> {
+    session.live.iter().map(|live| Jti::new(live.exp, live.index)).collect()
+}
+
+fn presentation(session: &Session, generation: u64, index: u32, now: UnixTime) -> Presentation {
+    Presentation {
+        client_id: "backend".to_owned(),
+        generation,
+        scope: None,
+        place: Jti::new(session.next_times(now).exp, index),
+        kid: "k1".to_owned(),
+        retry_window_secs: 30,
+        leeway_secs: 5,
+        certain: now,
+        now,
+    }
+}
+
+async fn present(store: &dyn Store, sid: SessionId, generation: u64, index: u32, now: UnixTime) -> (Session, Outcome) {
+    let stored = store.session(sid).await.unwrap().unwrap();
+    let presented = presentation(&stored, generation, index, now);
+    store.update_session(sid, Box::new(move |session| session.present(&presented, |_| true))).await.unwrap().unwrap()
+}
+
+fn publication(seq: u64, low: u32) -> Publication {
+    Publication { seq, iat: at(0), exp: at(300), id: ListId::from_bytes([3; 16]), upto: 0, low, cut_all: None }
+}
+
+fn reopen(store: Arc<dyn Store>, open: Open, directory: &Path) -> Arc<dyn Store> {
+    drop(store);
+    open(directory)
+}
+
+pub(crate) async fn a_session_reads_as_it_was_stored_also_after_a_restart(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    assert_eq!(store.session(SessionId([1; 16])).await, Ok(None));
+    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(2)).await.unwrap();
+    assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(session(1))));
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.session(SessionId([2; 16])).await, Ok(Some(session(2))));
+}
+
+pub(crate) async fn a_second_session_of_the_same_name_is_refused(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.create_session(session(1)).await.unwrap();
+    let twin = Session { client_id: "other".to_owned(), ..session(1) };
+    assert!(matches!(store.create_session(twin).await, Err(StoreError::Damaged { .. })));
+    assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(session(1))));
+}
+
+pub(crate) async fn an_update_is_what_the_transition_says(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let nobody = store.update_session(SessionId([9; 16]), Box::new(|session| session.revoke(at(1)))).await;
+    assert_eq!(nobody, Ok(None));
+    store.create_session(session(1)).await.unwrap();
+    let (after, outcome) = present(store.as_ref(), SessionId([1; 16]), 1, 77, at(10)).await;
+    assert_eq!((outcome, after.last.index), (Outcome::Rotated, 77));
+    assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(after.clone())));
+    let (repeated, outcome) = present(store.as_ref(), SessionId([1; 16]), 1, 78, at(11)).await;
+    assert_eq!((outcome, &repeated), (Outcome::Repeated, &after));
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(after)));
+}
+
+pub(crate) async fn sixty_four_presenters_at_once_make_one_successor(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for round in 0..20 {
+        store.create_session(session(round)).await.unwrap();
+        let tasks: Vec<_> = (0..64)
+            .map(|index| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move { present(store.as_ref(), SessionId([round; 16]), 1, index, at(10)).await })
+            })
+            .collect();
+        let (mut rotated, mut successors) = (0, BTreeSet::new());
+        for task in tasks {
+            let (session, outcome) = task.await.unwrap();
+            rotated += usize::from(outcome == Outcome::Rotated);
+            assert!(matches!(outcome, Outcome::Rotated | Outcome::Repeated));
+            successors.insert((session.last.index, session.renewal.unwrap().generation));
+        }
+        assert_eq!((rotated, successors.len()), (1, 1), "round {round}");
+    }
+}
+
+pub(crate) async fn transitions_of_one_session_never_overlap(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.create_session(session(1)).await.unwrap();
+    let count = |mut session: Session| {
+        session.access_ttl_secs += 1;
+        Step { session, changed: true, revoked: Vec::new(), outcome: Outcome::Rotated }
+    };
+    let tasks: Vec<_> =
+        (0..500).map(|_| tokio::spawn(store.update_session(SessionId([1; 16]), Box::new(count)))).collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(store.session(SessionId([1; 16])).await.unwrap().unwrap().access_ttl_secs, 800);
+}
+
+pub(crate) async fn what_a_step_revokes_is_revoked_with_it(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.create_session(session(1)).await.unwrap();
+    let before = live(&session(1));
+    assert_eq!(store.is_revoked(before[0]).await, Ok(false));
+    let (_, outcome) = present(store.as_ref(), SessionId([1; 16]), 0, 77, at(10)).await;
+    assert_eq!(outcome, Outcome::Refused(crate::error::GrantFault::Reused));
+    let store = reopen(store, open, directory.path());
+    for jti in before {
+        assert_eq!(store.is_revoked(jti).await, Ok(true));
+    }
+    assert!(store.session(SessionId([1; 16])).await.unwrap().unwrap().ended.is_some());
+}
+
+pub(crate) async fn after_a_revocation_is_answered_no_refresh_succeeds(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for round in 0..100 {
+        store.create_session(session(round)).await.unwrap();
+        let sid = SessionId([round; 16]);
+        let racer = {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut taken = Vec::new();
+                for generation in 1..20 {
+                    let (session, outcome) =
+                        present(store.as_ref(), sid, generation, 1_000 + u32::try_from(generation).unwrap(), at(10))
+                            .await;
+                    if outcome != Outcome::Rotated {
+                        break;
+                    }
+                    taken.push(Jti::new(session.last.exp, session.last.index));
+                }
+                taken
+            })
+        };
+        store.update_session(sid, Box::new(|session| session.revoke(at(10)))).await.unwrap();
+        let (_, late) = present(store.as_ref(), sid, 1, 5_000, at(10)).await;
+        assert_eq!(late, Outcome::Refused(crate::error::GrantFault::Ended));
+        for jti in racer.await.unwrap() {
+            assert_eq!(store.is_revoked(jti).await, Ok(true), "a token slipped between refresh and revocation");
+        }
+    }
+}
+
+pub(crate) async fn no_page_is_leased_twice_also_after_a_restart(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let tasks: Vec<_> = (0..64).map(|_| tokio::spawn(store.lease_page(7))).collect();
+    let mut pages = BTreeSet::new();
+    for task in tasks {
+        assert!(pages.insert(task.await.unwrap().unwrap()));
+    }
+    assert!(pages.into_iter().eq(0..64));
+    assert_eq!(store.lease_page(8).await, Ok(0));
+    let store = reopen(store, open, directory.path());
+    assert_eq!((store.lease_page(7).await, store.lease_page(8).await), (Ok(64), Ok(1)));
+}
+
+pub(crate) async fn revocations_and_their_feed_have_no_gap(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let epoch = epoch(at(0));
+    let revoke = |from: u32| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for index in from..from + 100 {
+                store.revoke(vec![Jti { epoch, index }]).await.unwrap();
+            }
+        })
+    };
+    let tasks = [revoke(0), revoke(100), revoke(200), revoke(300)];
+    let Revocations { entries, mut feed } = store.revocations().await.unwrap();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let mut seen: Vec<Jti> = entries.into_iter().map(|(jti, _)| jti).collect();
+    while let Ok(announcement) = feed.try_recv() {
+        seen.extend(announcement.jtis);
+    }
+    let distinct: BTreeSet<_> = seen.iter().copied().collect();
+    assert_eq!((seen.len(), distinct.len()), (400, 400));
+}
+
+pub(crate) async fn a_revocation_is_announced_once_and_numbers_grow_across_restarts(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let jti = |index| Jti { epoch: epoch(at(0)), index };
+    let mut feed = store.revocations().await.unwrap().feed;
+    store.revoke(vec![jti(1), jti(2), jti(1)]).await.unwrap();
+    store.revoke(vec![jti(2)]).await.unwrap();
+    store.revoke(vec![jti(2), jti(3)]).await.unwrap();
+    let first = feed.try_recv().unwrap();
+    let second = feed.try_recv().unwrap();
+    assert_eq!((first.jtis, second.jtis), (vec![jti(1), jti(2)], vec![jti(3)]));
+    assert!(first.number < second.number && feed.try_recv().is_err());
+    let store = reopen(store, open, directory.path());
+    let Revocations { entries, mut feed } = store.revocations().await.unwrap();
+    assert_eq!(entries, [(jti(1), first.number), (jti(2), first.number), (jti(3), second.number)]);
+    store.revoke(vec![jti(4)]).await.unwrap();
+    assert!(feed.try_recv().unwrap().number > second.number);
+}
+
+pub(crate) async fn a_dropped_answer_still_happens(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    drop(store.create_session(session(1)));
+    drop(store.revoke(live(&session(1))));
+    store.lease_page(1).await.unwrap(); // queued behind the two
+    assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(session(1))));
+    assert_eq!(store.is_revoked(live(&session(1))[0]).await, Ok(true));
+}
+
+pub(crate) async fn a_publication_only_goes_up(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    assert_eq!(store.publication().await, Ok(None));
+    store.put_publication(publication(10, 5)).await.unwrap();
+    for seq in [0, 9, 10] {
+        assert_eq!(store.put_publication(publication(seq, 5)).await, Err(StoreError::Superseded));
+    }
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.put_publication(publication(10, 5)).await, Err(StoreError::Superseded));
+    store.put_publication(publication(11, 6)).await.unwrap();
+    assert_eq!(store.publication().await, Ok(Some(publication(11, 6))));
+}
+
+pub(crate) async fn keys_and_clients_are_kept_and_replaced(open: Open) {
+    use crate::keys::KeyState;
+    use token::jwk::{Algorithm, Purpose};
+    let key = |kid: &str, state| SealedKey {
+        kid: kid.to_owned(),
+        purpose: Purpose::Token,
+        algorithm: Algorithm::EdDsa,
+        state,
+        since: at(0),
+        nonce: [1; 24],
+        sealed: [2; 48],
+    };
+    let client =
+        |id: &str, byte| ClientRecord { client_id: id.to_owned(), secret_hash: [byte; 32], administrator: byte == 1 };
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    assert_eq!(store.keys().await, Ok(vec![]));
+    store.put_keys(vec![key("a", KeyState::Active), key("b", KeyState::Next)]).await.unwrap();
+    store.put_keys(vec![key("a", KeyState::Retired)]).await.unwrap();
+    store.put_client(client("x", 1)).await.unwrap();
+    store.put_client(client("xy", 2)).await.unwrap();
+    store.put_client(client("x", 3)).await.unwrap();
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.keys().await, Ok(vec![key("a", KeyState::Retired), key("b", KeyState::Next)]));
+    assert_eq!(store.client("x".to_owned()).await, Ok(Some(client("x", 3))));
+    assert_eq!(store.client("xy".to_owned()).await, Ok(Some(client("xy", 2))));
+    assert_eq!(store.client("xyz".to_owned()).await, Ok(None));
+}
+
+pub(crate) async fn only_expired_sessions_are_purged(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let count = u16::try_from(PURGE_STEP).unwrap() + 10;
+    for name in 0..count {
+        let mut sid = [0; 16];
+        sid[..2].copy_from_slice(&name.to_be_bytes());
+        drop(store.create_session(Session { sid: SessionId(sid), ..session(0) }));
+    }
+    store.create_session(session(200)).await.unwrap();
+    let (kept, _) = present(store.as_ref(), SessionId([200; 16]), 1, 9, at(900)).await; // lives until 1,900 now
+    assert_eq!(store.purge_sessions(at(1_000)).await, Ok(false), "they expire at 1,000, which is not before");
+    assert_eq!(store.purge_sessions(at(1_001)).await, Ok(true), "one step is bounded");
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.purge_sessions(at(1_001)).await, Ok(false));
+    assert_eq!(store.session(SessionId([0; 16])).await, Ok(None));
+    assert_eq!(store.session(SessionId([200; 16])).await, Ok(Some(kept)));
+    assert_eq!(store.purge_sessions(at(1_900)).await, Ok(false));
+    assert!(store.session(SessionId([200; 16])).await.unwrap().is_some());
+    assert_eq!(store.purge_sessions(at(1_901)).await, Ok(false));
+    assert_eq!(store.session(SessionId([200; 16])).await, Ok(None));
+}
+
+pub(crate) async fn only_epochs_that_left_the_list_are_purged_and_their_pages_never_come_back(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let jti = |epoch| Jti { epoch, index: 1 };
+    for epoch in [10, 11, 12] {
+        store.lease_page(epoch).await.unwrap();
+    }
+    store.revoke(vec![jti(10), jti(11), jti(12)]).await.unwrap();
+    store.put_publication(publication(1, 11)).await.unwrap();
+    store.purge_epochs(12, 11).await.unwrap();
+    assert_eq!(store.is_revoked(jti(10)).await, Ok(false));
+    assert_eq!(store.is_revoked(jti(11)).await, Ok(true), "the newest list still holds it");
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.lease_page(10).await, Err(StoreError::NoIndices));
+    assert_eq!(store.lease_page(11).await, Ok(1));
+    let mut feed = store.revocations().await.unwrap().feed;
+    store.revoke(vec![jti(10)]).await.unwrap();
+    assert!(feed.try_recv().is_err(), "an epoch that left takes nothing in");
+}
+
+pub(crate) async fn a_closed_store_refuses_and_reopens_whole(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let queued: Vec<_> = (0..200).map(|name| store.create_session(session(name))).collect();
+    store.close().await.unwrap();
+    for answer in queued {
+        answer.await.unwrap();
+    }
+    assert_eq!(store.create_session(session(250)).await, Err(StoreError::Closed));
+    assert_eq!(store.session(SessionId([1; 16])).await, Err(StoreError::Closed));
+    assert_eq!(store.lease_page(1).await, Err(StoreError::Closed));
+    assert!(store.failed().borrow().is_none(), "a close is no failure");
+    let store = reopen(store, open, directory.path());
+    for name in 0..200 {
+        assert_eq!(store.session(SessionId([name; 16])).await, Ok(Some(session(name))));
+    }
+}

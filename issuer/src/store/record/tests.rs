@@ -1,1 +1,161 @@
+//! Every record reads as it was written, and nothing else reads at all.
 
+use super::*;
+use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use token::time::UnixTime;
+
+fn time() -> impl Strategy<Value = UnixTime> {
+    (0..=UnixTime::MAX.as_secs()).prop_map(|secs| UnixTime::from_secs(secs).unwrap())
+}
+
+fn grant() -> impl Strategy<Value = Grant> {
+    (".*", vec(".*", 0..4), of(".*"), vec(".*", 0..4), vec(".*", 0..4), of(time()), of(time()), ".*").prop_map(
+        |(sub, aud, scope, roles, permissions, auth_time, nbf, claims)| Grant {
+            sub,
+            aud,
+            scope,
+            roles,
+            permissions,
+            auth_time,
+            nbf,
+            claims,
+        },
+    )
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    let reason = prop_oneof![Just(EndReason::Revoked), Just(EndReason::Reused), Just(EndReason::AboveNewest)];
+    (reason, time()).prop_map(|(reason, at)| Ended { reason, at })
+}
+
+fn session() -> impl Strategy<Value = Session> {
+    let access = (".*", time(), time(), any::<u32>(), of(".*")).prop_map(|(kid, iat, exp, index, scope)| Access {
+        kid,
+        iat,
+        exp,
+        index,
+        scope,
+    });
+    let renewal =
+        (any::<u64>(), time(), any::<u64>(), time()).prop_map(|(idle_secs, ends_at, generation, expires_at)| Renewal {
+            idle_secs,
+            ends_at,
+            generation,
+            expires_at,
+        });
+    let live = (time(), any::<u32>()).prop_map(|(exp, index)| Live { exp, index });
+    (any::<[u8; 16]>(), ".*", grant(), any::<u64>(), access, of(renewal), vec(live, 0..20), of(ended())).prop_map(
+        |(sid, client_id, grant, access_ttl_secs, last, renewal, live, ended)| Session {
+            sid: SessionId(sid),
+            client_id,
+            grant,
+            access_ttl_secs,
+            last,
+            renewal,
+            live,
+            ended,
+        },
+    )
+}
+
+fn publication() -> impl Strategy<Value = Publication> {
+    (any::<u64>(), time(), time(), any::<[u8; 16]>(), any::<u64>(), any::<u32>(), of(time())).prop_map(
+        |(seq, iat, exp, id, upto, low, cut_all)| Publication {
+            seq,
+            iat,
+            exp,
+            id: ListId::from_bytes(id),
+            upto,
+            low,
+            cut_all,
+        },
+    )
+}
+
+fn key() -> impl Strategy<Value = SealedKey> {
+    let purpose = prop_oneof![Just(Purpose::Token), Just(Purpose::Revocations)];
+    let algorithm = prop_oneof![Just(Algorithm::EdDsa), Just(Algorithm::Ed25519)];
+    let state =
+        prop_oneof![Just(KeyState::Next), Just(KeyState::Active), Just(KeyState::Retired), Just(KeyState::Withdrawn)];
+    (".*", purpose, algorithm, state, time(), any::<[u8; 24]>(), any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(
+        |(kid, purpose, algorithm, state, since, nonce, seed, tag)| {
+            let mut sealed = [0; 48];
+            sealed[..32].copy_from_slice(&seed);
+            sealed[32..].copy_from_slice(&tag);
+            SealedKey { kid, purpose, algorithm, state, since, nonce, sealed }
+        },
+    )
+}
+
+fn client() -> impl Strategy<Value = ClientRecord> {
+    (".*", any::<[u8; 32]>(), any::<bool>()).prop_map(|(client_id, secret_hash, administrator)| ClientRecord {
+        client_id,
+        secret_hash,
+        administrator,
+    })
+}
+
+/// The record reads as written; with any byte more, fewer or other it does not.
+fn holds<R: Record + PartialEq + std::fmt::Debug>(value: &R, at: usize, flip: u8) -> Result<(), TestCaseError> {
+    let record = value.encode(b"key");
+    let read = R::decode(b"key", &record);
+    prop_assert_eq!(read.as_ref(), Ok(value));
+    let mut changed = record.clone();
+    let at = at % changed.len();
+    changed[at] ^= flip.max(1);
+    prop_assert!(R::decode(b"key", &changed).is_err());
+    prop_assert!(R::decode(b"key", &record[..at]).is_err());
+    // A payload that goes on, correctly closed, is refused too.
+    let mut writer = Writer::new();
+    value.write(&mut writer);
+    writer.byte(0);
+    prop_assert!(R::decode(b"key", &writer.finish(b"key")).is_err());
+    Ok(())
+}
+
+/// Bytes under a right checksum are what a decoder sees of a damaged writer.
+fn never_panics<R: Record>(payload: &[u8]) {
+    let mut writer = Writer::new();
+    writer.array(payload);
+    drop(R::decode(b"key", &writer.finish(b"key")));
+    drop(R::decode(b"key", payload));
+}
+
+proptest! {
+    #[test]
+    fn records_read_as_they_were_written_and_no_other_bytes_do(
+        (session, publication, key, client) in (session(), publication(), key(), client()),
+        (number, count, at, flip) in any::<(u64, u32, usize, u8)>(),
+    ) {
+        holds(&session, at, flip)?;
+        holds(&publication, at, flip)?;
+        holds(&key, at, flip)?;
+        holds(&client, at, flip)?;
+        holds(&RevokedBy(number), at, flip)?;
+        holds(&Count(count), at, flip)?;
+    }
+
+    #[test]
+    fn no_bytes_make_a_decoder_panic(payload in vec(any::<u8>(), 0..200)) {
+        never_panics::<Session>(&payload);
+        never_panics::<Publication>(&payload);
+        never_panics::<SealedKey>(&payload);
+        never_panics::<ClientRecord>(&payload);
+        never_panics::<RevokedBy>(&payload);
+        never_panics::<Count>(&payload);
+    }
+
+    #[test]
+    fn a_record_changed_in_one_byte_under_a_right_checksum_never_panics(session in session(), at: usize, byte: u8) {
+        let mut writer = Writer::new();
+        session.write(&mut writer);
+        let mut record = writer.finish(b"key");
+        record.truncate(record.len() - 4);
+        let at = at % record.len();
+        record[at] = byte;
+        never_panics::<Session>(&record[1..]);
+    }
+}

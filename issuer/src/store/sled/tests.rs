@@ -1,1 +1,330 @@
+//! The embedded engine: the suite, and each trap of sled 0.34.
 
+use super::*;
+use crate::store::conformance::{at, conformance, session};
+use crate::store::{self, Step};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+conformance!(|directory| store::open(directory).unwrap());
+
+/// Counts syncs, fails when told, waits while told.
+#[derive(Default)]
+struct Probe {
+    syncs: AtomicUsize,
+    fails: AtomicBool,
+    held: Mutex<bool>,
+    released: Condvar,
+}
+
+impl Probe {
+    fn hold(&self, held: bool) {
+        *self.held.lock().unwrap() = held;
+        self.released.notify_all();
+    }
+}
+
+struct Probed {
+    files: SledFiles,
+    probe: Arc<Probe>,
+    /// Where what a power cut would leave is copied to.
+    survivor: Option<(PathBuf, PathBuf)>,
+}
+
+impl Durable for Probed {
+    fn sync(&mut self) -> io::Result<()> {
+        self.probe.syncs.fetch_add(1, Ordering::SeqCst);
+        drop(self.probe.released.wait_while(self.probe.held.lock().unwrap(), |held| *held).unwrap());
+        if self.probe.fails.load(Ordering::SeqCst) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        self.files.sync()?;
+        if let Some((from, to)) = &self.survivor {
+            std::fs::copy(from.join("db"), to.join("db"))?;
+            std::fs::copy(from.join("conf"), to.join("conf"))?;
+        }
+        Ok(())
+    }
+}
+
+fn probed(directory: &Path, survivor: Option<&Path>) -> (Arc<SledStore>, Arc<Probe>) {
+    let probe = Arc::new(Probe::default());
+    let survivor = survivor.map(|to| (directory.to_owned(), to.to_owned()));
+    let wrap = |files| Box::new(Probed { files, probe: Arc::clone(&probe), survivor }) as Box<dyn Durable>;
+    (Arc::new(SledStore::open_with(directory, wrap).unwrap()), probe)
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_failed_sync_acknowledges_nothing_is_never_retried_and_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, probe) = probed(directory.path(), None);
+    store.create_session(session(1)).await.unwrap();
+    let acknowledged = probe.syncs.load(Ordering::SeqCst);
+    probe.fails.store(true, Ordering::SeqCst);
+    let mut failed = store.failed();
+    let waiting: Vec<_> = (2..20).map(|name| store.create_session(session(name))).collect();
+    for answer in waiting {
+        assert!(matches!(answer.await, Err(StoreError::Failed { .. })));
+    }
+    assert!(matches!(failed.wait_for(Option::is_some).await.unwrap().clone(), Some(StoreError::Failed { .. })));
+    probe.fails.store(false, Ordering::SeqCst);
+    assert!(
+        matches!(store.lease_page(1).await, Err(StoreError::Failed { .. })),
+        "not even when the disk is well again"
+    );
+    assert!(matches!(store.close().await, Err(StoreError::Failed { .. })));
+    assert_eq!(probe.syncs.load(Ordering::SeqCst), acknowledged + 1, "a sync that failed is never tried again");
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_among_the_bytes_that_were_synced() {
+    let (directory, survivor) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (store, _) = probed(directory.path(), Some(survivor.path()));
+    for name in 0..30 {
+        store.create_session(session(name)).await.unwrap();
+        store.update_session(SessionId([name; 16]), Box::new(|session| session.revoke(at(1)))).await.unwrap();
+    }
+    drop(store.create_session(session(99))); // not acknowledged: it may be there or not
+    let after = SledStore::open(survivor.path()).unwrap();
+    for name in 0..30 {
+        let kept = after.session(SessionId([name; 16])).await.unwrap().unwrap();
+        assert!(kept.ended.is_some(), "session {name} lost its end in the power cut");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_comes_after_the_sync_and_not_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, probe) = probed(directory.path(), None);
+    probe.hold(true);
+    let mut answer = store.create_session(session(1));
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut answer).await;
+    probe.hold(false);
+    assert!(early.is_err(), "answered while the sync was still running");
+    answer.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_writers_at_once_do_not_hang() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, probe) = probed(directory.path(), None);
+    let writers: Vec<_> = (0..64_u32)
+        .map(|writer| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                for _ in 0..50 {
+                    store.lease_page(writer).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let all = async {
+        for writer in writers {
+            writer.await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
+    assert!(probe.syncs.load(Ordering::SeqCst) < 3_200, "writers share syncs");
+}
+
+#[tokio::test]
+async fn groups_are_bounded_and_so_is_the_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, probe) = probed(directory.path(), None);
+    probe.hold(true);
+    let first = store.lease_page(1); // occupies the committer
+    while probe.syncs.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let queued: Vec<_> = (0..4096).map(|_| store.lease_page(2)).collect();
+    assert_eq!(store.lease_page(2).await, Err(StoreError::Busy));
+    probe.hold(false);
+    first.await.unwrap();
+    let mut pages = Vec::new();
+    for answer in queued {
+        pages.push(answer.await.unwrap());
+    }
+    assert!(pages.into_iter().eq(0..4096), "changes are made in the order they came");
+    assert_eq!(probe.syncs.load(Ordering::SeqCst), 1 + 4096 / 256);
+}
+
+#[tokio::test]
+async fn reading_alone_syncs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, probe) = probed(directory.path(), None);
+    store.create_session(session(1)).await.unwrap();
+    let before = probe.syncs.load(Ordering::SeqCst);
+    let read = |session| Step { session, changed: false, revoked: vec![], outcome: crate::session::Outcome::Repeated };
+    store.update_session(SessionId([1; 16]), Box::new(read)).await.unwrap();
+    store.purge_sessions(at(0)).await.unwrap();
+    assert_eq!(probe.syncs.load(Ordering::SeqCst), before);
+}
+
+#[tokio::test]
+async fn a_change_that_panics_stops_the_store_instead_of_hanging_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SledStore::open(directory.path()).unwrap();
+    store.create_session(session(1)).await.unwrap();
+    let bug = store.update_session(SessionId([1; 16]), Box::new(|_| panic!("planted"))).await;
+    assert!(matches!(bug, Err(StoreError::Failed { .. })));
+    assert!(matches!(store.lease_page(1).await, Err(StoreError::Failed { .. })));
+    assert!(store.failed().borrow().is_some());
+}
+
+/// A store with enough in it to have a snapshot, closed.
+async fn filled(directory: &Path) {
+    let store = SledStore::open(directory).unwrap();
+    for name in 0..50 {
+        store.create_session(session(name)).await.unwrap();
+    }
+    store.close().await.unwrap();
+    drop(store);
+    drop(SledStore::open(directory).unwrap()); // opening is when sled writes a snapshot
+}
+
+async fn is_whole(directory: &Path) {
+    let store = SledStore::open(directory).unwrap();
+    for name in 0..50 {
+        assert_eq!(store.session(SessionId([name; 16])).await, Ok(Some(session(name))));
+    }
+}
+
+#[tokio::test]
+async fn a_process_killed_while_opening_leaves_a_store_that_opens() {
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path()).await;
+    let planted = directory.path().join("snap.00000000FFFFFFFF.generating");
+    for garbage in [&b""[..], b"half a snapshot", &[0xff; 4096]] {
+        std::fs::write(&planted, garbage).unwrap();
+        is_whole(directory.path()).await;
+        assert!(!planted.exists());
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_rebuilt_from_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path()).await;
+    let snapshots: Vec<_> = names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")).collect();
+    assert!(!snapshots.is_empty(), "the test needs a snapshot to damage");
+    for length in [0, 5, 20] {
+        for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
+            let path = directory.path().join(name);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..length.min(bytes.len() - 1)]).unwrap();
+        }
+        is_whole(directory.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn damaged_files_are_an_error_and_never_a_panic() {
+    for round in 0_usize..24 {
+        let directory = tempfile::tempdir().unwrap();
+        filled(directory.path()).await;
+        let path = directory.path().join("db");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        match round % 3 {
+            0 => bytes[round * 7_919 % used] ^= 1 << (round % 8),
+            1 => bytes.truncate(used * round / 24),
+            _ => bytes[used * round / 48..][..4096].fill(0),
+        }
+        std::fs::write(&path, bytes).unwrap();
+        match SledStore::open(directory.path()) {
+            Ok(store) => {
+                for name in 0..50 {
+                    let found = store.session(SessionId([name; 16])).await;
+                    assert!(
+                        !matches!(found, Ok(Some(found)) if found != session(name)),
+                        "a damaged session was served"
+                    );
+                }
+            }
+            Err(fault) => assert!(matches!(fault, StoreError::Damaged { .. } | StoreError::Unusable { .. }), "{fault}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_opener_is_told_that_the_directory_is_in_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = SledStore::open(directory.path()).unwrap();
+    let refused = SledStore::open(directory.path()).err().unwrap();
+    assert_eq!(refused.to_string(), format!("{} is in use by another process", directory.path().display()));
+    first.create_session(session(1)).await.unwrap();
+    drop(first);
+    drop(SledStore::open(directory.path()).unwrap());
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_a_clear_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    assert!(matches!(SledStore::open(&file.join("store")), Err(StoreError::Unusable { .. })));
+}
+
+#[test]
+fn another_format_is_refused_and_so_are_rows_without_one() {
+    use crate::store::record::Count;
+    let directory = tempfile::tempdir().unwrap();
+    let rewrite = |row: Option<Vec<u8>>| {
+        drop(SledStore::open(directory.path()));
+        let db = sled::Config::new().path(directory.path()).segment_size(2 * 1024 * 1024).open().unwrap();
+        db.insert(b"kx", b"row").unwrap();
+        match row {
+            Some(row) => db.insert(layout::FORMAT, row).unwrap(),
+            None => db.remove(layout::FORMAT).unwrap(),
+        };
+        db.flush().unwrap();
+        drop(db);
+        SledStore::open(directory.path()).err()
+    };
+    assert_eq!(rewrite(Some(Count(2).encode(layout::FORMAT))), Some(StoreError::Format { found: 2 }));
+    assert!(matches!(rewrite(None), Some(StoreError::Damaged { .. })));
+    assert!(matches!(rewrite(Some(vec![1, 1])), Some(StoreError::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn the_largest_sessions_stay_in_the_log_and_out_of_unsynced_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SledStore::open(directory.path()).unwrap();
+    let mut large = session(0);
+    large.grant.claims = "x".repeat(8 * 1024); // more than a token can carry
+    large.live = (0..512).map(|index| crate::session::Live { exp: at(86_400), index: 1_000_000_000 + index }).collect();
+    let mut answers = Vec::new();
+    for name in 0..400_u32 {
+        let mut sid = [0; 16];
+        sid[..4].copy_from_slice(&name.to_be_bytes());
+        answers.push(store.create_session(Session { sid: SessionId(sid), ..large.clone() }));
+        for _ in 0..5 {
+            let touch =
+                |session| Step { session, changed: true, revoked: vec![], outcome: crate::session::Outcome::Rotated };
+            drop(store.update_session(SessionId(sid), Box::new(touch)));
+        }
+        if name % 100 == 99 {
+            for answer in answers.drain(..) {
+                answer.await.unwrap();
+            }
+        }
+    }
+    assert_eq!(names(&directory.path().join("blobs")), Vec::<String>::new());
+}
+
+#[test]
+fn the_engine_is_the_one_whose_traps_are_known() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).unwrap();
+    let packages: Vec<&str> = lock.split("[[package]]").filter(|package| package.contains("name = \"sled\"")).collect();
+    assert!(matches!(packages[..], [package] if package.contains("version = \"0.34.7\"")));
+}
