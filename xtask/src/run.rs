@@ -26,6 +26,8 @@ pub(crate) struct Run {
     path: PathBuf,
     verbose: bool,
     started: Instant,
+    /// Tests of the target under way that said they did not run, and that its summary will count as passed.
+    withheld: u64,
     /// The sum over the step's commands.
     pub(crate) counts: Counts,
     /// The counts of each test target, in the order they ran.
@@ -42,8 +44,9 @@ impl Run {
         std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
         let path = folder.join(format!("{name}.log"));
         let log = File::create(&path).with_context(|| format!("write {}", path.display()))?;
+        let (started, counts) = (clock::now(), Counts::default());
         let (targets, not_run, notes) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { log, path, verbose, started: clock::now(), counts: Counts::default(), targets, not_run, notes })
+        Ok(Self { log, path, verbose, started, withheld: 0, counts, targets, not_run, notes })
     }
 
     /// Where the step's whole output is.
@@ -151,7 +154,12 @@ impl Run {
         if let Some(test) = ignored(line) {
             self.not_run.push(test);
         }
+        if let Some(test) = withheld(line) {
+            self.not_run.push(test);
+            self.withheld += 1;
+        }
         if let Some(counts) = Counts::in_line(line) {
+            let counts = counts.without(std::mem::take(&mut self.withheld));
             self.counts += counts;
             if let Some((_, of_target)) = self.targets.last_mut() {
                 *of_target += counts;
@@ -200,6 +208,12 @@ fn target(line: &str) -> Option<String> {
     Some(format!("{name} {}", source.trim_start_matches("unittests ")))
 }
 
+/// `what: not run (why)` → `what (why)`: what a test writes that cannot do its work here. libtest then counts it as passed.
+fn withheld(line: &str) -> Option<String> {
+    let (what, why) = line.strip_suffix(')')?.split_once(": not run (")?;
+    Some(format!("{what} ({why})"))
+}
+
 /// `test name ... ignored, reason` → `name (reason)`
 fn ignored(line: &str) -> Option<String> {
     let (name, reason) = line.strip_prefix("test ")?.split_once(" ... ignored")?;
@@ -244,6 +258,15 @@ mod tests {
         assert!(result.is_ok());
         assert_eq!(run.counts, Counts::PASS);
         assert!(log.contains("5 passed, 5 failed"));
+    }
+
+    #[test]
+    fn a_test_that_says_it_did_not_run_is_not_counted_as_passed() {
+        let summary = "test result: ok. 5 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s";
+        let (result, run, _) = run_of(&format!("echo 'dalek: not run (X is not set)' >&2; echo '{summary}'"), true);
+        assert!(result.is_ok());
+        assert_eq!(run.counts, Counts { passed: 4, failed: 0, not_run: 1 });
+        assert_eq!(run.not_run, ["dalek (X is not set)"]);
     }
 
     #[test]

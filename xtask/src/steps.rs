@@ -67,7 +67,8 @@ pub(crate) const STEPS: &[Step] = &[
     call("rust", "every Rust test of the workspace", &[Tool::NodeModules], &["wasm", "daemon"], rust),
     target("layering", "who may import whom (part of rust)", &[]),
     target("e2e", "the real daemon over HTTP (part of rust)", &["wasm", "daemon"]),
-    target("readme", "the README, executed (part of rust)", &["wasm", "daemon"]),
+    target("vectors", "our own and the published vectors (part of rust)", &[]),
+    target("properties", "properties of random inputs (part of rust)", &[]),
     npm("node", "the npm package in Node", NODE, "test:node"),
     npm("chromium", "the npm package in Chromium", BROWSER, "test:chromium"),
     npm("workerd", "the npm package in workerd", NODE, "test:workerd"),
@@ -75,6 +76,7 @@ pub(crate) const STEPS: &[Step] = &[
     npm("types", "its TypeScript types", NODE, "test:types"),
     npm("interop", "jose and PyJWT verify our tokens", PYTHON, "test:interop"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, "test:page"),
+    npm("readme", "the README, executed", NODE, "test:readme"),
 ];
 
 impl Step {
@@ -96,7 +98,7 @@ impl Step {
 }
 
 fn format(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
-    run.check(workspace.cargo().args(["fmt", "--all", "--check"]))
+    run.check(workspace.cargo().args(["fmt", "--all", "--check", "--", "--color", "never"]))
 }
 
 fn licences(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
@@ -152,15 +154,9 @@ pub(crate) fn daemon_build(workspace: &Workspace, release: bool) -> Command {
 }
 
 /// Tests of the whole workspace, so that features resolve alike and nothing is compiled twice.
-///
-/// Tests that need the published vectors are marked `#[ignore = "needs COUNTERSIGN_VECTORS"]`: where the variable is
-/// set they run, and where it is not they are listed as not run.
 fn cargo_test(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = workspace.cargo();
     command.args(["test", "--locked", "--workspace"]).args(arguments);
-    if vectors().is_some() {
-        command.args(["--", "--include-ignored"]);
-    }
     with_daemon(&mut command, workspace);
     command
 }
