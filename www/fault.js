@@ -32,6 +32,12 @@ const ADVICE = Object.freeze({
   unauthorized_client: "Sign in as a client that is allowed to do this.",
   access_denied: "Sign in as a client that is allowed to do this.",
   invalid_request: "Correct the field that the message names.",
+  invalid_field: "Correct the field that the message names.",
+  missing_field: "Fill in the field that the message names.",
+  unknown_field: "This page and the daemon are of different versions. Load the page again.",
+  body_too_large: "Shorten the own claims: a request has at most 16 KiB.",
+  too_many_live_tokens: "Wait until earlier tokens of the session have expired, or mint a new pair.",
+  not_ready: "Look at /readyz for what the issuer waits for. Verification works without it.",
   temporarily_unavailable: "Wait a moment and try again. Nothing was changed.",
 });
 

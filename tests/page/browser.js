@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.COUNTERSIGN_CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 15_000;
 
 /** Chromium, running. */
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });

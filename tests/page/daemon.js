@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const START_PATIENCE_MS = 30_000;
-const LISTENING = /http:\/\/127\.0\.0\.1:\d+|"?(?:address|listen|listening)"?[=:]"?(127\.0\.0\.1:\d+)/;
+const READY = /^countersign is ready on (http:\/\/\S+)$/;
 
 /** The binary to test: named by COUNTERSIGN_BIN, or what `cargo build --release` leaves. */
 const binary = () => process.env.COUNTERSIGN_BIN ?? path.join(REPOSITORY, "target/release/countersign");
@@ -30,10 +30,10 @@ async function originOf(child) {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         printed.push(line);
-        const found = LISTENING.exec(line);
-        if (found === null) return;
+        const ready = READY.exec(line);
+        if (ready === null) return;
         clearTimeout(timer);
-        resolve(found[1] === undefined ? found[0] : `http://${found[1]}`);
+        resolve(ready[1]);
       });
     }
   });
