@@ -48,13 +48,21 @@ const fn target(name: &'static str, says: &'static str, after: &'static [&'stati
     Step { name, says, tools: &[], after, by_default: false, action: Action::Target(name) }
 }
 
-const fn npm(name: &'static str, says: &'static str, tools: &'static [Tool], script: &'static str) -> Step {
-    Step { name, says, tools, after: &["wasm", "daemon"], by_default: true, action: Action::Npm(script) }
+const fn npm(
+    name: &'static str,
+    says: &'static str,
+    tools: &'static [Tool],
+    after: &'static [&'static str],
+    script: &'static str,
+) -> Step {
+    Step { name, says, tools, after, by_default: true, action: Action::Npm(script) }
 }
 
 const NODE: &[Tool] = &[Tool::NodeModules];
 const BROWSER: &[Tool] = &[Tool::NodeModules, Tool::Chromium];
 const PYTHON: &[Tool] = &[Tool::NodeModules, Tool::PythonVenv];
+const PACKAGE: &[&str] = &["wasm"];
+const ALL_BUILT: &[&str] = &["wasm", "daemon"];
 
 /// All steps, cheap ones first where nothing else decides.
 pub(crate) const STEPS: &[Step] = &[
@@ -64,19 +72,19 @@ pub(crate) const STEPS: &[Step] = &[
     call("rustdoc", "the documentation builds without a warning", &[], &[], rustdoc),
     call("wasm", "the verifier as WebAssembly, into pkg/wasm", &[Tool::WasmTarget], &[], wasm),
     call("daemon", "the release build of the daemon", &[], &[], daemon),
-    call("rust", "every Rust test of the workspace", &[Tool::NodeModules], &["wasm", "daemon"], rust),
+    call("rust", "every Rust test of the workspace", &[], ALL_BUILT, rust),
     target("layering", "who may import whom (part of rust)", &[]),
-    target("e2e", "the real daemon over HTTP (part of rust)", &["wasm", "daemon"]),
+    target("e2e", "the real daemon over HTTP (part of rust)", ALL_BUILT),
     target("vectors", "our own and the published vectors (part of rust)", &[]),
     target("properties", "properties of random inputs (part of rust)", &[]),
-    npm("node", "the npm package in Node", NODE, "test:node"),
-    npm("chromium", "the npm package in Chromium", BROWSER, "test:chromium"),
-    npm("workerd", "the npm package in workerd", NODE, "test:workerd"),
-    npm("packaging", "the packed package, installed elsewhere", NODE, "test:packaging"),
-    npm("types", "its TypeScript types", NODE, "test:types"),
-    npm("interop", "jose and PyJWT verify our tokens", PYTHON, "test:interop"),
-    npm("page", "the daemon's page, driven in Chromium", BROWSER, "test:page"),
-    npm("readme", "the README, executed", NODE, "test:readme"),
+    npm("node", "the npm package in Node", NODE, PACKAGE, "test:node"),
+    npm("chromium", "the npm package in Chromium", BROWSER, PACKAGE, "test:chromium"),
+    npm("workerd", "the npm package in workerd", NODE, ALL_BUILT, "test:workerd"),
+    npm("packaging", "the packed package, installed elsewhere", NODE, PACKAGE, "test:packaging"),
+    npm("types", "its TypeScript types", NODE, PACKAGE, "test:types"),
+    npm("interop", "jose and PyJWT verify our tokens", PYTHON, ALL_BUILT, "test:interop"),
+    npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),
+    npm("readme", "the README, executed", NODE, ALL_BUILT, "test:readme"),
 ];
 
 impl Step {
