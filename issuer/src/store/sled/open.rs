@@ -12,6 +12,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The format of all rows together; a change that an older daemon cannot read raises it.
 const FORMAT: Count = Count(1);
@@ -20,6 +21,10 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// sled keeps a leaf of up to some 30 rows in one message and writes messages above a quarter of this to unsynced files of
 /// their own: rows are below 16 KiB, so 2 MiB keeps them all in the log.
 const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// sled's workers outlive their store by a moment; so often and so long is waited for them.
+const CLOSING_WAITS: usize = 200;
+const CLOSING_WAIT: Duration = Duration::from_millis(10);
 
 /// An open directory, ours alone.
 pub(super) struct Opened {
@@ -87,15 +92,29 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
         .cache_capacity(CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None); // the committer flushes; a second flusher would only add work
-    match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+    let open = || std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+    let mut opened = open();
+    // We hold the lock file, so what still holds sled's own lock is a worker thread of a store this process has closed.
+    for _ in 0..CLOSING_WAITS {
+        if !matches!(&opened, Ok(Err(sled::Error::Io(error))) if is_lock_held(error)) {
+            break;
+        }
+        std::thread::sleep(CLOSING_WAIT);
+        opened = open();
+    }
+    match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
-        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("could not acquire lock") => {
+        Ok(Err(sled::Error::Io(error))) if is_lock_held(&error) => {
             Err(in_use(directory))
         }
         Ok(Err(error)) => Err(StoreError::Unusable { detail: error.to_string().into() }),
         Err(_panic) => Err(StoreError::damaged("the engine gave up while it read its files")),
     }
+}
+
+fn is_lock_held(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 fn check_format(db: &sled::Db) -> Result<(), StoreError> {
