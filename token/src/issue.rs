@@ -6,6 +6,7 @@
 
 use crate::claims::AccessClaims;
 use crate::error::{KeySetRejection, Rejection};
+use crate::json;
 use crate::jwk::{Algorithm, KeySet, PublicKey, Purpose};
 use crate::jws::{self, Untrusted};
 use crate::refresh::{self, RefreshClaims};
@@ -106,7 +107,8 @@ impl SigningKey {
         full.issued_at = Some(date(claims.iat)?);
         full.expiration = Some(date(claims.exp)?);
         full.not_before = claims.nbf.map(date).transpose()?;
-        self.sign(verify::TYP, Purpose::Token, &full, jws::MAX_LENGTH)
+        let (token, payload) = self.sign(verify::TYP, Purpose::Token, &full, jws::MAX_LENGTH)?;
+        if is_read_as(&payload, claims) { Ok(token) } else { Err(IssueError::Form("claims")) }
     }
 
     /// Returns the compact serialization of a refresh token with these claims.
@@ -119,7 +121,7 @@ impl SigningKey {
         let mut full = Claims::new(body);
         full.issued_at = Some(date(claims.iat)?);
         full.expiration = Some(date(claims.exp)?);
-        self.sign(refresh::TYP, Purpose::Token, &full, jws::MAX_LENGTH)
+        self.sign(refresh::TYP, Purpose::Token, &full, jws::MAX_LENGTH).map(|(token, _)| token)
     }
 
     /// Returns the document of the list with this head and body.
@@ -137,20 +139,22 @@ impl SigningKey {
         let mut full = Claims::new(claims);
         full.issued_at = Some(date(head.iat)?);
         full.expiration = Some(date(head.exp)?);
-        let mut document = self.sign(list::TYP, Purpose::Revocations, &full, list::MAX_HEAD_LENGTH)?.into_bytes();
+        let (head, _) = self.sign(list::TYP, Purpose::Revocations, &full, list::MAX_HEAD_LENGTH)?;
+        let mut document = head.into_bytes();
         document.reserve_exact(body.len() + 1);
         document.push(b'\n');
         document.extend_from_slice(body);
         Ok(document)
     }
 
+    /// Returns the JWS and its payload.
     fn sign<T: Serialize>(
         &self,
         typ: &str,
         purpose: Purpose,
         claims: &Claims<T>,
         most: usize,
-    ) -> Result<String, IssueError> {
+    ) -> Result<(String, Vec<u8>), IssueError> {
         if purpose != self.public.purpose() {
             return Err(IssueError::Form("the key is for another purpose"));
         }
@@ -162,11 +166,21 @@ impl SigningKey {
             return Err(IssueError::TooLong);
         }
         match Untrusted::parse(&text, typ, most).and_then(|untrusted| untrusted.verify(&self.check, purpose)) {
-            Ok(_) => Ok(text),
+            Ok(signed) => Ok((text, signed.payload)),
             Err(Rejection::Signature) => Err(IssueError::Fault),
             Err(_) => Err(IssueError::Form("header")),
         }
     }
+}
+
+/// Whether verifiers read these claims in the payload, and neither refuse them nor take a claim from `other`.
+///
+/// The values of `other` are not compared: a double may be read as its neighbour.
+fn is_read_as(payload: &[u8], claims: &AccessClaims) -> bool {
+    let Ok(read) = json::parse_object(payload).map_err(Rejection::Jwt).and_then(AccessClaims::from_object) else {
+        return false;
+    };
+    read.other.len() == claims.other.len() && AccessClaims { other: claims.other.clone(), ..read } == *claims
 }
 
 fn date(time: UnixTime) -> Result<DateTime<Utc>, IssueError> {

@@ -183,6 +183,16 @@ fn keys_do_not_serve_each_others_purpose() {
 fn what_verifiers_would_refuse_is_not_signed() {
     let long = AccessClaims { sub: "s".repeat(8192), ..claims() };
     assert_eq!(key(1, Purpose::Token).sign_access(&long), Err(IssueError::TooLong));
+    let other = |name: &str, value| AccessClaims { other: Map::from_iter([(name.to_owned(), value)]), ..claims() };
+    for broken in [
+        AccessClaims { sub: String::new(), ..claims() },
+        AccessClaims { aud: Vec::new(), ..claims() },
+        AccessClaims { roles: vec![String::new()], ..claims() },
+        other("iss", json!("https://attacker.example")), // a member twice
+        AccessClaims { roles: Vec::new(), ..other("roles", json!(["admin"])) }, // a claim that would be taken from `other`
+    ] {
+        assert_eq!(key(1, Purpose::Token).sign_access(&broken), Err(IssueError::Form("claims")), "{broken:?}");
+    }
     let body = codec::encode([]).unwrap();
     let signer = key(2, Purpose::Revocations);
     assert!(signer.sign_list(&head(0, NOW, &body), &body).is_err());
