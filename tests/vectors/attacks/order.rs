@@ -6,7 +6,7 @@ use crate::verdict::{
 };
 
 /// A fault that can be given to a token, or to what is asked of it.
-struct Fault {
+pub(crate) struct Fault {
     name: &'static str,
     draft: fn(Draft) -> Draft,
     /// Done to the finished token.
@@ -20,7 +20,7 @@ fn fault(name: &'static str, expect: Expect) -> Fault {
 }
 
 /// In the order of the checks. Faults of the payload as a text are left out here: they leave no claims to be wrong.
-fn faults() -> Vec<Fault> {
+pub(crate) fn faults() -> Vec<Fault> {
     vec![
         Fault { token: |token| token + &"A".repeat(8192), ..fault("too long", jws("too_long")) },
         Fault { token: |token| token + ".A", ..fault("four parts", jws("parts")) },
@@ -63,18 +63,21 @@ fn with_list(case: Case, list: &str, after: u64) -> Case {
     if case.options.revocations.as_deref() == Some("five minutes") { case } else { case.list(list).at(now) }
 }
 
+/// The case of a token with all these faults, given in the order of the checks: the first is told.
+pub(crate) fn faulty(faults: &[&Fault]) -> Case {
+    let draft = faults.iter().fold(Draft::new(), |draft, fault| (fault.draft)(draft));
+    // Done from the outside in: what comes later in the order is done first.
+    let token = faults.iter().rev().fold(draft.token(), |token, fault| (fault.token)(token));
+    let names: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
+    let case = Case::new(names.join(" is told before "), token, faults[0].expect.clone());
+    faults.iter().fold(case, |case, fault| (fault.case)(case))
+}
+
 pub(crate) fn cases() -> Vec<Case> {
     let faults = faults();
     let mut cases = Vec::new();
     for (at, first) in faults.iter().enumerate() {
-        for second in &faults[at + 1..] {
-            let draft = (second.draft)((first.draft)(Draft::new()));
-            // Done from the outside in: what comes later in the order is done first.
-            let token = (first.token)((second.token)(draft.token()));
-            let name = format!("{} is told before {}", first.name, second.name);
-            let case = Case::new(name, token, first.expect.clone());
-            cases.push((second.case)((first.case)(case)));
-        }
+        cases.extend(faults[at + 1..].iter().map(|second| faulty(&[first, second])));
     }
     cases.extend(payload_texts());
     cases.extend(claims_in_order());
