@@ -113,7 +113,6 @@ export class Verifier {
   }
 
   #takeList(bytes) {
-    within(bytes, MAX_LIST_LENGTH, ListError, TOO_LONG_LIST);
     const now = this.#now();
     const bindings = this.#living();
     if (guarded(() => bindings.loadRevocations(bytes, BigInt(now)))) this.#list = bytes;

@@ -29,10 +29,11 @@ export function keySet(...keys) {
   return { keys: (keys.length > 0 ? keys : [tokenKey, listKey]).map(({ jwk }) => jwk) };
 }
 
-/** Returns a signed compact serialization. */
+/** Returns a signed compact serialization; text and bytes are signed as they are, anything else as JSON. */
 export function jws(header, payload, key = tokenKey) {
-  const text = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const input = `${encoded(JSON.stringify({ alg: "EdDSA", kid: key.kid, ...header }))}.${encoded(text)}`;
+  const part = (content) => Buffer.from(content).toString("base64url");
+  const body = typeof payload === "string" || payload instanceof Uint8Array ? payload : JSON.stringify(payload);
+  const input = `${part(JSON.stringify({ alg: "EdDSA", kid: key.kid, ...header }))}.${part(body)}`;
   return `${input}.${sign(null, Buffer.from(input), key.privateKey).toString("base64url")}`;
 }
 
@@ -51,11 +52,10 @@ export function token(own = {}, header = {}, key = tokenKey) {
 /**
  * Returns a revocation list document.
  *
- * @param {{ revoked?: Record<number, number[]>, seq?: number, cut?: object, iat?: number, exp?: number, iss?: string, key?: object }} [content]
- *   `revoked` holds the indices of each epoch.
+ * @param {{ revoked?: Record<number, number[]>, seq?: number, cut?: object, iat?: number, exp?: number, iss?: string, key?: object, body?: Uint8Array }} [content]
+ *   `revoked` holds the indices of each epoch; a `body` takes the place of the one that lists them.
  */
-export function list({ revoked = {}, seq = 1, cut, iat = NOW, exp = NOW + 300, iss = ISSUER, key = listKey } = {}) {
-  const body = bodyOf(revoked);
+export function list({ revoked = {}, seq = 1, cut, iat = NOW, exp = NOW + 300, iss = ISSUER, key = listKey, body = bodyOf(revoked) } = {}) {
   const id = createHash("sha256").update(body).digest().subarray(0, 16).toString("base64url");
   const head = jws({ typ: "revlist+jwt" }, { iss, iat, exp, seq, id, ...(cut && { cut }) }, key);
   return new Uint8Array(Buffer.concat([Buffer.from(`${head}\n`), body]));
@@ -115,8 +115,4 @@ export async function serve(answers) {
     return new Promise((resolve) => server.close(resolve));
   };
   return { url: `http://127.0.0.1:${server.address().port}`, close };
-}
-
-function encoded(text) {
-  return Buffer.from(text).toString("base64url");
 }

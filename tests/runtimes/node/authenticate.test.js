@@ -84,7 +84,7 @@ test("a missing scope is a 403 that names every scope asked for", async () => {
   assert.equal(await seen(headers, undefined, strict), "user-1");
   const answer = await seen(headers, { scope: "write admin" }, strict);
   assert.equal(answer.status, 403);
-  assert.match(answer.challenge, /^Bearer error="insufficient_scope", error_description="[^"]+", scope="read write admin"$/);
+  assert.match(answer.challenge, /^Bearer error="insufficient_scope", error_description="the token's 'scope' [^"]+", scope="read write admin"$/);
   assert.equal(answer.body.error, "insufficient_scope");
   const illTyped = await seen({ authorization: `Bearer ${token({ scope: ["read"] })}` }, undefined, strict);
   assert.equal(illTyped.status, 401);

@@ -99,9 +99,12 @@ test("an answer that does not end in time is given up, before and inside the bod
   }
 });
 
-test("a fetch that heeds no signal is given up all the same", async () => {
+test("a fetch or a body that heeds no signal is given up all the same", async () => {
   const deaf = () => new Promise(() => {});
-  await assert.rejects(createVerifier({ ...given, timeout: 0.05, fetch: deaf }), { code: "ERR_FETCH" });
+  const deafBody = async () => new Response(new ReadableStream());
+  for (const fetch of [deaf, deafBody]) {
+    await assert.rejects(createVerifier({ ...given, timeout: 0.05, fetch }), { code: "ERR_FETCH", message: /within 0.05 s/ });
+  }
 });
 
 test("the caller's signal ends the creation, and with it both fetches", async () => {

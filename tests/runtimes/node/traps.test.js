@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVerifier } from "countersign";
 import { initSync, Verifier as Bindings } from "../../../pkg/wasm/verifier.js";
-import { AUDIENCE, ISSUER, keyOf, keySet, list, listKey, NOW, placeOf, serve, token, tokenKey } from "../issuing.js";
+import { AUDIENCE, ISSUER, jws, keyOf, keySet, list, listKey, NOW, placeOf, serve, token, tokenKey } from "../issuing.js";
 
 const given = { issuer: ISSUER, audience: AUDIENCE, keys: keySet(), revocations: null, now: () => NOW };
 
@@ -64,6 +64,25 @@ test("memory that runs out is a trap like any other", async () => {
   await assert.rejects(createVerifier({ ...given, revocations: large }), (error) => !("code" in error));
   assert.notEqual(memory(), exhausted);
   assert.equal(verifier.verify(token()).sub, "user-1");
+});
+
+test("a trap brings back what was given, not what the caller has made of it since", async () => {
+  const [audience, keys, revocations] = [[AUDIENCE], Buffer.from(JSON.stringify(keySet())), list({ revoked: placeOf(token()) })];
+  const verifier = await createVerifier({ ...given, audience, keys, revocations });
+  audience[0] = "else";
+  keys.fill(0);
+  revocations.fill(0);
+  trapsOnce("verify");
+  assert.throws(() => verifier.verify(token()), WebAssembly.RuntimeError);
+  assert.throws(() => verifier.verify(token()), { code: "ERR_TOKEN_REVOKED" });
+  assert.throws(() => verifier.verify(token({ aud: "else" })), { claim: "aud" });
+});
+
+test("a token that is too long never enters the instance", async () => {
+  const verifier = await createVerifier(given);
+  const before = memory().buffer.byteLength;
+  assert.throws(() => verifier.verify("a".repeat(64 * 1024 * 1024)), { code: "ERR_JWS_INVALID", reason: "too_long" });
+  assert.equal(memory().buffer.byteLength, before);
 });
 
 test("keys and list of the newest refresh survive a trap", async () => {
@@ -133,3 +152,78 @@ test("a clock that fails while the bindings are made anew loses nothing", async 
   clock.time = NOW;
   assert.equal(verifier.status.seq, 9);
 });
+
+test("no bytes make a trap, whatever they are given as", async (context) => {
+  const seed = Number(process.env.SEED ?? 1);
+  context.diagnostic(`SEED=${seed}`);
+  const random = randomness(seed);
+  const before = memory();
+  const verifier = await createVerifier({ ...given, revocations: list({ revoked: { 5: [1, 2, 300] } }) });
+  const refusals = new Set();
+  const outcome = async (act) => {
+    try {
+      await act();
+    } catch (error) {
+      assert.match(String(error.code), /^ERR_(?!USAGE)/, `${error.stack}`);
+      refusals.add(error.code);
+    }
+  };
+  const [text, keys, revocations] = [token(), new TextEncoder().encode(JSON.stringify(keySet())), list({ revoked: { 5: [1, 300] } })];
+  const latin = (bytes) => String.fromCharCode(...bytes);
+  for (let round = 0; round < 2000; round += 1) {
+    const altered = mutated(Buffer.from(text), random);
+    await outcome(() => verifier.verify(round % 2 === 0 ? latin(altered) : altered.toString("utf8")));
+    await outcome(() => verifier.verify(jws({ typ: "at+jwt" }, mutated(Buffer.from(text.split(".")[1], "base64url"), random))));
+    await outcome(() => createVerifier({ ...given, keys: mutated(keys, random) }).then((made) => made.close()));
+    await outcome(() => createVerifier({ ...given, revocations: mutated(revocations, random) }).then((made) => made.close()));
+    await outcome(() => createVerifier({ ...given, revocations: list({ body: mutated(revocations.subarray(revocations.indexOf(10) + 1), random) }) }).then((made) => made.close()));
+  }
+  assert.equal(memory(), before, "the instance was never replaced");
+  for (const code of ["ERR_JWS_INVALID", "ERR_JWT_INVALID", "ERR_JWKS_INVALID", "ERR_REVLIST_INVALID", "ERR_JWS_SIGNATURE_VERIFICATION_FAILED"]) {
+    assert.ok(refusals.has(code), `${code} was never seen`);
+  }
+});
+
+test("verifying, refusing and closing give back the memory they take", async () => {
+  const text = token();
+  const use = async (rounds) => {
+    for (let round = 0; round < rounds; round += 1) {
+      const verifier = await createVerifier({ ...given, revocations: list() });
+      for (let at = 0; at < 5; at += 1) verifier.verify(text);
+      for (const bad of ["", "a.b.c", "a".repeat(8192), `${text}x`]) assert.throws(() => verifier.verify(bad));
+      assert.throws(() => verifier.verify(text, { scope: "missing" }));
+      assert.equal(verifier.status.seq, 1);
+      verifier.close();
+    }
+  };
+  await use(50);
+  const before = memory().buffer.byteLength;
+  await use(300);
+  assert.equal(memory().buffer.byteLength, before);
+});
+
+/** Numbers from 0 up to 1, always the same for a seed (mulberry32). */
+function randomness(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A copy with a few bytes changed, put in, taken out, doubled, or the end cut off. */
+function mutated(bytes, random) {
+  let made = [...bytes];
+  const at = () => Math.floor(random() * made.length);
+  for (let times = Math.floor(random() * 4) + 1; times > 0; times -= 1) {
+    const kind = Math.floor(random() * 5);
+    if (kind === 0) made[at()] = Math.floor(random() * 256);
+    else if (kind === 1) made.splice(at(), 0, Math.floor(random() * 256));
+    else if (kind === 2) made.splice(at(), Math.floor(random() * 8));
+    else if (kind === 3) made.splice(at(), 0, ...made.slice(at(), at() + 40));
+    else if (random() < 0.2) made = made.slice(0, at());
+  }
+  return Buffer.from(made.map((byte) => byte ?? 0));
+}
