@@ -9,12 +9,25 @@ import { ApiError } from "./fault.js";
 import { bytes, counted } from "./format.js";
 import { ATTACKS } from "./tamper.js";
 
+/** What to do about an error of the verifier that is not a token's fault. */
+const ADVICE = Object.freeze({
+  ERR_FETCH: "Switch the network on, or see whether the daemon is running. Verification works without it.",
+  ERR_USAGE: "Correct what this verifier asks for.",
+  ERR_JWKS_INVALID: "The keys held before stay in use. Look into the daemon’s log.",
+  ERR_REVLIST_INVALID: "The list held before stays in use. Look into the daemon’s log.",
+  ERR_REVLIST_FUTURE: "The clock of this machine or of the issuer is wrong by more than a day. Correct it.",
+  ERR_REVLIST_EQUIVOCATION: "Alarm: the issuer has signed two lists of one number. Tell its operator.",
+});
+
 /** A failure as a notice: what happened, its code, and what to do. */
 function noticeOf(error) {
   if (error instanceof ApiError) return { text: error.message, code: error.code, advice: error.advice };
   const code = error.code ?? error.name;
-  return { text: error.message, code, advice: "Switch the network on, or see whether the daemon is running. Verification works without it." };
+  return { text: error.message, code, advice: ADVICE[code] ?? "Load the page again; if it stays so, look into the daemon’s log." };
 }
+
+/** Whether two notices, or none, say the same. */
+const saysTheSame = (one, other) => one?.code === other?.code && one?.text === other?.text;
 
 /**
  * The actions, each bound to the state.
@@ -22,7 +35,11 @@ function noticeOf(error) {
  * @param {{api: object, store: object, record: Function, judging: object, issuing: object, network: object}} parts
  */
 export function createActions({ api, store, record, judging, issuing, network }) {
-  const setNotice = (place, notice) => store.change({ notices: { ...store.read().notices, [place]: notice } });
+  /** The place shows this notice, or none. One that is there already is left alone, so that it is announced once. */
+  const setNotice = (place, notice) => {
+    const { notices } = store.read();
+    if (!saysTheSame(notices[place], notice)) store.change({ notices: { ...notices, [place]: notice } });
+  };
 
   /** Runs `task` alone; true when it succeeded, else its failure is shown at `place`. */
   async function attempt(place, side, task) {
