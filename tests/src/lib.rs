@@ -24,5 +24,5 @@ mod reply;
 
 pub use binary::binary;
 pub use client::{Client, Request};
-pub use daemon::{Daemon, Pair, Setup};
+pub use daemon::{Daemon, Pair, Setup, claims};
 pub use reply::Reply;

@@ -32,7 +32,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use warp::filters::BoxedFilter;
-use warp::path::Tail;
+use warp::path::FullPath;
 use warp::{Filter, Reply};
 
 /// What an operator chooses about the surface.
@@ -70,51 +70,54 @@ type Row = BoxedFilter<(Answer,)>;
 
 fn table(app: &Arc<App>) -> Row {
     let rows = [
-        row(app, warp::path!("oauth" / "token").boxed(), &oauth_token::ENDPOINT, oauth_token::answer),
-        row(app, warp::path!("v1" / "tokens").boxed(), &tokens::ENDPOINT, tokens::answer),
-        row(app, warp::path!("oauth" / "revoke").boxed(), &oauth_revoke::ENDPOINT, oauth_revoke::answer),
-        row(app, warp::path!("oauth" / "introspect").boxed(), &oauth_introspect::ENDPOINT, oauth_introspect::answer),
-        row(app, warp::path!("revocations").boxed(), &revocations::NEWEST, revocations::newest),
-        row_of(app, warp::path!("revocations" / String).boxed(), &revocations::KEPT, revocations::kept),
-        row(app, warp::path!(".well-known" / "jwks.json").boxed(), &jwks::ENDPOINT, jwks::answer),
-        row(
-            app,
-            warp::path!(".well-known" / "oauth-authorization-server").boxed(),
-            &metadata::ENDPOINT,
-            metadata::answer,
-        ),
-        row(app, warp::path!("healthz").boxed(), &health::ALIVE, health::alive),
-        row(app, warp::path!("readyz").boxed(), &health::READY, health::ready),
-        row(app, warp::path::end().boxed(), &console::PAGE, console::page),
-        row_of(app, below("www"), &console::WWW, console::www),
-        row_of(app, below("pkg"), &console::PKG, console::pkg),
+        row(app, &oauth_token::ENDPOINT, oauth_token::answer),
+        row(app, &tokens::ENDPOINT, tokens::answer),
+        row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
+        row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
+        row(app, &revocations::NEWEST, revocations::newest),
+        row_below(app, "/revocations/", &revocations::KEPT, revocations::kept),
+        row(app, &jwks::ENDPOINT, jwks::answer),
+        row(app, &metadata::ENDPOINT, metadata::answer),
+        row(app, &health::ALIVE, health::alive),
+        row(app, &health::READY, health::ready),
+        row(app, &console::PAGE, console::page),
+        row_below(app, "/www/", &console::WWW, console::www),
+        row_below(app, "/pkg/", &console::PKG, console::pkg),
     ];
-    let nothing = row(app, warp::any().boxed(), &not_found::ENDPOINT, not_found::answer);
+    let nothing = row_below(app, "", &not_found::ENDPOINT, not_found::answer);
     rows.into_iter().rfold(nothing, |later, row| row.or(later).unify().boxed())
 }
 
-/// A path inside `folder`, as sent.
-fn below(folder: &'static str) -> BoxedFilter<(String,)> {
-    warp::path(folder).and(warp::path::tail()).map(|tail: Tail| tail.as_str().to_owned()).boxed()
-}
-
-/// Answers `path` with `handle`, as `endpoint` says.
-fn row<H, F>(app: &Arc<App>, path: BoxedFilter<()>, endpoint: &'static Endpoint, handle: H) -> Row
+/// Answers the path that is `endpoint`'s route, byte for byte: a proxy's rules on paths hold here too.
+fn row<H, F>(app: &Arc<App>, endpoint: &'static Endpoint, handle: H) -> Row
 where
     H: Fn(Arc<App>, Exchange) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
-    let path = path.map(String::new).boxed();
-    row_of(app, path, endpoint, move |app, exchange, _| handle(app, exchange))
+    let varying = move |path: &str| (path == endpoint.route).then(String::new);
+    answered(app, varying, endpoint, move |app, exchange, _| handle(app, exchange))
 }
 
-/// Answers `path` with `handle`, which also gets the part of the path that varies.
-fn row_of<H, F>(app: &Arc<App>, path: BoxedFilter<(String,)>, endpoint: &'static Endpoint, handle: H) -> Row
+/// Answers every path that begins with `prefix`; `handle` gets what follows it, as sent.
+fn row_below<H, F>(app: &Arc<App>, prefix: &'static str, endpoint: &'static Endpoint, handle: H) -> Row
 where
     H: Fn(Arc<App>, Exchange, String) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
 {
+    answered(app, move |path| path.strip_prefix(prefix).map(str::to_owned), endpoint, handle)
+}
+
+fn answered<V, H, F>(app: &Arc<App>, varying: V, endpoint: &'static Endpoint, handle: H) -> Row
+where
+    V: Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
+    H: Fn(Arc<App>, Exchange, String) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
+{
     let app = Arc::clone(app);
+    let path = warp::path::full().and_then(move |path: FullPath| {
+        let varying = varying(path.as_str());
+        async move { varying.ok_or_else(warp::reject::not_found) }
+    });
     let answer = move |varying, exchange| {
         let (app, handle) = (Arc::clone(&app), handle.clone());
         let asked = Arc::clone(&app);

@@ -10,6 +10,6 @@ pub(super) const ENDPOINT: Endpoint =
     Endpoint { route: "(none)", verb: Verb::Any, dialect: Dialect::Problem, cors: Cors::None };
 
 /// Answers 404, whatever the method.
-pub(super) async fn answer(_app: Arc<App>, _exchange: Exchange) -> Result<Answer, Refusal> {
+pub(super) async fn answer(_app: Arc<App>, _exchange: Exchange, _path: String) -> Result<Answer, Refusal> {
     Err(Malformed::NotFound.into())
 }

@@ -9,7 +9,7 @@ pub(super) use members::Members;
 use super::exchange::Body;
 use super::reply::Malformed;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use std::time::Duration;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -35,6 +35,9 @@ pub(super) async fn read(
     if !is(headers, media_type) {
         return Err(Malformed::MediaType(media_type));
     }
+    if announced(headers).is_some_and(|length| length > MAX_BODY) {
+        return Err(Malformed::TooLarge(MAX_BODY)); // before a byte of it is waited for
+    }
     match timeout(limit, collect(body)).await {
         Ok(read) => read,
         Err(_) => Err(Malformed::TooSlow),
@@ -52,6 +55,11 @@ async fn collect(mut body: Body) -> Result<Zeroizing<Vec<u8>>, Malformed> {
         collected.extend_from_slice(&chunk);
     }
     Ok(collected)
+}
+
+/// Returns the length that hyper will hold the body to; a chunked body announces none.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// True when there is one `Content-Type`, it names `media_type`, and its only parameter, if any, is the charset UTF-8.

@@ -1,0 +1,429 @@
+//! What every endpoint does with requests that are wrong: a clear 4xx with a stable code, and the daemon goes on.
+
+use countersign_tests::{Daemon, Reply, Request, Setup};
+use serde_json::json;
+use std::io::{BufReader, Write};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+const MAX_BODY: usize = 16 * 1024;
+
+/// An endpoint that takes a body, and a request to it that is right but for the token in it.
+struct Act {
+    path: &'static str,
+    media_type: &'static str,
+    other_type: &'static str,
+    body: &'static str,
+    options: bool,
+}
+
+const ACTS: [Act; 4] = [
+    Act { path: "/v1/tokens", media_type: JSON, other_type: FORM, body: r#"{"sub":"a","aud":"api"}"#, options: false },
+    Act {
+        path: "/oauth/token",
+        media_type: FORM,
+        other_type: JSON,
+        body: "grant_type=client_credentials",
+        options: true,
+    },
+    Act { path: "/oauth/revoke", media_type: FORM, other_type: JSON, body: "token=x", options: true },
+    Act { path: "/oauth/introspect", media_type: FORM, other_type: JSON, body: "token=x", options: false },
+];
+
+/// Paths that are read, and whether OPTIONS is answered there.
+const READS: [(&str, bool); 7] = [
+    ("/.well-known/jwks.json", true),
+    ("/.well-known/oauth-authorization-server", true),
+    ("/revocations", true),
+    ("/revocations/1", true),
+    ("/healthz", false),
+    ("/readyz", false),
+    ("/", false),
+];
+
+impl Act {
+    fn request(&self, daemon: &Daemon, body: impl Into<Vec<u8>>) -> Request {
+        daemon.client().post(self.path, self.media_type, body).basic(daemon.admin())
+    }
+
+    /// Asserts the form of a refusal, and its code: ours on problem endpoints, the RFC's on OAuth ones.
+    fn refused(&self, reply: &Reply, status: u16, code: &str, oauth: &str) {
+        let text = String::from_utf8_lossy(&reply.body).into_owned();
+        assert_eq!(reply.status, status, "{}: {text}", self.path);
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+        let body = reply.json();
+        if self.path.starts_with("/oauth/") {
+            assert_eq!(reply.header("content-type"), Some("application/json"));
+            assert_eq!(body["error"], oauth, "{text}");
+            assert_eq!(body.as_object().expect("an object").len(), 2, "{text}");
+            let described = body["error_description"].as_str().expect("a text");
+            assert!(described.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{text}");
+        } else {
+            assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+            assert_eq!(
+                (&body["code"], &body["status"], &body["type"]),
+                (&json!(code), &json!(status), &json!("about:blank")),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_right_request_of_the_table_is_answered_200() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let reply = act.request(&daemon, act.body).send();
+        assert_eq!(reply.status, 200, "{}: {}", act.path, reply.text());
+    }
+}
+
+#[test]
+fn a_wrong_method_is_answered_405_with_those_that_are_right() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let allowed = if act.options { "POST, OPTIONS" } else { "POST" };
+        for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW", "post", "OPTIONS"] {
+            if method == "OPTIONS" && act.options {
+                continue;
+            }
+            let reply = daemon.client().request(method, act.path).send();
+            assert_eq!((reply.status, reply.header("allow")), (405, Some(allowed)), "{method} {}", act.path);
+        }
+    }
+    for (path, options) in READS {
+        let allowed = if options { "GET, HEAD, OPTIONS" } else { "GET, HEAD" };
+        for method in ["POST", "PUT", "DELETE", "PATCH", "BREW", "get", "OPTIONS"] {
+            if method == "OPTIONS" && options {
+                continue;
+            }
+            let reply = daemon.client().request(method, path).send();
+            assert_eq!((reply.status, reply.header("allow")), (405, Some(allowed)), "{method} {path}");
+            assert_eq!(reply.member("code"), "method_not_allowed");
+        }
+    }
+}
+
+#[test]
+fn a_path_that_is_no_route_is_answered_404_for_every_method() {
+    let daemon = Daemon::start();
+    let paths = [
+        "/nothing",
+        "/v1",
+        "/v1/tokens/",
+        "/v1/tokens/x",
+        "/oauth",
+        "/OAUTH/token",
+        "//oauth/token",
+        "/oauth/token%20",
+        "/revocations/",
+        "/revocations/x",
+        "/revocations/01",
+        "/revocations/99999999999999999999",
+        "/revocations/1/2",
+        "/.well-known",
+        "/www",
+        "/pkg",
+        "/www/../Cargo.toml",
+        "/www/..%2fCargo.toml",
+        "/pkg/package.json",
+        "/pkg/../issuer/src/main.rs",
+        "/%00",
+        "/index.html",
+    ];
+    for path in paths {
+        for method in ["GET", "POST"] {
+            let reply = daemon.client().request(method, path).send();
+            let of_a_folder = ["/www/", "/pkg/", "/revocations/"].iter().any(|folder| path.starts_with(folder));
+            let expected =
+                if method == "POST" && of_a_folder { (405, "method_not_allowed") } else { (404, "not_found") };
+            assert_eq!((reply.status, reply.member("code").as_str()), expected, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_content_type_is_answered_415() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let wrong = [
+            act.other_type,
+            "text/plain",
+            "",
+            "multipart/form-data; boundary=x",
+            &format!("{}; charset=utf-16", act.media_type),
+        ];
+        for content_type in wrong {
+            let reply = daemon.client().post(act.path, content_type, act.body).basic(daemon.admin()).send();
+            act.refused(&reply, 415, "unsupported_media_type", "invalid_request");
+        }
+        let none = daemon.client().request("POST", act.path).body(act.body).basic(daemon.admin()).send();
+        act.refused(&none, 415, "unsupported_media_type", "invalid_request");
+        let twice = act.request(&daemon, act.body).header("Content-Type", act.media_type).send();
+        act.refused(&twice, 415, "unsupported_media_type", "invalid_request");
+        let utf8 = daemon
+            .client()
+            .post(act.path, &format!("{}; charset=UTF-8", act.media_type), act.body)
+            .basic(daemon.admin())
+            .send();
+        assert_eq!(utf8.status, 200);
+    }
+}
+
+#[test]
+fn a_body_over_16_kib_is_answered_413_and_one_of_16_kib_is_read() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let too_large = act.request(&daemon, vec![b'a'; MAX_BODY + 1]).send();
+        act.refused(&too_large, 413, "body_too_large", "invalid_request");
+        let largest = act.request(&daemon, vec![b'a'; MAX_BODY]).send();
+        assert_eq!(largest.status, 400, "{}", act.path);
+        let huge = act.request(&daemon, vec![b'a'; 8 << 20]).send();
+        act.refused(&huge, 413, "body_too_large", "invalid_request");
+    }
+}
+
+#[test]
+fn an_announced_body_over_16_kib_is_refused_before_it_is_sent() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nContent-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n",
+            act.path, act.media_type
+        );
+        act.refused(&raw(&daemon, &[head.as_bytes()]), 413, "body_too_large", "invalid_request");
+    }
+}
+
+#[test]
+fn a_chunked_body_is_counted_as_it_is_read() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+            act.path, act.media_type
+        );
+        let chunk = [b"400\r\n".as_slice(), &[b'a'; 1024], b"\r\n"].concat();
+        // It never ends: the answer comes while more could be sent.
+        let mut endless = vec![head.as_bytes()];
+        endless.extend(std::iter::repeat_n(chunk.as_slice(), 17));
+        act.refused(&raw(&daemon, &endless), 413, "body_too_large", "invalid_request");
+        let whole = [head.as_bytes(), b"1\r\na\r\n0\r\n\r\n"];
+        assert!(matches!(raw(&daemon, &whole).status, 400 | 401), "a small chunked body is read");
+        let broken = [head.as_bytes(), b"zz\r\n"];
+        act.refused(&raw(&daemon, &broken), 400, "body_cut_off", "invalid_request");
+    }
+}
+
+fn raw(daemon: &Daemon, parts: &[&[u8]]) -> Reply {
+    let mut stream = daemon.client().connect();
+    for part in parts {
+        stream.write_all(part).expect("sent");
+    }
+    Reply::read(&mut BufReader::new(stream), false).expect("an answer")
+}
+
+#[test]
+fn what_is_no_body_of_its_type_is_answered_400() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let wrong: &[&[u8]] = if act.media_type == JSON {
+            &[
+                b"",
+                b"{",
+                b"[]",
+                b"null",
+                b"\"a\"",
+                b"{\"sub\":\"\xff\"}",
+                b"\xef\xbb\xbf{}",
+                b"{\"sub\":NaN}",
+                b"{}{}",
+                b"{\"sub\":\"\\ud800\"}",
+            ]
+        } else {
+            &[b"\xff=1", b"token=\xff", b"token=%ff", b"grant_type=%", b"token=%zz", b"grant_type=%c0%af"]
+        };
+        for body in wrong {
+            act.refused(&act.request(&daemon, *body).send(), 400, "malformed_body", "invalid_request");
+        }
+    }
+    let deep =
+        format!(r#"{{"sub":"a","aud":"api","claims":{}1{}}}"#, r#"{"a":"#.repeat(5000 / 6), "}".repeat(5000 / 6));
+    ACTS[0].refused(&ACTS[0].request(&daemon, deep).send(), 400, "malformed_body", "");
+}
+
+#[test]
+fn an_unknown_field_is_named() {
+    let daemon = Daemon::start();
+    let bodies = [
+        r#"{"sub":"a","aud":"api","surprise":1}"#,
+        "grant_type=client_credentials&surprise=1",
+        "token=x&surprise=1",
+        "token=x&surprise=",
+    ];
+    for (act, body) in ACTS.iter().zip(bodies) {
+        let reply = act.request(&daemon, body).send();
+        act.refused(&reply, 400, "unknown_field", "invalid_request");
+        assert!(reply.text().contains("'surprise'"), "{}", reply.text());
+    }
+    let refresh = "grant_type=refresh_token&refresh_token=x&audience=api";
+    ACTS[1].refused(&ACTS[1].request(&daemon, refresh).send(), 400, "unknown_field", "invalid_request");
+}
+
+#[test]
+fn a_field_given_twice_is_named() {
+    let daemon = Daemon::start();
+    let bodies = [
+        (r#"{"sub":"a","aud":"api","sub":"b"}"#, "'sub'"),
+        ("grant_type=client_credentials&grant_type=client_credentials", "'grant_type'"),
+        ("token=x&token=x", "'token'"),
+        ("token=x&%74oken=y", "'token'"),
+    ];
+    for (act, (body, name)) in ACTS.iter().zip(bodies) {
+        let reply = act.request(&daemon, body).send();
+        act.refused(&reply, 400, "duplicate_field", "invalid_request");
+        assert!(reply.text().contains(name), "{}", reply.text());
+    }
+    let nested = r#"{"sub":"a","aud":"api","claims":{"x":{"y":1,"y":2}}}"#;
+    ACTS[0].refused(&ACTS[0].request(&daemon, nested).send(), 400, "malformed_body", "");
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    let daemon = Daemon::start();
+    let bodies = [(r#"{"aud":"api"}"#, "'sub'"), ("scope=a", "'grant_type'"), ("token=", "'token'"), ("", "'token'")];
+    for (act, (body, name)) in ACTS.iter().zip(bodies) {
+        let reply = act.request(&daemon, body).send();
+        act.refused(&reply, 400, "missing_field", "invalid_request");
+        assert!(reply.text().contains(name), "{}", reply.text());
+    }
+    ACTS[1].refused(
+        &ACTS[1].request(&daemon, "grant_type=refresh_token").send(),
+        400,
+        "missing_field",
+        "invalid_request",
+    );
+}
+
+#[test]
+fn a_grant_type_that_is_not_offered_is_called_so() {
+    let daemon = Daemon::start();
+    for grant in ["password&username=a&password=b", "authorization_code&code=x", "CLIENT_CREDENTIALS", "implicit"] {
+        let reply = ACTS[1].request(&daemon, format!("grant_type={grant}")).send();
+        ACTS[1].refused(&reply, 400, "", "unsupported_grant_type");
+    }
+}
+
+#[test]
+fn members_of_the_wrong_type_or_beyond_a_limit_are_named() {
+    let daemon = Daemon::start();
+    let members = [
+        r#""sub":1"#,
+        r#""sub":null"#,
+        r#""sub":"""#,
+        r#""sub":"a\u0000b""#,
+        r#""aud":[]"#,
+        r#""aud":[""]"#,
+        r#""aud":{}"#,
+        r#""aud":[1]"#,
+        r#""scope":1"#,
+        r#""scope":"a  b""#,
+        r#""scope":"a\"b""#,
+        r#""roles":"admin""#,
+        r#""roles":[1]"#,
+        r#""permissions":{}"#,
+        r#""auth_time":"now""#,
+        r#""auth_time":1.5"#,
+        r#""auth_time":-1"#,
+        r#""auth_time":1e9"#,
+        r#""auth_time":99999999999999"#,
+        r#""nbf":true"#,
+        r#""nbf":1700000000000"#,
+        r#""claims":[]"#,
+        r#""claims":{"iss":"x"}"#,
+        r#""claims":{"exp":1}"#,
+        r#""claims":{"cnf":{}}"#,
+        r#""claims":{"status":{}}"#,
+        r#""access_ttl":0"#,
+        r#""access_ttl":86401"#,
+        r#""access_ttl":"60""#,
+        r#""refresh_ttl":0"#,
+        r#""refresh_ttl":99999999999"#,
+        r#""session_ttl":0"#,
+        r#""session_ttl":18446744073709551615"#,
+    ];
+    for member in members {
+        let name = member.split('"').nth(1).expect("a name");
+        let others: Vec<&str> =
+            [r#""sub":"a""#, r#""aud":"api""#].into_iter().filter(|other| !other.contains(name)).collect();
+        let body = format!("{{{}}}", [others.as_slice(), &[member]].concat().join(","));
+        let reply = ACTS[0].request(&daemon, body.clone()).send();
+        ACTS[0].refused(&reply, 400, "invalid_field", "");
+        assert!(reply.member("detail").contains(name), "{body}: {}", reply.text());
+    }
+}
+
+#[test]
+fn parameters_in_the_query_are_refused_where_a_body_is_due_and_ignored_elsewhere() {
+    let daemon = Daemon::start();
+    for act in &ACTS {
+        let path = format!("{}?token=x", act.path);
+        let reply = daemon.client().post(&path, act.media_type, act.body).basic(daemon.admin()).send();
+        act.refused(&reply, 400, "query_not_allowed", "invalid_request");
+    }
+    assert_eq!(daemon.client().get("/healthz?cache=no").status, 200);
+}
+
+#[test]
+fn a_name_from_outside_comes_back_cut_and_cleaned() {
+    let daemon = Daemon::start();
+    let body = format!("token=x&%22%0d%0aset-cookie%5c%c3%bc{}=1", "a".repeat(5000));
+    let reply = ACTS[2].request(&daemon, body).send();
+    ACTS[2].refused(&reply, 400, "unknown_field", "invalid_request");
+    assert!(reply.body.len() < 200, "{}", reply.text());
+}
+
+#[test]
+fn every_byte_of_a_right_request_may_be_wrong() {
+    let daemon = Setup::new().set("log_level", "warn").start();
+    for act in &ACTS {
+        for place in 0..act.body.len() {
+            for byte in [0, b'"', b'%', b'&', b'=', b'{', b'9', 0x80, 0xff] {
+                let mut body = act.body.as_bytes().to_vec();
+                body[place] = byte;
+                let reply = act.request(&daemon, body.clone()).send();
+                assert!(matches!(reply.status, 200 | 400), "{}: {}: {}", act.path, body.escape_ascii(), reply.status);
+            }
+        }
+    }
+    assert_eq!(daemon.client().get("/readyz").status, 200);
+    assert!(!daemon.log().contains("panic"), "{}", daemon.log());
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_the_daemon_goes_on() {
+    let daemon = Daemon::start();
+    let requests: [&[u8]; 10] = [
+        b"\0\0\0\0\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET / HTTP/1.1\r\nhost: x\r\nhost\x00: y\r\n\r\n",
+        b"POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        b"POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST /oauth/token HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n",
+    ];
+    for request in requests {
+        let mut stream = daemon.client().connect();
+        stream.write_all(request).expect("sent");
+        stream.shutdown(std::net::Shutdown::Write).expect("ended");
+        if let Ok(reply) = Reply::read(&mut BufReader::new(stream), false) {
+            assert!((400..500).contains(&reply.status), "{}: {}", request.escape_ascii(), reply.status);
+        }
+    }
+    assert_eq!(daemon.client().get("/healthz").status, 200);
+    assert!(!daemon.log().contains("panic"), "{}", daemon.log());
+}
