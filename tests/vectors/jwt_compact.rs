@@ -49,6 +49,11 @@ pub(crate) fn accepts(token: &str, keys: &KeySet, leeway_secs: u64, now: u64) ->
     std::panic::catch_unwind(|| judged(token, keys, leeway_secs, now)).ok().flatten()
 }
 
+/// Whether it panics instead.
+pub(crate) fn panics(token: &str, keys: &KeySet, leeway_secs: u64, now: u64) -> bool {
+    std::panic::catch_unwind(|| judged(token, keys, leeway_secs, now)).is_err()
+}
+
 fn judged(token: &str, keys: &KeySet, leeway_secs: u64, now: u64) -> Option<Claims<Map<String, Value>>> {
     let untrusted = UntrustedToken::new(token).ok()?;
     let key = keys.keys().iter().find(|key| Some(key.kid()) == untrusted.header().key_id.as_deref())?;

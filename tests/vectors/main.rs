@@ -14,7 +14,9 @@
 
 mod attacks;
 mod committed;
+mod cross_check;
 mod forge;
+mod jwt_compact;
 mod keyset_cases;
 mod keysets;
 mod list_bodies;

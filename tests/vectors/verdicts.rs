@@ -17,7 +17,7 @@ fn made() -> String {
     object([("keys".to_owned(), keys), ("lists".to_owned(), lists), ("cases".to_owned(), cases)]) + "\n"
 }
 
-fn file() -> File {
+pub(crate) fn file() -> File {
     serde_json::from_str(&committed("verdicts.json", &made())).unwrap()
 }
 
