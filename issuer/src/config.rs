@@ -204,7 +204,8 @@ fn limits(layer: &Layer) -> Result<Limits, ConfigError> {
 }
 
 /// An origin is compared as a browser writes it: scheme and host in lower case, no path (RFC 6454 §6.2).
-fn origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+fn origins(mut origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    origins.retain(|origin| !origin.is_empty()); // an empty variable names none
     for origin in &origins {
         let (scheme, authority) = origin.split_once("://").unwrap_or_default();
         let plain = |text: &str| {

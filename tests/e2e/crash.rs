@@ -1,1 +1,164 @@
-//! .
+//! What survives kill -9, how the daemon ends when it is asked to, and who may use a data folder.
+
+use crate::verify;
+use countersign_tests::{Client, Daemon, Pair, Setup};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+fn pair(body: &[u8]) -> Pair {
+    serde_json::from_slice(body).expect("a pair")
+}
+
+#[test]
+fn what_was_acknowledged_before_a_kill_holds_after_the_restart() {
+    let mut daemon = Daemon::start();
+    let keys = kids(&daemon);
+    let revoked = daemon.mint(json!({"sub": "alice", "aud": "api"}));
+    let first = daemon.mint(json!({"sub": "bob", "aud": "api"}));
+    let rotated = daemon.refresh(&first.refresh_token);
+    let ended = daemon.mint(json!({"sub": "carol", "aud": "api"}));
+    assert_eq!(daemon.revoke(&revoked.access_token).status, 200);
+    assert_eq!(daemon.revoke(&ended.refresh_token).status, 200);
+    let seq = list_seq(&daemon);
+    daemon.kill();
+    daemon.restart();
+    assert_eq!(daemon.client().get("/readyz").status, 200);
+    assert_eq!(kids(&daemon), keys, "the same keys");
+    assert!(list_seq(&daemon) > seq, "the list's number grows over a crash");
+    for token in [&revoked.access_token, &ended.access_token] {
+        assert_eq!(verify(&daemon, token).expect_err("still revoked").code(), "ERR_TOKEN_REVOKED");
+    }
+    assert_eq!(daemon.refresh(&ended.refresh_token).member("error"), "invalid_grant");
+    assert_eq!(daemon.refresh(&first.refresh_token).body, rotated.body, "a lost answer is given again, byte for byte");
+    assert_eq!(daemon.refresh(&rotated.member("refresh_token")).status, 200);
+    verify(&daemon, &first.access_token).expect("still valid");
+}
+
+fn kids(daemon: &Daemon) -> BTreeSet<String> {
+    let keys = daemon.client().get("/.well-known/jwks.json").json();
+    keys["keys"].as_array().expect("keys").iter().map(|key| key["kid"].to_string()).collect()
+}
+
+fn list_seq(daemon: &Daemon) -> u64 {
+    let reply = daemon.client().get("/revocations");
+    reply.header("etag").and_then(|etag| etag.trim_matches('"').parse().ok()).expect("a number")
+}
+
+/// What one client was promised before the daemon was killed.
+#[derive(Default)]
+struct Promised {
+    newest: Vec<Pair>,
+    revoked: Vec<Pair>,
+}
+
+#[test]
+fn killed_in_the_middle_of_writing_it_loses_nothing_that_a_client_was_told() {
+    let mut daemon = Setup::new().set("log_level", "warn").start();
+    let secret = daemon.admin().1.to_owned();
+    for round in 0..4_usize {
+        let client = daemon.client();
+        let told = AtomicUsize::new(0);
+        let promised: Vec<Promised> = thread::scope(|scope| {
+            let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| work(client, &secret, &told))).collect();
+            // Killed after so many answers, wherever the others then are.
+            while told.load(Ordering::Relaxed) < 40 * (round + 1) {
+                thread::yield_now();
+            }
+            daemon.kill();
+            clients.into_iter().map(|client| client.join().expect("no panic")).collect()
+        });
+        daemon.restart();
+        for promised in &promised {
+            check(&daemon, promised);
+        }
+    }
+}
+
+/// Mints, refreshes and revokes until there is no answer; returns what was answered.
+fn work(client: Client, secret: &str, told: &AtomicUsize) -> Promised {
+    let admin = ("admin", secret);
+    let mut promised = Promised::default();
+    let mut newest: Option<Pair> = None;
+    for turn in 0.. {
+        let request = match &newest {
+            None => client.json("/v1/tokens", &json!({"sub": "alice", "aud": "api"})),
+            Some(pair) if turn % 5 == 4 => client.form("/oauth/revoke", &[("token", &pair.refresh_token)]),
+            Some(pair) => {
+                client.form("/oauth/token", &[("grant_type", "refresh_token"), ("refresh_token", &pair.refresh_token)])
+            }
+        };
+        let Ok(reply) = request.basic(admin).try_send() else { break };
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        told.fetch_add(1, Ordering::Relaxed);
+        if turn % 5 == 4 {
+            promised.revoked.extend(newest.take());
+        } else {
+            newest = Some(pair(&reply.body));
+        }
+    }
+    promised.newest.extend(newest);
+    promised
+}
+
+/// The last request was perhaps done and not answered: the newest pair known is then the one before the newest, which
+/// the retry window covers, or its session was revoked by that very request.
+fn check(daemon: &Daemon, promised: &Promised) {
+    for pair in &promised.newest {
+        let reply = daemon.refresh(&pair.refresh_token);
+        let revoked_unanswered = reply.member("error") == "invalid_grant"
+            && verify(daemon, &pair.access_token).is_err_and(|refused| refused.code() == "ERR_TOKEN_REVOKED");
+        assert!(reply.status == 200 || revoked_unanswered, "{}", reply.text());
+    }
+    for pair in &promised.revoked {
+        assert_eq!(daemon.refresh(&pair.refresh_token).member("error"), "invalid_grant");
+        assert_eq!(verify(daemon, &pair.access_token).expect_err("revoked").code(), "ERR_TOKEN_REVOKED");
+    }
+}
+
+#[test]
+fn a_second_daemon_on_the_same_folder_is_refused_and_the_first_goes_on() {
+    let daemon = Daemon::start();
+    let second = daemon.setup().command(&["serve"]).stdin(Stdio::null()).output().expect("it runs");
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(3), "{told}");
+    assert!(told.contains("in use by another process"), "{told}");
+    assert!(!String::from_utf8_lossy(&second.stdout).contains("ready"));
+    daemon.mint(json!({"sub": "alice", "aud": "api"}));
+}
+
+#[test]
+fn asked_to_stop_it_ends_with_0_and_starts_again_where_it_was() {
+    let mut daemon = Daemon::start();
+    let pair = daemon.mint(json!({"sub": "alice", "aud": "api"}));
+    daemon.revoke(&pair.access_token);
+    assert_eq!(daemon.stop().code(), Some(0));
+    daemon.restart();
+    assert_eq!(verify(&daemon, &pair.access_token).expect_err("revoked").code(), "ERR_TOKEN_REVOKED");
+    assert_eq!(daemon.refresh(&pair.refresh_token).status, 200);
+    daemon.signal(rustix::process::Signal::INT);
+    assert_eq!(daemon.wait().code(), Some(0), "SIGINT is the same");
+}
+
+#[test]
+fn a_request_that_has_begun_is_answered_before_it_stops() {
+    use std::io::{BufReader, Write};
+    let daemon = Daemon::start();
+    let body = "grant_type=client_credentials";
+    let request =
+        daemon.client().post("/oauth/token", "application/x-www-form-urlencoded", body).basic(daemon.admin()).bytes();
+    let (begun, rest) = request.split_at(request.len() - 5);
+    let mut stream = daemon.client().connect();
+    stream.write_all(begun).expect("sent");
+    // The daemon reads the connections in the order they came: an answer to this one means that the other has begun.
+    while !daemon.log().contains("answered") {
+        daemon.client().get("/healthz");
+    }
+    daemon.signal(rustix::process::Signal::TERM);
+    while daemon.client().request("GET", "/healthz").try_send().is_ok() {}
+    stream.write_all(rest).expect("sent");
+    let reply = countersign_tests::Reply::read(&mut BufReader::new(stream), false).expect("an answer");
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}

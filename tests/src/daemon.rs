@@ -218,6 +218,11 @@ impl Daemon {
     /// Asks it to stop (SIGTERM) and returns how it ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// Waits until it has ended and returns how.
+    pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("the daemon ends")
     }
 

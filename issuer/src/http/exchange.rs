@@ -89,7 +89,7 @@ where
     let span = tracing::info_span!(
         "request",
         { field::REQUEST } = id,
-        { field::METHOD } = %method,
+        { field::METHOD } = name(&method),
         { field::ROUTE } = endpoint.route,
         { field::PEER } = peer,
         { field::CLIENT } = tracing::field::Empty
@@ -147,6 +147,12 @@ fn finish(
     if let Ok(id) = HeaderValue::from_str(id) {
         answer.headers_mut().insert(X_REQUEST_ID, id);
     }
+}
+
+/// Returns the method's name for the log; one that no standard has can be anything and is not repeated.
+fn name(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("(other)")
 }
 
 fn allow(endpoint: &Endpoint) -> &'static str {

@@ -140,7 +140,11 @@ async fn an_http_2_preface_is_no_way_in() {
     let server = Running::start(patient()).await;
     let mut stream = server.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     let received = until_closed(&mut stream).await;
-    assert!(!received.starts_with(b"HTTP/2") && !received.windows(4).any(|window| window == b" 200"), "{}", received.escape_ascii());
+    assert!(
+        !received.starts_with(b"HTTP/2") && !received.windows(4).any(|window| window == b" 200"),
+        "{}",
+        received.escape_ascii()
+    );
 }
 
 #[tokio::test]
