@@ -1,8 +1,8 @@
 //! `cargo xtask`: the only build tool of Countersign. Here is what each word of the command line starts, and nothing else.
 //!
 //! Nothing of the product depends on this crate. Its modules, one subject each:
-//! [`up`] starts a daemon to try things on, [`test`] is the whole check, [`build_wasm`] makes the npm package's
-//! WebAssembly, [`bench`] measures.
+//! `up` starts a daemon to try things on, `test` is the whole check, `build_wasm` makes the npm package's
+//! WebAssembly, `bench` measures.
 
 mod announce;
 mod bench;
