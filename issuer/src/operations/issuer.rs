@@ -44,11 +44,13 @@ impl Issuer {
         master_key: MasterKey,
     ) -> Result<Self, Error> {
         let publication = store.publication().await?;
+        let revocations = store.revocations().await?;
+        let in_use = publication.is_some() || !revocations.whole;
         let moments = Moments::new(env.clone(), publication.map(|publication| publication.iat));
-        let keys = Arc::new(open_keys(&settings, &env, store.as_ref(), &master_key, publication.is_some()).await?);
+        let keys = Arc::new(open_keys(&settings, &env, store.as_ref(), &master_key, in_use).await?);
         drop(master_key); // zeroized: nothing needs it until the next start
         let verifier = verifier(&settings, keys.public().clone())?;
-        let publisher = Publisher::open(store.as_ref(), publication, &moments).await?;
+        let publisher = Publisher::open(revocations, publication, &moments)?;
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let closing = AtomicBool::new(false);
         let parts = Parts { settings, env, store, keys, indices, moments, publisher, verifier, closing };

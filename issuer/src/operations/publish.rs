@@ -16,7 +16,7 @@ use super::issuer::{Issuer, Parts};
 use super::moments::Moments;
 use super::{Error, NotReady, Published, Revocation};
 use crate::revocations::{Publication, RevokedSet, lowest_epoch, nothing_is_missing};
-use crate::store::{Announcement, Revocations, Store};
+use crate::store::{Announcement, Revocations};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -68,9 +68,10 @@ struct Kept {
 impl Publisher {
     /// Loads the revocations and proves them against the last list that was signed; where they do not hold all of it,
     /// everything issued so far is revoked.
-    pub(super) async fn open(store: &dyn Store, last: Option<Publication>, moments: &Moments) -> Result<Self, Error> {
-        let Revocations { entries, feed } = store.revocations().await?;
+    pub(super) fn open(revocations: Revocations, last: Option<Publication>, moments: &Moments) -> Result<Self, Error> {
+        let Revocations { entries, feed, whole } = revocations;
         let proven = match &last {
+            _ if !whole => false,
             Some(last) => body_of(&entries, last).is_some_and(|body| ListId::of(&body) == last.id),
             None => entries.is_empty(),
         };

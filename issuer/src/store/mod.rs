@@ -124,6 +124,8 @@ pub struct Revocations {
     pub entries: Vec<(Jti, u64)>,
     /// What follows, announced once it is durable and before its caller is answered. Only the newest feed is served.
     pub feed: mpsc::UnboundedReceiver<Announcement>,
+    /// False when the engine knows that it lost writes: then a list may have been served that holds more than `entries`.
+    pub whole: bool,
 }
 
 /// Opens the embedded store in `directory`, which is created if it does not exist. Blocks while it recovers.

@@ -179,7 +179,9 @@ impl Thread {
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
+        let failed = |error: std::io::Error| StoreError::Failed { detail: format!("sync: {error}").into() };
         self.engine.flush()?;
-        self.durable.sync().map_err(|error| StoreError::Failed { detail: format!("sync: {error}").into() })
+        self.durable.sync().map_err(failed)?;
+        self.engine.take_listed().map_or(Ok(()), |seq| self.durable.note_list(seq).map_err(failed))
     }
 }

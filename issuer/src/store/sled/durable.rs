@@ -4,6 +4,7 @@
 //! nothing of it. So the data file is opened a second time and synced after every flush. Values too large for sled's log
 //! would go to files of their own, unsynced; records are too small for that, but if one ever did it is synced here too.
 
+use super::witness::Witness;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,18 +13,23 @@ use std::path::{Path, PathBuf};
 /// disk holds, and a second sync may report success without having written anything.
 pub(super) trait Durable: Send {
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Makes the number of the newest list durable beside the log, which must hold it by now.
+    fn note_list(&mut self, seq: u64) -> io::Result<()>;
 }
 
 /// Syncs the files of a sled directory.
 pub(super) struct SledFiles {
     data: File,
     blobs: PathBuf,
+    witness: Witness,
 }
 
 impl SledFiles {
-    /// Returns the files of an open sled directory.
-    pub(super) fn open(directory: &Path) -> io::Result<Self> {
-        Ok(Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs") })
+    /// Returns the files of an open sled directory, and the number of the newest list as the witness knows it.
+    pub(super) fn open(directory: &Path) -> io::Result<(Self, u64)> {
+        let (witness, newest_list) = Witness::open(directory)?;
+        Ok((Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs"), witness }, newest_list))
     }
 }
 
@@ -40,6 +46,10 @@ impl Durable for SledFiles {
             any = true;
         }
         if any { sync_directory(&self.blobs) } else { Ok(()) }
+    }
+
+    fn note_list(&mut self, seq: u64) -> io::Result<()> {
+        self.witness.note(seq)
     }
 }
 

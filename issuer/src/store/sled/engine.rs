@@ -22,6 +22,10 @@ pub(super) struct Engine {
     pub(super) low: u32,
     /// Pages of epochs below are forgotten and never leased again.
     pub(super) floor: u32,
+    /// False when the log ends before the newest list.
+    whole: bool,
+    /// Number of a list stored since the last group.
+    listed: Option<u64>,
     feed: Option<mpsc::UnboundedSender<Announcement>>,
     pending: Vec<Announcement>,
     wrote: bool,
@@ -30,7 +34,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Returns the engine over an open tree.
-    pub(super) fn open(tree: Tree) -> Result<Self, StoreError> {
+    pub(super) fn open(tree: Tree, newest_list: u64) -> Result<Self, StoreError> {
         let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
@@ -39,6 +43,8 @@ impl Engine {
             next_number: newest.max(publication.map_or(0, |publication| publication.upto)).saturating_add(1),
             low: publication.map_or(0, |publication| publication.low),
             floor,
+            whole: newest_list <= publication.map_or(0, |publication| publication.seq),
+            listed: None,
             feed: None,
             pending: Vec::new(),
             wrote: false,
@@ -54,6 +60,11 @@ impl Engine {
     /// Returns what failed below a change, if anything did.
     pub(super) fn take_fault(&mut self) -> Option<StoreError> {
         self.fault.take()
+    }
+
+    /// Returns the number of the newest list stored since the last call.
+    pub(super) fn take_listed(&mut self) -> Option<u64> {
+        self.listed.take()
     }
 
     /// Tells the feed what has become durable.
@@ -131,7 +142,7 @@ impl Engine {
         let entries = entries(&self.tree)?;
         self.pending.clear(); // they are among the entries
         self.feed = Some(feed);
-        Ok(Revocations { entries, feed: receiver })
+        Ok(Revocations { entries, feed: receiver, whole: self.whole })
     }
 
     pub(super) fn lease_page(&mut self, epoch: u32) -> Result<u32, StoreError> {
@@ -157,6 +168,7 @@ impl Engine {
         batch.insert(layout::PUBLICATION, publication.encode(layout::PUBLICATION));
         self.apply(batch)?;
         self.low = self.low.max(publication.low);
+        self.listed = Some(publication.seq);
         Ok(())
     }
 

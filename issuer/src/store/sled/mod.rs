@@ -16,6 +16,7 @@ mod open;
 mod purge;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use super::{Answer, ClientRecord, Revocations, Store, StoreError, Transition};
 use crate::keys::SealedKey;
@@ -53,7 +54,7 @@ impl SledStore {
         let opened = open::open(directory)?;
         let tree: sled::Tree = (*opened.db).clone();
         drop(opened.db);
-        let committer = Committer::start(Engine::open(tree.clone())?, durable(opened.files))?;
+        let committer = Committer::start(Engine::open(tree.clone(), opened.newest_list)?, durable(opened.files))?;
         Ok(Self { committer, tree: RwLock::new(Some(tree)), _lock: opened.lock })
     }
 

@@ -30,6 +30,8 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 pub(super) struct Opened {
     pub(super) db: sled::Db,
     pub(super) files: SledFiles,
+    /// Number of the newest list as the witness knows it, 0 for none.
+    pub(super) newest_list: u64,
     /// Held for as long as the store is open.
     pub(super) lock: File,
 }
@@ -47,11 +49,11 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
         }
         opened => opened?,
     };
-    let mut files = SledFiles::open(directory).map_err(|error| unusable(&error))?;
+    let (mut files, newest_list) = SledFiles::open(directory).map_err(|error| unusable(&error))?;
     check_format(&db)?;
     let synced = db.flush().map_err(|error| StoreError::Unusable { detail: error.to_string().into() });
     synced.and_then(|_| make_names_durable(directory, &mut files).map_err(|error| unusable(&error)))?;
-    Ok(Opened { db, files, lock })
+    Ok(Opened { db, files, newest_list, lock })
 }
 
 fn create(directory: &Path) -> std::io::Result<()> {

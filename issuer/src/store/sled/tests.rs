@@ -48,6 +48,10 @@ impl Durable for Probed {
         }
         Ok(())
     }
+
+    fn note_list(&mut self, seq: u64) -> io::Result<()> {
+        self.files.note_list(seq)
+    }
 }
 
 fn probed(directory: &Path, survivor: Option<&Path>) -> (Arc<SledStore>, Arc<Probe>) {
@@ -255,6 +259,42 @@ async fn damaged_files_are_an_error_and_never_a_panic() {
             Err(fault) => assert!(matches!(fault, StoreError::Damaged { .. } | StoreError::Unusable { .. }), "{fault}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let publication = |seq| Publication {
+        seq,
+        iat: at(0),
+        exp: at(300),
+        id: token::revocation::ListId::from_bytes([0; 16]),
+        upto: 0,
+        low: 0,
+        cut_all: None,
+    };
+    let store = SledStore::open(directory.path()).unwrap();
+    store.put_publication(publication(1)).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let older = std::fs::read(directory.path().join("db")).unwrap();
+    let store = SledStore::open(directory.path()).unwrap();
+    assert!(store.revocations().await.unwrap().whole);
+    store.put_publication(publication(2)).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let whole = async || {
+        let store = SledStore::open(directory.path()).unwrap();
+        store.revocations().await.unwrap().whole
+    };
+    assert!(whole().await);
+    for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
+        std::fs::remove_file(directory.path().join(name)).unwrap();
+    }
+    std::fs::write(directory.path().join("db"), older).unwrap();
+    assert!(!whole().await, "yesterday's log must be found out");
+    std::fs::write(directory.path().join("newest-list"), b"twelve bytes").unwrap();
+    assert!(!whole().await, "a witness that cannot be read proves nothing");
 }
 
 #[tokio::test]
