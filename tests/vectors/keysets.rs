@@ -1,7 +1,9 @@
 //! keysets.json: JWK Sets as text, and which of their keys can be used.
 
 use crate::committed::{array, committed};
-use crate::forge::{ATTACKER_KEY, Draft, LIST_KEY, RENAMED_KEY, RETIRED_KEY, TOKEN_KEY, public, quoted, thumbprint};
+use crate::forge::{
+    ATTACKER_KEY, Draft, LIST_KEY, NOW, RENAMED_KEY, RETIRED_KEY, TOKEN_KEY, public, quoted, thumbprint,
+};
 use crate::keyset_cases;
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::{EdwardsPoint, Scalar};
@@ -10,6 +12,8 @@ use sha2::{Digest, Sha512};
 use std::collections::BTreeMap;
 use token::base64url;
 use token::jwk::KeySet;
+use token::time::UnixTime;
+use token::verify::{Policy, Verifier};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,7 +102,34 @@ fn keys_of_a_set_that_loads_verify_their_own_tokens_and_nobody_elses() {
     }
 }
 
-/// SECURITY: under a low-order key anybody signs. Each forgery here is one that dalek's plain `verify` takes.
+/// CVE-2025-22149: a set that was merged and not replaced would keep the withdrawn key.
+#[test]
+fn a_key_that_the_next_set_lacks_verifies_nothing_any_more() {
+    let sets = crate::world::key_sets();
+    let set = |wanted: &str| {
+        let (_, text) = sets.iter().find(|(name, _)| *name == wanted).unwrap();
+        KeySet::parse(text.as_bytes()).unwrap()
+    };
+    let policy = Policy {
+        issuer: None,
+        audience: None,
+        leeway_secs: 0,
+        scope: Vec::new(),
+        revocations: false,
+        max_staleness_secs: None,
+    };
+    let now = UnixTime::from_secs(NOW).unwrap();
+    let mut verifier = Verifier::new(policy, set("issuer")).unwrap();
+    let token = Draft::new().of_key(RETIRED_KEY).token();
+    assert!(verifier.verify(&token, now).is_ok());
+    verifier.replace_keys(set("renamed"));
+    assert_eq!(verifier.verify(&token, now), Err(token::Rejection::NoMatchingKey));
+    assert!(KeySet::parse(b"{\"keys\":[]}").is_err()); // nothing replaces a set but another good one
+    verifier.replace_keys(set("issuer"));
+    assert!(verifier.verify(&token, now).is_ok());
+}
+
+/// Under a low-order key anybody signs (RUSTSEC-2026-0240 and others). Each forgery here is one that dalek's plain `verify` takes.
 #[test]
 fn a_token_forged_under_a_low_order_key_has_no_set_to_be_judged_by() {
     let mut tries = 0;

@@ -12,6 +12,7 @@
     clippy::as_conversions
 )]
 
+mod advisories;
 mod attacks;
 mod committed;
 mod cross_check;

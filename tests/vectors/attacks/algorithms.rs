@@ -161,15 +161,34 @@ fn key_confusion() -> Vec<Case> {
         ("our key as PEM and a line feed", format!("{pem}\n").into_bytes()),
         ("our key as PEM with carriage returns", pem.replace('\n', "\r\n").into_bytes()),
         ("a space and our key as PEM", format!(" {pem}").into_bytes()),
+        ("our key as OpenSSH has it", open_ssh(&raw).into_bytes()),
         ("the word secret", b"secret".to_vec()),
     ];
-    keys.into_iter()
+    let mut cases: Vec<Case> = keys
+        .into_iter()
         .map(|(name, key)| {
             let draft = Draft::new().header("alg", "\"HS256\"");
             let mac = hmac_sha256(&key, draft.signing_input().as_bytes());
             Case::new(format!("HS256 under {name} is refused"), draft.with_signature(&mac), algorithm()).keys("mixed")
         })
-        .collect()
+        .collect();
+    let empty_key = |kid: &str| {
+        let draft = Draft::new().header("alg", "\"HS256\"").header("kid", &quoted(kid));
+        let mac = hmac_sha256(b"", draft.signing_input().as_bytes());
+        let name = format!("HS256 under an empty key by the name of the entry {kid:?} is refused");
+        Case::new(name, draft.with_signature(&mac), algorithm()).keys("mixed")
+    };
+    cases.extend(["empty", "rsa", "ec", "no alg"].map(empty_key));
+    let unsigned = Draft::new().header("alg", "\"HS256\"").with_signature(&[]);
+    cases.push(Case::new("HS256 without a signature is refused", unsigned, algorithm()).keys("mixed"));
+    cases
+}
+
+/// RFC 8709 §4: the public key as a line of authorized_keys.
+fn open_ssh(raw: &[u8]) -> String {
+    let blob = [&b"\0\0\0\x0bssh-ed25519\0\0\0\x20"[..], raw].concat();
+    let padding = "=".repeat((3 - blob.len() % 3) % 3);
+    format!("ssh-ed25519 {}{padding}", base64url::encode(&blob).replace('-', "+").replace('_', "/"))
 }
 
 /// RFC 9864 renames EdDSA; each key serves one of the two names.

@@ -109,6 +109,9 @@ fn other_serializations() -> Vec<Case> {
     let flattened = format!(r#"{{"protected":"{header}","payload":"{payload}","signature":"{signature}"}}"#);
     let general =
         format!(r#"{{"payload":"{payload}","signatures":[{{"protected":"{header}","signature":"{signature}"}}]}}"#);
+    let several = format!(
+        r#"{{"payload":"{payload}","signatures":[{{"protected":"e30","signature":"AA"}},{{"protected":"{header}","signature":"{signature}"}}]}}"#
+    );
     let unprotected = format!(r#"{{"payload":"{payload}","header":{{"alg":"none"}},"signature":"{signature}"}}"#);
     let polyglot = format!(
         r#"{{"  {header}.{forged}.":"","protected":"{header}","payload":"{payload}","signature":"{signature}"}}"#
@@ -116,6 +119,7 @@ fn other_serializations() -> Vec<Case> {
     let mut cases = vec![
         Case::new("the flattened JSON serialization is refused", flattened, jws("parts")),
         Case::new("the general JSON serialization is refused", general, jws("parts")),
+        Case::new("one good signature of several is refused", several, jws("parts")),
         Case::new("an unprotected header is never read", unprotected, jws("parts")),
         Case::new("a text that is both compact and JSON serialization is refused", polyglot, jws("base64url")),
     ];
