@@ -12,7 +12,7 @@ import { build } from "esbuild";
 import workerd from "workerd";
 
 /** The oldest date whose behaviour is promised, and a recent one. */
-export const COMPATIBILITY_DATES = ["2024-01-01", "2026-11-01"];
+export const COMPATIBILITY_DATES = ["2024-01-01", "2026-10-01"];
 
 /**
  * Runs a worker of this folder until `close` is called.
