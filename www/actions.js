@@ -87,10 +87,11 @@ export function createActions({ api, store, record, judging, issuing, network })
     verify: () => attempt("token", "verifier", judging.verify),
     edit: (text) => judging.show(text.trim()),
 
-    /** The editor holds the genuine token again. */
+    /** The editor holds the genuine token again, judged and timed. */
     restore() {
       judging.show(store.read().source);
       record({ side: "you", text: "Restored the genuine token." });
+      return judging.verify();
     },
 
     /** The editor holds what this attack makes of the token in it. */

@@ -54,7 +54,7 @@ export function createJudging({ createVerifier, VerificationError, fetch, store,
     const { text, scope, asOf, verdict: before } = store.read();
     const after = ask(text, { scope, asOf });
     if (same(before, after)) return;
-    store.change({ verdict: after });
+    store.change({ verdict: after, timing: null });
     if (before.token !== after.token) return;
     if (after.kind === "refused") {
       record({ side: "verifier", tone: "bad", text: `The very same token is now refused. ${explain(after)}`, code: after.code });

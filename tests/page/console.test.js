@@ -137,7 +137,25 @@ test("an old refresh token used again kills the session and its live token", asy
   await close();
 });
 
-test("a revoked token is accepted by the list from before and refused by the one fetched after", async () => {
+test("a token revoked elsewhere is accepted by the list held and refused by the one fetched after", async () => {
+  const { page, close } = await openSignedIn(browser, daemon);
+  await page.uncheck("#follow");
+  await mint(page);
+  const revoked = await fetch(`${daemon.origin}/oauth/revoke`, {
+    method: "POST",
+    headers: { authorization: `Basic ${btoa(`${daemon.clientId}:${daemon.secret}`)}` },
+    body: new URLSearchParams({ token: await page.inputValue("#token-text") }),
+  });
+  assert.equal(revoked.status, 200);
+  await page.click("#verify");
+  await idle(page);
+  await verdictIs(page, "Accepted");
+  await page.click("#fetch-list");
+  await verdictIs(page, "Refused", "ERR_TOKEN_REVOKED");
+  await close();
+});
+
+test("revoking a token fetches the list that says so and turns the very token refused", async () => {
   const { page, close } = await openSignedIn(browser, daemon);
   await mint(page);
   const sequence = () => page.locator("#list-facts .fact", { hasText: "Sequence" }).locator("dd").innerText().then(Number);
@@ -145,6 +163,7 @@ test("a revoked token is accepted by the list from before and refused by the one
   await page.click("#revoke-token");
   await verdictIs(page, "Refused", "ERR_TOKEN_REVOKED");
   await logged(page, "The very same token is now refused");
+  await logged(page, /^.*List \d+ is here after \d+ ms/s);
   await idle(page);
   assert.ok(await sequence() > before);
   assert.equal(await page.getAttribute("#check-live", "data-state"), "failed");
