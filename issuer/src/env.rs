@@ -53,8 +53,12 @@ impl Env {
     /// Returns an environment that stands still at `now`, with randomness that follows from `seed`, and the clock that moves it.
     pub fn fixed(now: UnixTime, seed: u64) -> (Self, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new(now));
-        let entropy = Arc::new(SeededEntropy { seed, block: AtomicU64::new(0) });
-        (Self { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy }, clock)
+        (Self::seeded(Arc::clone(&clock), seed), clock)
+    }
+
+    /// Returns an environment with this clock and randomness that follows from `seed`; for tests.
+    pub fn seeded(clock: Arc<impl Clock + 'static>, seed: u64) -> Self {
+        Self { clock, entropy: Arc::new(SeededEntropy { seed, block: AtomicU64::new(0) }) }
     }
 
     /// Returns the two together.

@@ -1,6 +1,10 @@
 //! The use cases against a real store in a temporary directory, with a clock that moves when told.
 
+mod clients;
+mod introspecting;
+mod publishing;
 mod refreshing;
+mod revoking;
 
 use super::*;
 use crate::env::{Env, ManualClock};
@@ -52,7 +56,7 @@ impl World {
     async fn reopened(self) -> Self {
         let Self { issuer, clock, admin, directory } = self;
         let settings = issuer.settings().clone();
-        let env = Env::new(Arc::clone(&clock) as Arc<dyn crate::env::Clock>, Arc::new(Seeded));
+        let env = Env::seeded(Arc::clone(&clock), 2); // other bytes than the first start
         issuer.close().await;
         drop(issuer);
         let issuer = open(directory.path(), settings, env).await.unwrap();
@@ -77,23 +81,24 @@ impl World {
             revocations: true,
             max_staleness_secs: None,
         };
+        self.verifier(policy).verify(access_token, self.now())
+    }
+
+    fn verifier(&self, policy: Policy) -> Verifier {
         let mut verifier = Verifier::new(policy, KeySet::parse(self.issuer.jwks().as_bytes()).unwrap()).unwrap();
         verifier.load_revocations(&self.issuer.revocation_list().document, self.now()).unwrap();
-        verifier.verify(access_token, self.now())
+        verifier
+    }
+
+    /// Returns the place of an access token in the revocation list.
+    fn place(&self, access_token: &str) -> token::id::Jti {
+        let jti = self.issuer.parts.verifier.verify(access_token, self.now()).unwrap().claims.jti;
+        jti.parse().unwrap()
     }
 
     fn now(&self) -> UnixTime {
         use crate::env::Clock;
         UnixTime::from_secs(self.clock.unix_millis() / 1000).unwrap()
-    }
-}
-
-/// Randomness of a second start: other bytes than the first.
-struct Seeded;
-
-impl crate::env::Entropy for Seeded {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), crate::env::NoEntropy> {
-        Env::fixed(start(), 2).0.fill(bytes)
     }
 }
 

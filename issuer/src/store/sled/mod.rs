@@ -140,3 +140,22 @@ impl Store for SledStore {
         self.committer.close()
     }
 }
+
+/// What damage would do, for the tests of those above.
+#[cfg(test)]
+impl SledStore {
+    pub(crate) fn remove_revocation_for_test(directory: &Path, jti: Jti) {
+        let store = Self::open(directory).unwrap();
+        let tree = store.tree.read().unwrap().clone().unwrap();
+        assert!(tree.remove(layout::revocation(jti)).unwrap().is_some());
+        tree.flush().unwrap();
+    }
+
+    pub(crate) fn remove_keys_for_test(directory: &Path) {
+        let store = Self::open(directory).unwrap();
+        let tree = store.tree.read().unwrap().clone().unwrap();
+        let keys: Vec<_> = tree.scan_prefix([layout::KEY]).keys().map(Result::unwrap).collect();
+        keys.into_iter().for_each(|key| assert!(tree.remove(key).unwrap().is_some()));
+        tree.flush().unwrap();
+    }
+}

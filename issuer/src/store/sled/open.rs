@@ -107,9 +107,7 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
     match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
-        Ok(Err(sled::Error::Io(error))) if is_lock_held(&error) => {
-            Err(in_use(directory))
-        }
+        Ok(Err(sled::Error::Io(error))) if is_lock_held(&error) => Err(in_use(directory)),
         Ok(Err(error)) => Err(StoreError::Unusable { detail: error.to_string().into() }),
         Err(_panic) => Err(StoreError::damaged("the engine gave up while it read its files")),
     }

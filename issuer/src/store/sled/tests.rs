@@ -21,6 +21,10 @@ struct Probe {
 }
 
 impl Probe {
+    fn wait(&self) {
+        drop(self.released.wait_while(self.held.lock().unwrap(), |held| *held).unwrap());
+    }
+
     fn hold(&self, held: bool) {
         *self.held.lock().unwrap() = held;
         self.released.notify_all();
@@ -37,7 +41,7 @@ struct Probed {
 impl Durable for Probed {
     fn sync(&mut self) -> io::Result<()> {
         self.probe.syncs.fetch_add(1, Ordering::SeqCst);
-        drop(self.probe.released.wait_while(self.probe.held.lock().unwrap(), |held| *held).unwrap());
+        self.probe.wait();
         if self.probe.fails.load(Ordering::SeqCst) {
             return Err(io::Error::from_raw_os_error(5));
         }
@@ -57,8 +61,9 @@ impl Durable for Probed {
 fn probed(directory: &Path, survivor: Option<&Path>) -> (Arc<SledStore>, Arc<Probe>) {
     let probe = Arc::new(Probe::default());
     let survivor = survivor.map(|to| (directory.to_owned(), to.to_owned()));
-    let wrap = |files| Box::new(Probed { files, probe: Arc::clone(&probe), survivor }) as Box<dyn Durable>;
-    (Arc::new(SledStore::open_with(directory, wrap).unwrap()), probe)
+    let shared = Arc::clone(&probe);
+    let store = SledStore::open_with(directory, |files| Box::new(Probed { files, probe: shared, survivor })).unwrap();
+    (Arc::new(store), probe)
 }
 
 fn names(directory: &Path) -> Vec<String> {

@@ -1,0 +1,177 @@
+//! The rules of publication, through restarts, losses and clocks.
+
+use super::*;
+use crate::error::KeyFault;
+use crate::store::SledStore;
+use token::revocation::RevocationList;
+
+fn head(world: &World) -> token::revocation::Head {
+    let keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
+    RevocationList::open(&world.issuer.revocation_list().document, &keys).unwrap().head().clone()
+}
+
+#[tokio::test]
+async fn numbers_start_at_the_milliseconds_grow_by_one_and_never_go_back() {
+    let world = world().await;
+    let first = world.issuer.revocation_list().seq;
+    assert_eq!(first, start().as_secs() * 1000);
+    world.clock.advance_secs(15);
+    world.issuer.tick().await;
+    assert_eq!(world.issuer.revocation_list().seq, first + 1);
+    let world = world.reopened().await;
+    assert_eq!(world.issuer.revocation_list().seq, first + 15_000, "a start jumps to the milliseconds");
+    world.clock.jump_to(start().minus_secs(3_600));
+    let world = world.reopened().await;
+    assert_eq!(world.issuer.revocation_list().seq, first + 15_001, "a calendar that goes back does not");
+}
+
+#[tokio::test]
+async fn a_list_is_signed_again_when_due_and_not_before() {
+    let world = world().await;
+    let first = world.issuer.revocation_list();
+    world.clock.advance_secs(14);
+    world.issuer.tick().await;
+    assert_eq!(world.issuer.revocation_list(), first);
+    world.clock.advance_secs(1);
+    world.issuer.tick().await;
+    let second = world.issuer.revocation_list();
+    assert_eq!((second.exp, head(&world).iat), (first.exp.plus_secs(15), start().plus_secs(15)));
+}
+
+#[tokio::test]
+async fn revocations_stay_through_a_restart_until_no_verifier_can_accept_the_token() {
+    let world = world().await;
+    let pair = world.pair().await;
+    world.issuer.revoke(&world.admin, &pair.access_token).await.unwrap();
+    let jti = world.place(&pair.access_token);
+    let world = world.reopened().await;
+    assert_eq!(world.verify(&pair.access_token), Err(REVOKED));
+    assert!(head(&world).cut.is_empty(), "a store that is whole cuts nothing");
+    let leaves = token::id::epoch_end(jti.epoch).plus_secs(5);
+    world.clock.advance_secs(leaves.secs_since(world.now()) - 1);
+    world.issuer.tick().await;
+    let listed = |world: &World| {
+        let keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
+        let list = RevocationList::open(&world.issuer.revocation_list().document, &keys).unwrap();
+        list.revoked().contains(jti.epoch, jti.index)
+    };
+    assert!(listed(&world));
+    world.clock.advance_secs(16);
+    world.issuer.tick().await;
+    assert!(!listed(&world));
+    assert_eq!(world.issuer.parts.store.is_revoked(jti).await, Ok(false), "and is purged");
+    let world = world.reopened().await;
+    assert!(head(&world).cut.is_empty(), "what left on time is not missing");
+}
+
+#[tokio::test]
+async fn a_revocation_stored_but_not_published_before_a_crash_is_in_the_next_list_and_cuts_nothing() {
+    let world = world().await;
+    let pair = world.pair().await;
+    world.issuer.parts.store.revoke(vec![world.place(&pair.access_token)]).await.unwrap();
+    let world = world.reopened().await;
+    assert_eq!(world.verify(&pair.access_token), Err(REVOKED));
+    assert!(head(&world).cut.is_empty());
+}
+
+#[tokio::test]
+async fn a_store_that_lost_a_published_revocation_revokes_everything_issued_so_far() {
+    let world = world().await;
+    let (lost, other) = (world.pair().await, world.pair().await);
+    world.issuer.revoke(&world.admin, &lost.access_token).await.unwrap();
+    let jti = world.place(&lost.access_token);
+    let World { issuer, clock, admin, directory } = world;
+    issuer.close().await;
+    drop(issuer);
+    SledStore::remove_revocation_for_test(directory.path(), jti);
+    let env = Env::seeded(Arc::clone(&clock), 3);
+    let issuer = open(directory.path(), Settings::new(ISSUER), env).await.unwrap();
+    let world = World { issuer, clock, admin, directory };
+    assert_eq!(head(&world).cut.all, Some(start()));
+    for token in [&lost.access_token, &other.access_token] {
+        assert_eq!(world.verify(token), Err(Rejection::Revoked(RevokedBy::All)));
+        assert!(!world.issuer.introspect(&world.admin, token).await.unwrap().is_active());
+    }
+    let fresh = world.pair().await;
+    assert!(world.verify(&fresh.access_token).is_ok(), "what is issued after the cut is dated after it");
+    let next = world.refresh(&other).await.unwrap();
+    assert!(world.verify(&next.access_token).is_ok(), "nobody has to log in again");
+    let world = world.reopened().await;
+    assert_eq!(head(&world).cut.all, Some(start()), "the rule survives a restart");
+    world.clock.advance_secs(86_400 + 5 + 1);
+    world.issuer.tick().await;
+    assert!(head(&world).cut.is_empty(), "and ends when no token of before can be alive");
+}
+
+#[tokio::test]
+async fn a_calendar_that_goes_back_neither_dates_back_nor_stops_publication() {
+    let world = world().await;
+    let pair = world.pair().await;
+    world.clock.advance_secs(100);
+    world.issuer.tick().await;
+    world.clock.jump_to(start().minus_secs(7_200));
+    world.issuer.revoke(&world.admin, &pair.access_token).await.unwrap();
+    assert_eq!(head(&world).iat, start().plus_secs(100));
+    let fresh = world.pair().await;
+    let claims = world.verify(&fresh.access_token).unwrap().claims;
+    assert_eq!((claims.iat, claims.exp), (start().plus_secs(100), start().plus_secs(1_000)));
+    assert_eq!(world.issuer.readiness(), [NotReady::ClockBehind]);
+}
+
+#[tokio::test]
+async fn a_calendar_that_jumps_a_day_ahead_stops_signing_until_it_is_right_or_the_daemon_restarted() {
+    let world = world().await;
+    let pair = world.pair().await;
+    let before = world.issuer.revocation_list();
+    world.clock.jump_to(start().plus_secs(10 * 365 * 86_400));
+    world.issuer.tick().await;
+    assert_eq!(world.issuer.revocation_list(), before);
+    let jumped = Some(Error::NotReady(NotReady::ClockJumped));
+    assert_eq!(world.issuer.mint(&world.admin, request()).await.err(), jumped);
+    assert_eq!(world.refresh(&pair).await.err(), jumped);
+    assert!(world.issuer.readiness().contains(&NotReady::ClockJumped));
+    world.clock.jump_to(start().plus_secs(20));
+    world.issuer.tick().await;
+    assert_eq!(world.issuer.readiness(), []);
+    assert!(world.refresh(&pair).await.is_ok(), "no session ended by the jump");
+    world.clock.jump_to(start().plus_secs(30 * 86_400));
+    let world = world.reopened().await;
+    assert_eq!(world.issuer.readiness(), []);
+}
+
+#[tokio::test]
+async fn an_expired_list_is_told() {
+    let world = world().await;
+    assert_eq!(world.issuer.readiness(), []);
+    world.clock.advance_secs(300);
+    assert_eq!(world.issuer.readiness(), [NotReady::ListExpired]);
+    world.issuer.tick().await;
+    assert_eq!(world.issuer.readiness(), []);
+}
+
+#[tokio::test]
+async fn another_master_key_and_a_missing_key_refuse_the_start() {
+    let world = world().await;
+    let World { issuer, clock, directory, .. } = world;
+    issuer.close().await;
+    drop(issuer);
+    let env = Env::seeded(Arc::clone(&clock), 3);
+    let wrong = MasterKey::from_bytes(Zeroizing::new([8; 32]));
+    let opened = Issuer::open(Settings::new(ISSUER), env, store::open(directory.path()).unwrap(), wrong).await;
+    assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Sealed { .. }))));
+    SledStore::remove_keys_for_test(directory.path());
+    let env = Env::seeded(clock, 3);
+    let opened = open(directory.path(), Settings::new(ISSUER), env).await;
+    assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Missing { .. }))));
+}
+
+#[tokio::test]
+async fn a_closed_issuer_says_so_and_hangs_nobody() {
+    let world = world().await;
+    let pair = world.pair().await;
+    world.issuer.close().await;
+    assert!(world.issuer.readiness().contains(&NotReady::Closing));
+    assert_eq!(world.refresh(&pair).await.err(), Some(Error::Store(store::StoreError::Closed)));
+    assert!(world.issuer.revoke(&world.admin, &pair.access_token).await.is_err());
+    world.issuer.tick().await;
+}
