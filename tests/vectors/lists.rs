@@ -218,3 +218,23 @@ fn what_the_naive_encoder_writes_is_read_under_every_r() {
         assert_eq!(decoded.to_map(), indices, "r = {r}");
     }
 }
+
+#[test]
+fn a_list_of_two_million_tokens_is_read_and_answers_for_each() {
+    let epoch = u32::try_from(EXP >> 8).unwrap();
+    let even: Vec<u32> = (0..2_000_000).map(|index| index * 2).collect();
+    let body = token::revocation::codec::encode([(epoch, even.as_slice())]).unwrap();
+    let document = List::new(1, NOW, 300, body).document();
+    let mut verifier = our_verifier();
+    assert_eq!(judge(&mut verifier, &document, NOW), loaded("newer"));
+    let revoked = verifier.list().unwrap().revoked();
+    assert_eq!(revoked.entries(), even.len());
+    assert!(
+        (0..4_000_002)
+            .step_by(997)
+            .all(|index| revoked.contains(epoch, index) == (index % 2 == 0 && index < 4_000_000))
+    );
+    let token = Draft::new().expiring(EXP, 3_999_998).token();
+    assert_eq!(verifier.verify(&token, at(NOW)).unwrap_err().code(), "ERR_TOKEN_REVOKED");
+    println!("2,000,000 entries in {} bytes", document.len());
+}
