@@ -1,90 +1,47 @@
 /**
- * What a person can do on the page. One request runs at a time; a failure becomes a notice at its place
- * on the page and a line in the log, and never an unhandled error.
+ * What a person can do on the page, by name. The views call these and nothing else.
  *
  * @module actions
  */
 
-import { ApiError } from "./fault.js";
+import { createAttempt, noticeOf, setNotice } from "./attempt.js";
 import { bytes, counted } from "./format.js";
 import { ATTACKS } from "./tamper.js";
 
-/** What to do about an error of the verifier that is not a token's fault. */
-const ADVICE = Object.freeze({
-  ERR_FETCH: "Switch the network on, or see whether the daemon is running. Verification works without it.",
-  ERR_USAGE: "Correct what this verifier asks for.",
-  ERR_JWKS_INVALID: "The keys held before stay in use. Look into the daemon’s log.",
-  ERR_REVLIST_INVALID: "The list held before stays in use. Look into the daemon’s log.",
-  ERR_REVLIST_FUTURE: "The clock of this machine or of the issuer is wrong by more than a day. Correct it.",
-  ERR_REVLIST_EQUIVOCATION: "Alarm: the issuer has signed two lists of one number. Tell its operator.",
-});
-
-/** A failure as a notice: what happened, its code, and what to do. */
-function noticeOf(error) {
-  if (error instanceof ApiError) return { text: error.message, code: error.code, advice: error.advice };
-  const code = error.code ?? error.name;
-  return { text: error.message, code, advice: ADVICE[code] ?? "Load the page again; if it stays so, look into the daemon’s log." };
-}
-
-/** Whether two notices, or none, say the same. */
-const saysTheSame = (one, other) => one?.code === other?.code && one?.text === other?.text;
-
 /**
- * The actions, each bound to the state.
+ * Every action of the page.
  *
  * @param {{api: object, store: object, record: Function, judging: object, issuing: object, network: object}} parts
  */
-export function createActions({ api, store, record, judging, issuing, network }) {
-  /** The place shows this notice, or none. One that is there already is left alone, so that it is announced once. */
-  const setNotice = (place, notice) => {
-    const { notices } = store.read();
-    if (!saysTheSame(notices[place], notice)) store.change({ notices: { ...notices, [place]: notice } });
-  };
-
-  /** Runs `task` alone; true when it succeeded, else its failure is shown at `place`. */
-  async function attempt(place, side, task) {
-    if (store.read().busy !== null) return false;
-    store.change({ busy: place });
-    setNotice(place, null);
-    try {
-      await task();
-      return true;
-    } catch (error) {
-      const notice = noticeOf(error);
-      setNotice(place, notice);
-      record({ side, tone: "bad", text: `${notice.text}. ${notice.advice}`, code: notice.code });
-      return false;
-    } finally {
-      store.change({ busy: null });
-    }
-  }
-
-  const atIssuer = (place, task) => attempt(place, "issuer", task);
-
-  /** The page knows its issuer and has a verifier, or says why not. */
-  const connect = () => attempt("list", "verifier", async () => {
-    const { issuer } = await api.metadata();
-    network.setIssuer(issuer);
-    store.change({ issuer });
-    await judging.open(issuer, store.read().audience);
-    const { list } = store.read();
-    record({ side: "verifier", text: `Keys and list fetched once: ${counted(list.keys.length, "key", "keys")}, a list of ${bytes(list.bytes)}. From here on it can judge alone.` });
-    store.change({ ready: await api.readiness().then(() => true, () => false) });
-  });
-
+export function createActions(parts) {
+  const attempt = createAttempt(parts.store, parts.record);
   return {
-    connect,
+    ...issuerActions(parts, attempt),
+    ...tokenActions(parts, attempt),
+    ...listActions(parts, attempt),
+    ...networkActions(parts),
+  };
+}
+
+function issuerActions({ issuing, judging }, attempt) {
+  const atIssuer = (place, task) => attempt(place, "issuer", task);
+  return {
     signIn: (credentials) => atIssuer("signIn", () => issuing.signIn(credentials)),
     signOut: () => issuing.signOut(),
     mint: async (request) => {
       if (await atIssuer("mint", () => issuing.mint(request))) await judging.verify();
     },
-    refresh: () => atIssuer("session", issuing.refresh),
-    retry: () => atIssuer("session", issuing.retry),
-    reuse: () => atIssuer("session", issuing.reuse),
-    revokeToken: () => atIssuer("session", issuing.revokeToken),
-    endSession: () => atIssuer("session", issuing.endSession),
-    verify: () => attempt("token", "verifier", judging.verify),
+    refresh: () => atIssuer("session", () => issuing.refresh()),
+    retry: () => atIssuer("session", () => issuing.retry()),
+    reuse: () => atIssuer("session", () => issuing.reuse()),
+    revokeToken: () => atIssuer("session", () => issuing.revokeToken()),
+    endSession: () => atIssuer("session", () => issuing.endSession()),
+  };
+}
+
+function tokenActions({ store, record, judging }, attempt) {
+  return {
+    verify: () => attempt("token", "verifier", () => judging.verify()),
     edit: (text) => judging.show(text.trim()),
 
     /** The editor holds the genuine token again, judged and timed. */
@@ -94,7 +51,7 @@ export function createActions({ api, store, record, judging, issuing, network })
       return judging.verify();
     },
 
-    /** The editor holds what this attack makes of the token in it. */
+    /** The editor holds what this attack makes of the genuine token. */
     tamper(id) {
       const attack = ATTACKS.find((candidate) => candidate.id === id);
       const { source, text } = store.read();
@@ -117,9 +74,26 @@ export function createActions({ api, store, record, judging, issuing, network })
 
     /** The verifier stands for this audience. */
     expectAudience: (audience) => attempt("list", "verifier", () => judging.open(store.read().issuer, audience.trim())),
+  };
+}
+
+function listActions({ api, store, record, judging, network }, attempt) {
+  /** The page knows its issuer and has a verifier, or says why not. */
+  const connect = () => attempt("list", "verifier", async () => {
+    const { issuer } = await api.metadata();
+    network.setIssuer(issuer);
+    store.change({ issuer });
+    await judging.open(issuer, store.read().audience);
+    const { list } = store.read();
+    record({ side: "verifier", text: `Keys and list fetched once: ${counted(list.keys.length, "key", "keys")}, a list of ${bytes(list.bytes)}. From here on it can judge alone.` });
+    store.change({ ready: await api.readiness().then(() => true, () => false) });
+  });
+
+  return {
+    connect,
 
     /** The newest list is fetched on request and its size is written into the log. */
-    fetchList: () => !judging.isOpen() ? connect() : attempt("list", "verifier", async () => {
+    fetchList: () => !judging.isOpen ? connect() : attempt("list", "verifier", async () => {
       await judging.fetchList();
       const { list } = store.read();
       record({ side: "verifier", text: `Fetched list ${list.seq}: ${bytes(list.bytes)}, ${counted(list.entries, "entry", "entries")}.` });
@@ -127,15 +101,17 @@ export function createActions({ api, store, record, judging, issuing, network })
 
     /** The list is fetched without a word in the log; a failure only shows at the list. */
     async followList() {
-      if (store.read().busy !== null || !judging.isOpen()) return;
-      await judging.fetchList().then(() => setNotice("list", null), (error) => setNotice("list", noticeOf(error)));
+      if (store.read().busy !== null || !judging.isOpen) return;
+      await judging.fetchList().then(() => setNotice(store, "list", null), (error) => setNotice(store, "list", noticeOf(error)));
     },
 
     /** The page fetches the list by itself, or only on request. */
-    setFollow(follow) {
-      store.change({ follow });
-    },
+    setFollow: (follow) => store.change({ follow }),
+  };
+}
 
+function networkActions({ store, record, network }) {
+  return {
     /** The page sends requests, or refuses to. */
     setNetwork(on) {
       network.setOn(on);

@@ -11,8 +11,8 @@ import { createApi } from "./api.js";
 import { wireReason } from "./availability.js";
 import { createFormsView } from "./forms-view.js";
 import { createFrameView } from "./frame-view.js";
-import { createIssuing } from "./issuing.js";
-import { createJudging } from "./judging.js";
+import { Issuing } from "./issuing.js";
+import { Judging } from "./judging.js";
 import { createListView } from "./list-view.js";
 import { createRecorder } from "./log.js";
 import { createLogView } from "./log-view.js";
@@ -39,8 +39,8 @@ function createParts(clock) {
   const record = createRecorder(store, clock);
   const network = createNetwork(globalThis.fetch.bind(globalThis), location.origin);
   const api = createApi(network.fetch);
-  const judging = createJudging({ createVerifier, VerificationError, fetch: network.fetch, store, record, clock });
-  const issuing = createIssuing({ api, store, record, judging, clock });
+  const judging = new Judging({ createVerifier, VerificationError, fetch: network.fetch, store, record, clock });
+  const issuing = new Issuing({ api, store, record, judging, clock });
   const actions = createActions({ api, store, record, judging, issuing, network });
   return { store, judging, actions };
 }

@@ -27,7 +27,7 @@ function sessionLine(pair) {
 function exchangeLine({ identical, size }) {
   return identical
     ? `Both answers are identical: ${bytes(size)}, none differs.`
-    : "The answers differ: the retry window had passed, and the token was taken as a new request.";
+    : "The answers differ, and they should not.";
 }
 
 /** Draws the session from the state and wires its buttons. */

@@ -365,3 +365,19 @@ test("credentials in the fragment are erased even when they are wrong", async ()
   assert.equal(page.url(), `${daemon.origin}/`);
   await close();
 });
+
+test("a session ended elsewhere is told as over, not as reuse", async () => {
+  const { page, close } = await openSignedIn(browser, daemon, { expected: ["400"] });
+  const minted = page.waitForResponse((response) => response.url().endsWith("/v1/tokens"));
+  await mint(page);
+  const { refresh_token: token } = await (await minted).json();
+  await fetch(`${daemon.origin}/oauth/revoke`, {
+    method: "POST",
+    headers: { authorization: `Basic ${btoa(`${daemon.clientId}:${daemon.secret}`)}` },
+    body: new URLSearchParams({ token }),
+  });
+  await page.click("#refresh");
+  await verdictIs(page, "Refused", "ERR_TOKEN_REVOKED");
+  await page.locator("#session-line", { hasText: "it was revoked, or has expired" }).waitFor();
+  await close();
+});
