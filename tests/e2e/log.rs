@@ -57,8 +57,8 @@ fn no_secret_and_no_token_is_ever_logged_in_either_format_at_the_finest_level() 
         for canary in &canaries {
             // A token's signature or payload alone is as telling as the whole.
             for part in canary.split('.').filter(|part| part.len() > 6) {
-                let place = log.find(part).map(|place| log[..place].lines().last().unwrap_or_default().to_owned());
-                assert!(place.is_none(), "{part} in {format}: {place:?}");
+                let line = log.lines().find(|line| line.contains(part));
+                assert!(line.is_none(), "{part} in {format}: {line:?}");
             }
         }
     }

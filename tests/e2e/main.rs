@@ -3,9 +3,11 @@
 // Test code, which clippy.toml exempts only inside #[test].
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod bad_fields;
 mod bad_input;
 mod crash;
 mod credentials;
+mod endpoints;
 mod good_paths;
 mod headers;
 mod log;

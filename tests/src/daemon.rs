@@ -131,6 +131,7 @@ impl Default for Setup {
     }
 }
 
+#[allow(clippy::zombie_processes)] // whoever drops the Daemon waits for its process
 fn launch(setup: &Setup) -> (Child, BufReader<ChildStdout>, SocketAddr, Option<String>) {
     let log = File::options().create(true).append(true).open(setup.folder().join("log")).expect("a log file");
     let mut command = setup.command(&["serve"]);

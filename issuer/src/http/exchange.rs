@@ -50,7 +50,13 @@ pub(super) struct Exchange {
 }
 
 /// The body of a request, not read yet.
-pub(super) struct Body(Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, warp::Error>>> + Send>);
+pub(super) struct Body(Box<Poller>);
+
+/// Asks warp's stream, whose type has no name, for the next chunk.
+type Poller = dyn FnMut(&mut Context<'_>) -> Poll<Option<Chunk>> + Send;
+
+/// Some bytes of a body, or why there will be no more.
+type Chunk = Result<Bytes, warp::Error>;
 
 impl Body {
     fn new<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>> + Send + 'static) -> Self {
@@ -60,7 +66,7 @@ impl Body {
     }
 
     /// Returns the next bytes of the body, `None` at its end.
-    pub(super) async fn next(&mut self) -> Option<Result<Bytes, warp::Error>> {
+    pub(super) async fn next(&mut self) -> Option<Chunk> {
         std::future::poll_fn(|cx| (self.0)(cx)).await
     }
 }

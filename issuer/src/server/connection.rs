@@ -83,11 +83,14 @@ fn builder(limits: &Limits) -> http1::Builder {
     builder
 }
 
+/// What hyper awaits of a handler.
+type Answer<B> = Pin<Box<dyn Future<Output = Result<Response<PacedBody<B>>, Infallible>> + Send>>;
+
 /// The answer's future, boxed because hyper wants to move it; its body tells `pace` when it ends.
 fn answer<B: Send + 'static>(
     reply: impl Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     pace: Pace,
-) -> Pin<Box<dyn Future<Output = Result<Response<PacedBody<B>>, Infallible>> + Send>> {
+) -> Answer<B> {
     Box::pin(async move { reply.await.map(|response| response.map(|body| PacedBody::new(body, pace))) })
 }
 
