@@ -55,7 +55,19 @@ pub(crate) const CRATES: &[Crate] = &[
             row("refresh", &["error", "json", "jwk", "jws", "time"]),
             row(
                 "issue",
-                &["base64url", "claims", "error", "id", "json", "jwk", "jws", "refresh", "revocation", "time", "verify"],
+                &[
+                    "base64url",
+                    "claims",
+                    "error",
+                    "id",
+                    "json",
+                    "jwk",
+                    "jws",
+                    "refresh",
+                    "revocation",
+                    "time",
+                    "verify",
+                ],
             ),
         ],
         dependencies: Some(&[
