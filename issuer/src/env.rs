@@ -111,7 +111,12 @@ impl Clock for SystemClock {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// On Linux the time since the machine started, which goes on while it sleeps: a laptop that wakes up has not jumped.
     fn monotonic(&self) -> Duration {
+        #[cfg(target_os = "linux")]
+        if let Ok(since_boot) = Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime)) {
+            return since_boot;
+        }
         self.started.elapsed()
     }
 }

@@ -44,7 +44,7 @@ impl Parts {
         let place = self.indices.allocate(start.times().exp).await?;
         let session = start.begin(place.index);
         limits::check_length(&self.settings.issuer, &session).inspect_err(|_| self.indices.give_back(place))?;
-        self.store.create_session(session.clone()).await?;
+        let session = self.store.create_session(session).await?;
         tracing::info!(sid = %session.sid, client_id = client.id(), "session begun");
         self.answer(session)
     }

@@ -1,8 +1,8 @@
 //! Publishing the revocation list.
 //!
 //! ```text
-//! drain what became durable ─► drop epochs that are over ─► body, id ─► intent {seq, iat, id, …} durable
-//!   ─► sign (verified) ─► open again with the public keys ─► nothing missing? ─► serve
+//! drain what became durable ─► drop epochs that are over ─► body ─► nothing missing? ─► intent {seq, iat, id, …} durable
+//!   ─► sign (verified) ─► open again with the public keys ─► the same? ─► serve
 //! ```
 //!
 //! One publication runs at a time. Whoever revoked something waits for its turn and then looks first: if an earlier
@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use token::revocation::{Cut, Head, ListId, RevocationList, Revoked};
+use token::revocation::{Cut, Head, ListId, RevocationList, Revoked, codec};
 use token::time::UnixTime;
 use tokio::sync::mpsc;
 
@@ -122,6 +122,13 @@ impl Publisher {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// Makes the set forget what was revoked, as a fault of memory would.
+    #[cfg(test)]
+    pub(super) async fn forget_for_test(&self) {
+        let mut turn = self.turn.lock().await;
+        turn.set = RevokedSet::new(turn.set.low());
+    }
+
     fn serve(&self, published: Published, effective_by: UnixTime, cut_all: Option<UnixTime>) -> Revocation {
         let answer = Revocation { seq: published.seq, effective_by: effective_by.as_secs() };
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
@@ -182,8 +189,9 @@ impl Issuer {
             tokio::time::sleep(GAP.saturating_sub(age)).await;
         }
         let published = self.try_publish(turn).await;
-        self.parts.publisher.stopped.store(published.is_err(), Ordering::Relaxed);
-        if let Err(error) = &published {
+        let stopped = self.parts.publisher.stopped.swap(published.is_err(), Ordering::Relaxed);
+        if let (Err(error), false) = (&published, stopped) {
+            // Said once, not every second.
             tracing::error!(%error, cause = ?error, "no revocation list was published; the one before is served on");
         }
         published
@@ -199,6 +207,10 @@ impl Issuer {
         let rule_life = settings.max_access_ttl_secs.saturating_add(settings.leeway_secs);
         turn.cut_all = turn.cut_all.filter(|cut| iat <= cut.plus_secs(rule_life));
         let body = turn.set.body().map_err(|_| Error::Signing)?;
+        let listed = codec::decode(&body).map_err(|_| Error::Signing)?;
+        if !nothing_is_missing(&turn.previous, &listed, turn.set.low()) {
+            return Err(NotReady::PublicationStopped.into());
+        }
         let exp = iat.plus_secs(settings.list_ttl_secs);
         let effective_by = last.map_or(iat, |last| last.exp);
         let intent = Publication {
@@ -216,10 +228,10 @@ impl Issuer {
         let head = Head { iss: settings.issuer.clone(), iat, exp, seq: intent.seq, id: intent.id, cut };
         let document = keys.list_signer().sign_list(&head, &body).map_err(|_| Error::Signing)?;
         let list = RevocationList::open(&document, keys.public()).map_err(|_| Error::Signing)?;
-        if *list.head() != head || !nothing_is_missing(&turn.previous, list.revoked(), intent.low) {
+        if *list.head() != head || *list.revoked() != listed {
             return Err(NotReady::PublicationStopped.into());
         }
-        turn.previous = list.revoked().clone();
+        turn.previous = listed;
         turn.served = Some(intent.upto);
         turn.at = env.monotonic();
         moments.signed(iat);

@@ -5,6 +5,7 @@ use super::limits;
 use super::{Client, Error, TokenAnswer};
 use crate::error::GrantFault;
 use crate::session::{Outcome, Presentation, Session, SessionId};
+use crate::store::StoreError;
 use std::sync::Arc;
 use token::time::UnixTime;
 
@@ -15,7 +16,8 @@ impl Issuer {
     /// Exchanges a refresh token for the next pair, or answers the last pair again.
     ///
     /// `scope` may ask for less than the session holds; it goes for that access token only. A repetition must ask for the
-    /// scope it asked for at first: one pair has one answer.
+    /// scope it asked for at first: one pair has one answer. What a reuse revokes is published by the next tick, so that the
+    /// time of the answer does not tell the reasons apart.
     ///
     /// # Errors
     /// [`Error::InvalidGrant`], the reason of which is logged and reads the same outside; [`Error::InvalidScope`] and
@@ -43,7 +45,7 @@ impl Issuer {
                 Outcome::Revoked | Outcome::AlreadyEnded => return Err(refused(Some(sid), client, GrantFault::Ended)),
             }
         }
-        Err(Error::Signing) // the session's times moved four times in a row between reading and deciding
+        Err(StoreError::Busy.into()) // the session's times moved four times in a row between reading and deciding
     }
 }
 

@@ -37,8 +37,8 @@ pub type Transition = Box<dyn FnOnce(Session) -> Step + Send + 'static>;
 
 /// Keeps what the issuer must not forget.
 pub trait Store: Send + Sync {
-    /// Stores a new session. Its `sid` is random; one that exists already is damage.
-    fn create_session(&self, session: Session) -> Answer<()>;
+    /// Stores a new session and returns it. Its `sid` is random; one that exists already is damage.
+    fn create_session(&self, session: Session) -> Answer<Session>;
 
     /// Returns a session.
     fn session(&self, sid: SessionId) -> Answer<Option<Session>>;

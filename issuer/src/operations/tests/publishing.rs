@@ -140,6 +140,38 @@ async fn a_calendar_that_jumps_a_day_ahead_stops_signing_until_it_is_right_or_th
 }
 
 #[tokio::test]
+async fn a_list_that_lacks_an_entry_of_the_one_before_is_held_back() {
+    let world = world().await;
+    let (pair, next) = (world.pair().await, world.pair().await);
+    world.issuer.revoke(&world.admin, &pair.access_token).await.unwrap();
+    let before = world.issuer.revocation_list();
+    world.issuer.parts.publisher.forget_for_test().await;
+    let stopped = Err(Error::NotReady(NotReady::PublicationStopped));
+    assert_eq!(world.issuer.revoke(&world.admin, &next.access_token).await, stopped);
+    world.issuer.tick().await;
+    assert_eq!(world.issuer.revocation_list(), before, "the list before is served on");
+    assert_eq!(world.issuer.readiness(), [NotReady::PublicationStopped]);
+    let world = world.reopened().await;
+    assert_eq!(world.issuer.readiness(), []);
+    assert!(head(&world).seq > before.seq);
+    for pair in [pair, next] {
+        assert_eq!(world.verify(&pair.access_token), Err(REVOKED), "no revocation was lost by it");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_64_lists_are_kept() {
+    let world = world().await;
+    let first = world.issuer.revocation_list().seq;
+    for _ in 0..70 {
+        world.clock.advance_secs(15);
+        world.issuer.tick().await;
+    }
+    let kept: Vec<u64> = (first..first + 80).filter(|seq| world.issuer.revocation_list_at(*seq).is_some()).collect();
+    assert_eq!(kept, (first + 7..=first + 70).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn an_expired_list_is_told() {
     let world = world().await;
     assert_eq!(world.issuer.readiness(), []);

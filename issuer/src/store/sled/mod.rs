@@ -70,8 +70,8 @@ impl SledStore {
 }
 
 impl Store for SledStore {
-    fn create_session(&self, session: Session) -> Answer<()> {
-        self.committer.submit(move |engine| engine.create_session(&session))
+    fn create_session(&self, session: Session) -> Answer<Session> {
+        self.committer.submit(move |engine| engine.create_session(&session).map(|()| session))
     }
 
     fn session(&self, sid: SessionId) -> Answer<Option<Session>> {
