@@ -162,3 +162,36 @@ fn a_request_that_has_begun_is_answered_before_it_stops() {
     let reply = countersign_tests::Reply::read(&mut BufReader::new(stream), false).expect("an answer");
     assert_eq!(reply.status, 200, "{}", reply.text());
 }
+
+#[test]
+fn when_the_disk_takes_no_more_nothing_is_acknowledged_and_the_process_ends_with_3() {
+    let secret = "development-only-0123456789abcdef";
+    // Files of this process end at a few megabytes; a write beyond fails, as on a full disk, instead of killing it.
+    let full = ["sh", "-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\""];
+    let mut daemon = Setup::new().set("admin_secret", secret).set("log_level", "warn").through(&full).start();
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        let request = daemon
+            .client()
+            .json("/v1/tokens", &json!({"sub": "alice", "aud": "api", "roles": vec!["x".repeat(100); 30]}));
+        match request.basic(daemon.admin()).try_send() {
+            Ok(reply) if reply.status == 200 => acknowledged.push(pair(&reply.body)),
+            other => break other,
+        }
+        assert!(acknowledged.len() < 100_000, "the disk never fills");
+    };
+    if let Ok(reply) = refused {
+        assert_eq!((reply.status, reply.member("code").as_str()), (503, "store_unavailable"), "{}", reply.text());
+        assert!(reply.header("retry-after").is_some());
+    }
+    assert_eq!(daemon.wait().code(), Some(3), "{}", daemon.log());
+    let (data, listen) = (daemon.setup().data_dir(), daemon.address().to_string());
+    let again = Setup::new()
+        .set("admin_secret", secret)
+        .set("listen", &listen)
+        .set("data_dir", data.to_str().expect("UTF-8"))
+        .start();
+    for pair in acknowledged.iter().rev().take(200) {
+        assert_eq!(again.refresh(&pair.refresh_token).status, 200, "an acknowledged session is there");
+    }
+}
