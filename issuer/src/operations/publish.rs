@@ -198,44 +198,58 @@ impl Issuer {
     }
 
     async fn try_publish(&self, turn: &mut Turn) -> Result<Revocation, Error> {
-        let Parts { settings, env, store, keys, moments, publisher, .. } = self.parts.as_ref();
+        let Parts { env, store, moments, publisher, .. } = self.parts.as_ref();
+        let effective_by = turn.last.map(|last| last.exp);
+        let (intent, body, listed) = self.intend(turn)?;
+        turn.last = Some(intent); // burnt from here on, even if this future is dropped
+        store.put_publication(intent).await?;
+        let published = self.seal(&intent, &body, &listed)?;
+        turn.previous = listed;
+        turn.served = Some(intent.upto);
+        turn.at = env.monotonic();
+        moments.signed(intent.iat);
+        Ok(publisher.serve(published, effective_by.unwrap_or(intent.iat), intent.cut_all))
+    }
+
+    /// Decides what the next list is: its body, decoded again, and what is stored of it.
+    fn intend(&self, turn: &mut Turn) -> Result<(Publication, Vec<u8>, Revoked), Error> {
+        let Parts { settings, env, moments, .. } = self.parts.as_ref();
         turn.drain();
-        let last = turn.last;
-        let now = moments.now()?;
-        let iat = last.map_or(now, |last| now.max(last.iat));
-        turn.set.drop_below(lowest_epoch(moments.certain(), settings.leeway_secs));
+        let (now, certain) = (moments.now()?, moments.certain());
+        turn.set.drop_below(lowest_epoch(certain, settings.leeway_secs));
         let rule_life = settings.max_access_ttl_secs.saturating_add(settings.leeway_secs);
-        turn.cut_all = turn.cut_all.filter(|cut| iat <= cut.plus_secs(rule_life));
+        turn.cut_all = turn.cut_all.filter(|cut| certain <= cut.plus_secs(rule_life));
         let body = turn.set.body().map_err(|_| Error::Signing)?;
         let listed = codec::decode(&body).map_err(|_| Error::Signing)?;
         if !nothing_is_missing(&turn.previous, &listed, turn.set.low()) {
             return Err(NotReady::PublicationStopped.into());
         }
+        let iat = turn.last.map_or(now, |last| now.max(last.iat));
         let exp = iat.plus_secs(settings.list_ttl_secs);
-        let effective_by = last.map_or(iat, |last| last.exp);
         let intent = Publication {
-            seq: next_seq(last, turn.served.is_none(), env.unix_millis()),
+            seq: next_seq(turn.last, turn.served.is_none(), env.unix_millis()),
             iat,
-            exp: exp.max(effective_by),
+            exp: turn.last.map_or(exp, |last| exp.max(last.exp)),
             id: ListId::of(&body),
             upto: turn.upto,
             low: turn.set.low(),
             cut_all: turn.cut_all,
         };
-        turn.last = Some(intent); // burnt from here on, even if this future is dropped
-        store.put_publication(intent).await?;
+        Ok((intent, body, listed))
+    }
+
+    /// Signs the list that was intended, and reads it as a verifier would before anybody else does.
+    fn seal(&self, intent: &Publication, body: &[u8], listed: &Revoked) -> Result<Published, Error> {
+        let Parts { settings, keys, .. } = self.parts.as_ref();
+        let exp = intent.iat.plus_secs(settings.list_ttl_secs);
         let cut = Cut { all: intent.cut_all, ..Cut::default() };
-        let head = Head { iss: settings.issuer.clone(), iat, exp, seq: intent.seq, id: intent.id, cut };
-        let document = keys.list_signer().sign_list(&head, &body).map_err(|_| Error::Signing)?;
+        let head = Head { iss: settings.issuer.clone(), iat: intent.iat, exp, seq: intent.seq, id: intent.id, cut };
+        let document = keys.list_signer().sign_list(&head, body).map_err(|_| Error::Signing)?;
         let list = RevocationList::open(&document, keys.public()).map_err(|_| Error::Signing)?;
-        if *list.head() != head || *list.revoked() != listed {
+        if *list.head() != head || list.revoked() != listed {
             return Err(NotReady::PublicationStopped.into());
         }
-        turn.previous = listed;
-        turn.served = Some(intent.upto);
-        turn.at = env.monotonic();
-        moments.signed(iat);
-        Ok(publisher.serve(Published { seq: intent.seq, document: document.into(), exp }, effective_by, intent.cut_all))
+        Ok(Published { seq: intent.seq, document: document.into(), exp })
     }
 }
 
