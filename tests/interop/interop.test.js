@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createVerifier } from "countersign";
 import { createRemoteJWKSet, jwtVerify } from "jose";
-import { daemon } from "../runtimes/daemon.js";
+import { startDaemon } from "../daemon.js";
 import { pyjwt } from "./pyjwt.js";
 
 /** The same token with another subject, under the old signature. */
@@ -16,14 +16,14 @@ describe("an issuer that signs as EdDSA", () => {
   let issuer;
   let token;
   before(async () => {
-    issuer = await daemon();
+    issuer = await startDaemon();
     ({ access_token: token } = await issuer.mint({ scope: "read write", roles: ["admin"], claims: { tenant: { name: "ä" } } }));
   });
-  after(() => issuer.close());
+  after(() => issuer.stop());
 
   test("jose verifies its token through its JWKS URL, and refuses a forged one", async () => {
-    const keys = createRemoteJWKSet(new URL(`${issuer.url}/.well-known/jwks.json`));
-    const options = { issuer: issuer.url, audience: "api", typ: "at+jwt", algorithms: ["EdDSA"], requiredClaims: ["jti", "sid", "client_id"] };
+    const keys = createRemoteJWKSet(new URL(`${issuer.origin}/.well-known/jwks.json`));
+    const options = { issuer: issuer.origin, audience: "api", typ: "at+jwt", algorithms: ["EdDSA"], requiredClaims: ["jti", "sid", "client_id"] };
     const { payload, protectedHeader } = await jwtVerify(token, keys, options);
     assert.deepEqual([payload.sub, payload.scope, payload.tenant, protectedHeader.alg], ["user-1", "read write", { name: "ä" }, "EdDSA"]);
     await assert.rejects(jwtVerify(forged(token), keys, options), { code: "ERR_JWS_SIGNATURE_VERIFICATION_FAILED" });
@@ -31,7 +31,7 @@ describe("an issuer that signs as EdDSA", () => {
   });
 
   test("PyJWT verifies its token through its JWKS URL, and refuses a forged one", async () => {
-    const given = { jwks: `${issuer.url}/.well-known/jwks.json`, issuer: issuer.url, audience: "api" };
+    const given = { jwks: `${issuer.origin}/.well-known/jwks.json`, issuer: issuer.origin, audience: "api" };
     const [genuine, altered] = await pyjwt({ ...given, tokens: [token, forged(token)] });
     assert.deepEqual([genuine.sub, genuine.roles, genuine.tenant], ["user-1", ["admin"], { name: "ä" }]);
     assert.deepEqual(altered, { refused: "InvalidSignatureError" });
@@ -40,9 +40,9 @@ describe("an issuer that signs as EdDSA", () => {
   });
 
   test("this package reads the same claims as jose, and refuses the token once it has been revoked", async () => {
-    const verifier = await createVerifier({ issuer: issuer.url, audience: "api" });
+    const verifier = await createVerifier({ issuer: issuer.origin, audience: "api" });
     const { access_token: short } = await issuer.mint({ claims: { tenant: 7 } });
-    const keys = createRemoteJWKSet(new URL(`${issuer.url}/.well-known/jwks.json`));
+    const keys = createRemoteJWKSet(new URL(`${issuer.origin}/.well-known/jwks.json`));
     const { payload } = await jwtVerify(short, keys);
     assert.deepEqual(verifier.verify(short), payload);
     const { seq } = await issuer.revoke(short);
@@ -55,9 +55,9 @@ describe("an issuer that signs as EdDSA", () => {
 
   test("a refresh token is no access token, to this package and to jose", async () => {
     const { refresh_token: refresh } = await issuer.mint({});
-    const verifier = await createVerifier({ issuer: issuer.url, audience: null });
+    const verifier = await createVerifier({ issuer: issuer.origin, audience: null });
     assert.throws(() => verifier.verify(refresh), { claim: "typ" });
-    const keys = createRemoteJWKSet(new URL(`${issuer.url}/.well-known/jwks.json`));
+    const keys = createRemoteJWKSet(new URL(`${issuer.origin}/.well-known/jwks.json`));
     await assert.rejects(jwtVerify(refresh, keys, { typ: "at+jwt" }), { claim: "typ" });
   });
 });
@@ -66,21 +66,21 @@ describe("an issuer that signs as Ed25519 (RFC 9864)", () => {
   let issuer;
   let token;
   before(async () => {
-    issuer = await daemon({ COUNTERSIGN_ALGORITHM: "Ed25519" });
+    issuer = await startDaemon({ COUNTERSIGN_ALGORITHM: "Ed25519" });
     ({ access_token: token } = await issuer.mint({}));
   });
-  after(() => issuer.close());
+  after(() => issuer.stop());
 
   test("jose and this package verify its token", async () => {
-    const keys = createRemoteJWKSet(new URL(`${issuer.url}/.well-known/jwks.json`));
-    const { protectedHeader } = await jwtVerify(token, keys, { issuer: issuer.url, audience: "api", algorithms: ["Ed25519"] });
+    const keys = createRemoteJWKSet(new URL(`${issuer.origin}/.well-known/jwks.json`));
+    const { protectedHeader } = await jwtVerify(token, keys, { issuer: issuer.origin, audience: "api", algorithms: ["Ed25519"] });
     assert.equal(protectedHeader.alg, "Ed25519");
-    const verifier = await createVerifier({ issuer: issuer.url, audience: "api" });
+    const verifier = await createVerifier({ issuer: issuer.origin, audience: "api" });
     assert.equal(verifier.verify(token).sub, "user-1");
   });
 
   test("PyJWT does not know the name yet, and refuses", async () => {
-    const given = { jwks: `${issuer.url}/.well-known/jwks.json`, issuer: issuer.url, audience: "api" };
+    const given = { jwks: `${issuer.origin}/.well-known/jwks.json`, issuer: issuer.origin, audience: "api" };
     const [verdict] = await pyjwt({ ...given, tokens: [token] });
     assert.ok("refused" in verdict, JSON.stringify(verdict));
   });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { available, idle, launch, mint, openConsole, openSignedIn, tabTo, verdictIs } from "./browser.js";
-import { startDaemon } from "./daemon.js";
+import { startDaemon } from "../daemon.js";
 
 let daemon;
 let browser;
@@ -141,12 +141,7 @@ test("a token revoked elsewhere is accepted by the list held and refused by the 
   const { page, close } = await openSignedIn(browser, daemon);
   await page.uncheck("#follow");
   await mint(page);
-  const revoked = await fetch(`${daemon.origin}/oauth/revoke`, {
-    method: "POST",
-    headers: { authorization: `Basic ${btoa(`${daemon.clientId}:${daemon.secret}`)}` },
-    body: new URLSearchParams({ token: await page.inputValue("#token-text") }),
-  });
-  assert.equal(revoked.status, 200);
+  await daemon.revoke(await page.inputValue("#token-text"));
   await page.click("#verify");
   await idle(page);
   await verdictIs(page, "Accepted");
@@ -286,11 +281,7 @@ test("a session ended elsewhere is told as over, not as reuse", async () => {
   const minted = page.waitForResponse((response) => response.url().endsWith("/v1/tokens"));
   await mint(page);
   const { refresh_token: token } = await (await minted).json();
-  await fetch(`${daemon.origin}/oauth/revoke`, {
-    method: "POST",
-    headers: { authorization: `Basic ${btoa(`${daemon.clientId}:${daemon.secret}`)}` },
-    body: new URLSearchParams({ token }),
-  });
+  await daemon.revoke(token);
   await page.click("#refresh");
   await verdictIs(page, "Refused", "ERR_TOKEN_REVOKED");
   await page.locator("#session-line", { hasText: "it was revoked, or has expired" }).waitFor();

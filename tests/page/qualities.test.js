@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { credentialsFragment, launch, mint, openConsole, openSignedIn, tabTo, verdictIs } from "./browser.js";
-import { startDaemon } from "./daemon.js";
+import { startDaemon } from "../daemon.js";
 
 let daemon;
 let browser;

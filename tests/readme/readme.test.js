@@ -11,7 +11,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { startDaemon } from "../page/daemon.js";
+import { startDaemon } from "../daemon.js";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -47,10 +47,10 @@ test("the shell blocks do what the README says", async () => {
 
 test("the frontend's module tells who a token speaks of, and why not", async () => {
   const { whoIs, refresh } = await import(pathToFileURL(path.join(project, "frontend.mjs")));
-  const { access_token: token } = await mint("user-4");
+  const { access_token: token } = await daemon.mint({ sub: "user-4" });
   assert.equal(whoIs(token), "user-4");
   assert.equal(whoIs(`${token}x`), "ERR_JWS_INVALID");
-  await post("/oauth/revoke", new URLSearchParams({ token }));
+  await daemon.revoke(token);
   assert.equal(whoIs(token), "user-4", "a verifier knows what it has fetched");
   await refresh();
   assert.equal(whoIs(token), "ERR_TOKEN_REVOKED");
@@ -62,8 +62,8 @@ test("the edge worker answers 200, 401 and 403", async () => {
     const response = await worker.fetch(new Request("https://edge.example/", { headers }), { ISSUER: daemon.origin });
     return { status: response.status, challenge: response.headers.get("WWW-Authenticate"), text: await response.text() };
   };
-  const { access_token: reader } = await mint("user-5", { scope: "read" });
-  const { access_token: writer } = await mint("user-5", { scope: "write" });
+  const { access_token: reader } = await daemon.mint({ sub: "user-5", scope: "read" });
+  const { access_token: writer } = await daemon.mint({ sub: "user-5", scope: "write" });
   assert.deepEqual(await ask({ Authorization: `Bearer ${reader}` }), { status: 200, challenge: null, text: '{"hello":"user-5"}' });
   assert.equal((await ask({})).status, 401);
   assert.match((await ask({ Authorization: "Bearer x" })).challenge, /^Bearer .*error="invalid_token"/);
@@ -90,13 +90,4 @@ async function installPackage(folder) {
   const packed = await run("npm", ["pack", "--silent", "--pack-destination", folder, path.join(ROOT, "pkg")], { cwd: folder });
   await writeFile(path.join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   await run("npm", ["install", "--silent", "--offline", "--no-audit", "--no-fund", path.join(folder, packed.stdout.trim())], { cwd: folder });
-}
-
-const mint = (sub, more = {}) => post("/v1/tokens", JSON.stringify({ sub, aud: "api", ...more }), { "Content-Type": "application/json" });
-
-async function post(where, body, headers = {}) {
-  const authorization = `Basic ${Buffer.from(`${daemon.clientId}:${daemon.secret}`).toString("base64")}`;
-  const response = await fetch(daemon.origin + where, { method: "POST", body, headers: { ...headers, Authorization: authorization } });
-  assert.equal(response.status, 200, `${where} answered ${response.status}`);
-  return response.json();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { daemon } from "../daemon.js";
+import { startDaemon } from "../../daemon.js";
 import { keySet, list, placeOf, serve, token } from "../issuing.js";
 import { count, vectors } from "../vectors.js";
 import { COMPATIBILITY_DATES, running } from "./worker.js";
@@ -66,9 +66,9 @@ for (const compatibilityDate of COMPATIBILITY_DATES) {
 }
 
 test("a worker guards an API with the tokens of the real daemon", async (context) => {
-  const issuer = await daemon();
-  context.after(issuer.close);
-  const ask = await worker(context, "example", { env: { ISSUER: issuer.url, REFRESH_SECONDS: "0" } });
+  const issuer = await startDaemon();
+  context.after(issuer.stop);
+  const ask = await worker(context, "example", { env: { ISSUER: issuer.origin, REFRESH_SECONDS: "0" } });
   const { access_token: reader } = await issuer.mint({ scope: "orders:read" });
   const { access_token: writer } = await issuer.mint({ scope: "orders:write" });
   const statuses = async () => Promise.all([`Bearer ${reader}`, undefined, `Bearer ${writer}`].map(async (credentials) => (await ask("/", credentials)).status));
