@@ -150,10 +150,22 @@ async fn an_http_2_preface_is_no_way_in() {
 #[tokio::test]
 async fn a_client_that_does_not_read_its_answer_is_cut() {
     let server = Running::start(Limits { write_stall: SHORT, ..patient() }).await;
-    let stream = server.send(b"GET /huge HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    // Nothing is read here; the loop counts the connection as ended only when the server has given it up.
+    let mut stream = server.send(b"GET /huge HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    stream.read_exact(&mut [0; 12]).await.expect("the answer begins");
+    // No more is read; stopping waits for the answer's end, and only the limit on a stalled write can bring that.
     assert_eq!(server.stop().await, Drained::Whole);
     drop(stream);
+}
+
+#[tokio::test]
+async fn an_answer_given_before_the_body_was_read_is_not_lost_to_a_reset() {
+    let server = Running::start(Limits { linger: FAR, ..patient() }).await;
+    let head = "POST /small HTTP/1.1\r\nhost: x\r\ncontent-length: 400000\r\n\r\n";
+    let mut stream = server.send([head.as_bytes(), &[b'x'; 300_000]].concat().as_slice()).await;
+    let mut received = Vec::new();
+    let end = timeout(PATIENCE, stream.read_to_end(&mut received)).await.expect("the server ends its side");
+    end.expect("an orderly end and not a reset");
+    assert!(received.ends_with(b"small"), "{}", received.escape_ascii());
 }
 
 #[tokio::test]
