@@ -11,8 +11,10 @@ struct Source {
     until: &'static str,
 }
 
-const SOURCES: [Source; 4] = [
-    Source { file: "token/src/error.rs", before: &["\"ERR_"], from: "", until: "#[cfg(test)]" },
+const SOURCES: [Source; 6] = [
+    Source { file: "token/src/error/token.rs", before: &["\"ERR_"], from: "", until: "\0" },
+    Source { file: "token/src/error/key_set.rs", before: &["\"ERR_"], from: "", until: "\0" },
+    Source { file: "token/src/error/list.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "pkg/src/errors.js", before: &["\"ERR_"], from: "", until: "\0" },
     Source {
         file: "issuer/src/http/reply.rs",

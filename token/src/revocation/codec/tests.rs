@@ -1,0 +1,124 @@
+use super::*;
+use proptest::prelude::*;
+
+fn encode_map(map: &BTreeMap<u32, Vec<u32>>) -> Vec<u8> {
+    encode(map.iter().map(|(epoch, indices)| (*epoch, indices.as_slice()))).unwrap()
+}
+
+#[test]
+fn bodies_of_known_sets_are_fixed_to_the_bit() {
+    assert_eq!(encode([]), Ok(vec![1]));
+    assert_eq!(encode([(0, &[0][..])]), Ok(vec![1, 0, 1, 0, 0b1]));
+    // gaps 0, 0, 1 with r = 0: "1" "1" "01", first bit lowest
+    assert_eq!(encode([(3, &[0, 1, 3][..])]), Ok(vec![1, 3, 3, 0, 0b1011]));
+    let body = encode([(6_640_625, &[300][..]), (6_640_627, &[7][..])]).unwrap();
+    assert_eq!(decode(&body).unwrap().to_map(), BTreeMap::from([(6_640_625, vec![300]), (6_640_627, vec![7])]));
+}
+
+#[test]
+fn every_departure_from_the_grammar_is_refused() {
+    let refused: [&[u8]; 15] = [
+        &[],
+        &[0],
+        &[2],
+        &[1, 0],
+        &[1, 0, 1],
+        &[1, 0, 1, 0],                                           // cut short
+        &[1, 0, 0, 0],                                           // k = 0
+        &[1, 0, 1, 31, 1, 0, 0, 0, 0],                           // r > 30
+        &[1, 0x80, 0, 1, 0, 1],                                  // a varint not in its shortest form
+        &[1, 0xff, 0xff, 0xff, 0xff, 0x1f, 1, 0, 1],             // a varint over 32 bits
+        &[1, 0, 1, 0, 0b11],                                     // padding that is not zero
+        &[1, 0, 1, 0, 1, 0],                                     // something behind the last run
+        &[1, 0, 9, 0, 0xff],                                     // more codes than bits
+        &[1, 0, 1, 30, 0b100, 0, 0, 0, 0],                       // index 2^31
+        &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0, 1, 0, 1, 0, 1], // an epoch past 2^32
+    ];
+    for body in refused {
+        assert_eq!(decode(body), Err(Malformed), "{body:?}");
+    }
+    assert_eq!(encode([(0, &[1, 1][..])]), Err(Malformed));
+    assert_eq!(encode([(0, &[2, 1][..])]), Err(Malformed));
+    assert_eq!(encode([(1, &[1][..]), (1, &[2][..])]), Err(Malformed));
+    assert_eq!(encode([(0, &[MAX_INDEX + 1][..])]), Err(Malformed));
+}
+
+#[test]
+fn a_small_body_cannot_take_much_memory() {
+    let mut bomb = vec![1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0];
+    bomb.extend(vec![0xff; 1024]);
+    assert_eq!(decode(&bomb), Err(Malformed));
+    let mut dense = vec![1, 0, 0x80, 0x40, 0];
+    dense.extend(vec![0xff; 1024]);
+    assert_eq!(decode(&dense).unwrap().entries(), 8192);
+    // 1,023 bytes of zeros under r = 3 reach index 65,479 at most: a bitmap of 8 KiB
+    let mut sparse = vec![1, 0, 1, 3];
+    sparse.extend(vec![0; 1023]);
+    sparse.push(0b1);
+    let Indices::Bitmap(bits) = &decode(&sparse).unwrap().epochs[0].1 else { panic!("a bitmap") };
+    assert!(bits.len() <= 8 * sparse.len());
+}
+
+#[test]
+fn a_complete_list_is_near_the_information_bound() {
+    // 10,000 of 1,000,000, evenly random: log2 C(n, k) / 8 = 10,082 bytes
+    let mut state = 1_u64;
+    let mut indices = std::collections::BTreeSet::new();
+    while indices.len() < 10_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        indices.insert(u32::try_from((state >> 33) % 1_000_000).unwrap());
+    }
+    let indices: Vec<u32> = indices.into_iter().collect();
+    let body = encode([(6_640_625, indices.as_slice())]).unwrap();
+    assert!(body.len() < 10_082 * 102 / 100, "{}", body.len());
+    assert_eq!(decode(&body).unwrap().to_map()[&6_640_625], indices);
+}
+
+fn sets() -> impl Strategy<Value = BTreeMap<u32, Vec<u32>>> {
+    let indices = prop_oneof![
+        proptest::collection::btree_set(0..50_u32, 1..40),
+        proptest::collection::btree_set(0..100_000_u32, 1..40),
+        proptest::collection::btree_set(0..=MAX_INDEX, 1..40),
+    ];
+    let epochs = prop_oneof![0..10_u32, any::<u32>(), Just(u32::MAX)];
+    proptest::collection::btree_map(epochs, indices.prop_map(|set| set.into_iter().collect()), 0..6)
+}
+
+proptest! {
+    #[test]
+    fn every_set_survives_and_has_one_body(map in sets()) {
+        let body = encode_map(&map);
+        let revoked = decode(&body).unwrap();
+        prop_assert_eq!(&revoked.to_map(), &map);
+        prop_assert_eq!(revoked.entries(), map.values().map(Vec::len).sum::<usize>());
+        for (epoch, indices) in &map {
+            for index in indices {
+                prop_assert!(revoked.contains(*epoch, *index));
+                let next = index + 1;
+                prop_assert_eq!(revoked.contains(*epoch, next), indices.contains(&next));
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_takes_the_smallest_r(indices in proptest::collection::btree_set(0..=MAX_INDEX, 1..30)) {
+        let indices: Vec<u32> = indices.into_iter().collect();
+        let gaps = gaps(&indices).unwrap();
+        let bits = |r: u8| gaps.iter().map(|gap| u64::from(gap >> r) + 1 + u64::from(r)).sum::<u64>();
+        let best = (0..=MAX_R).min_by_key(|r| bits(*r)).unwrap();
+        prop_assert_eq!(bits(best_r(&gaps)), bits(best));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_and_stay_within_their_memory(tail in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let mut body = vec![VERSION];
+        body.extend(tail);
+        if let Ok(revoked) = decode(&body) {
+            let bytes: usize = revoked.epochs.iter().map(|(_, indices)| match indices {
+                Indices::Sorted(indices) => 4 * indices.len(),
+                Indices::Bitmap(bits) => bits.len(),
+            }).sum();
+            prop_assert!(bytes <= 8 * body.len());
+        }
+    }
+}
