@@ -4,7 +4,7 @@
 //! signs or stores: `operations/publish.rs` does.
 
 use std::collections::{BTreeMap, BTreeSet};
-use token::id::{Jti, epoch, epoch_end};
+use token::id::{Jti, epoch};
 use token::revocation::codec::{self, Malformed};
 use token::revocation::{ListId, Revoked};
 use token::time::UnixTime;
@@ -73,12 +73,7 @@ impl RevokedSet {
 
 /// Returns the lowest epoch that must stay at `certain`: one leaves when 256·(e+1) + leeway has passed, never before.
 pub(crate) fn lowest_epoch(certain: UnixTime, leeway_secs: u64) -> u32 {
-    let mut low = epoch(certain.minus_secs(leeway_secs));
-    // The division above is exact; the loop says the rule again and costs nothing.
-    while low > 0 && epoch_end(low - 1).plus_secs(leeway_secs) > certain {
-        low -= 1;
-    }
-    low
+    epoch(certain.minus_secs(leeway_secs))
 }
 
 /// Returns whether `next` lists every token that `previous` lists in epochs from `low` on.
@@ -91,6 +86,7 @@ pub(crate) fn nothing_is_missing(previous: &Revoked, next: &Revoked, low: u32) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use token::id::epoch_end;
 
     fn at(secs: u64) -> UnixTime {
         UnixTime::from_secs(secs).unwrap()

@@ -294,10 +294,10 @@ impl Session {
         if self.ended.is_some() {
             return self.unchanged(Outcome::Refused(GrantFault::Ended));
         }
-        let now = presented.now.max(self.last.iat);
         let Some(newest) = self.renewal.as_ref().map(|renewal| renewal.generation) else {
             return self.unchanged(Outcome::Refused(GrantFault::UnknownSession));
         };
+        let now = presented.now; // before `last.iat` after a jump back: then nothing has expired and no time has passed
         if now >= self.expires_at() {
             return self.unchanged(Outcome::Refused(GrantFault::Expired));
         }
@@ -316,7 +316,6 @@ impl Session {
 
     /// Ends the session because its client, or an administrator, wants it so.
     pub fn revoke(self, now: UnixTime) -> Step {
-        let now = now.max(self.last.iat);
         if self.ended.is_some() {
             self.unchanged(Outcome::AlreadyEnded)
         } else {

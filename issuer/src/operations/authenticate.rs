@@ -6,9 +6,9 @@
 use super::issuer::Issuer;
 use super::{Client, Error, Secret};
 use crate::store::ClientRecord;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use token::base64url;
 use zeroize::Zeroizing;
 
 /// Bytes that a client id may have.
@@ -34,7 +34,7 @@ impl Issuer {
             (None, Some(_)) => return Ok(None),
             (None, None) => {
                 let random = Zeroizing::new(self.parts.env.random::<32>()?);
-                let secret = Secret(Zeroizing::new(base64url::encode(random.as_ref())));
+                let secret = Secret(Zeroizing::new(Base64UrlUnpadded::encode_string(random.as_ref())));
                 (secret.clone(), Some(secret))
             }
         };

@@ -215,7 +215,8 @@ impl Issuer {
     fn intend(&self, turn: &mut Turn) -> Result<(Publication, Vec<u8>, Revoked), Error> {
         let Parts { settings, env, moments, .. } = self.parts.as_ref();
         turn.drain();
-        let (now, certain) = (moments.now()?, moments.certain());
+        // Never before the newest list's, whatever the calendar does.
+        let (iat, certain) = (moments.now()?, moments.certain());
         turn.set.drop_below(lowest_epoch(certain, settings.leeway_secs));
         let rule_life = settings.max_access_ttl_secs.saturating_add(settings.leeway_secs);
         turn.cut_all = turn.cut_all.filter(|cut| certain <= cut.plus_secs(rule_life));
@@ -224,7 +225,6 @@ impl Issuer {
         if !nothing_is_missing(&turn.previous, &listed, turn.set.low()) {
             return Err(NotReady::PublicationStopped.into());
         }
-        let iat = turn.last.map_or(now, |last| now.max(last.iat));
         let exp = iat.plus_secs(settings.list_ttl_secs);
         let intent = Publication {
             seq: next_seq(turn.last, turn.served.is_none(), env.unix_millis()),

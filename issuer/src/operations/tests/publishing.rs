@@ -172,6 +172,23 @@ async fn the_newest_64_lists_are_kept() {
 }
 
 #[tokio::test]
+async fn a_shorter_life_of_lists_does_not_promise_what_an_older_list_still_breaks() {
+    let world = world().await;
+    let long = world.issuer.revocation_list().exp;
+    let pair = world.pair().await;
+    let World { issuer, clock, admin, directory } = world;
+    issuer.close().await;
+    drop(issuer);
+    let short = Settings { list_ttl_secs: 10, list_interval_secs: 5, ..Settings::new(ISSUER) };
+    let issuer = open(directory.path(), short, Env::seeded(Arc::clone(&clock), 3)).await.unwrap();
+    clock.advance_secs(5);
+    issuer.tick().await;
+    let answer = issuer.revoke(&admin, &pair.access_token).await.unwrap();
+    assert_eq!(issuer.revocation_list().exp, start().plus_secs(15));
+    assert_eq!(answer.effective_by, long.as_secs(), "a verifier may still use the list of before");
+}
+
+#[tokio::test]
 async fn an_expired_list_is_told() {
     let world = world().await;
     assert_eq!(world.issuer.readiness(), []);

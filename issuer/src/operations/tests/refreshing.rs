@@ -34,6 +34,18 @@ async fn a_retry_after_a_restart_gets_the_same_bytes() {
     assert!(world.verify(&third.access_token).is_ok());
 }
 
+#[tokio::test]
+async fn a_retry_uses_up_no_place_in_the_list() {
+    let world = world().await;
+    let first = world.pair().await;
+    let second = world.refresh(&first).await.unwrap();
+    for _ in 0..1_024 {
+        world.refresh(&first).await.unwrap();
+    }
+    let epoch = world.place(&second.access_token).epoch;
+    assert_eq!(world.issuer.parts.store.lease_page(epoch).await, Ok(1), "one page was enough for all");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_presenters_of_one_refresh_token_get_one_successor() {
     let world = Arc::new(world().await);

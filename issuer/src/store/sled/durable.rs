@@ -57,3 +57,26 @@ impl Durable for SledFiles {
 pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_file_is_synced_and_so_are_files_beside_it_and_an_error_of_either_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("db"), b"log").unwrap();
+        std::fs::create_dir(directory.path().join("blobs")).unwrap();
+        let (mut files, newest_list) = SledFiles::open(directory.path()).unwrap();
+        assert_eq!(newest_list, 0);
+        files.sync().unwrap();
+        std::fs::write(directory.path().join("blobs").join("7"), b"blob").unwrap();
+        files.sync().unwrap();
+        // What cannot be synced stands for what was not: a device has no data to make durable and says so.
+        std::os::unix::fs::symlink("/dev/null", directory.path().join("blobs").join("8")).unwrap();
+        assert!(files.sync().is_err());
+        std::fs::remove_file(directory.path().join("blobs").join("8")).unwrap();
+        files.data = File::open("/dev/null").unwrap();
+        assert!(files.sync().is_err());
+    }
+}
