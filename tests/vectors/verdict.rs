@@ -176,11 +176,21 @@ impl Case {
         UnixTime::from_secs(self.now).unwrap()
     }
 
-    /// What the verifier of this workspace says.
+    /// What the verifier of this workspace says, which is the same whether scope is asked for once or with every call.
     pub(crate) fn judge(&self, file: &File) -> Expect {
-        match self.verifier(file).verify(&self.token, self.time()) {
-            Ok(_) => accepted(),
-            Err(rejection) => Expect::refused(rejection.code(), rejection.claim(), rejection.reason()),
-        }
+        let verdict = verdict(self.verifier(file).verify(&self.token, self.time()));
+        let scope: Vec<String> =
+            self.options.scope.iter().flat_map(|scope| scope.split(' ')).map(str::to_owned).collect();
+        let verifier = self.clone().with(|options| options.scope = None).verifier(file);
+        let asked_late = verifier.verify_with_scope(&self.token, &scope, self.time());
+        assert_eq!(self::verdict(asked_late), verdict, "{}", self.name);
+        verdict
+    }
+}
+
+fn verdict(result: Result<token::verify::Verified, token::Rejection>) -> Expect {
+    match result {
+        Ok(_) => accepted(),
+        Err(rejection) => Expect::refused(rejection.code(), rejection.claim(), rejection.reason()),
     }
 }
