@@ -68,7 +68,7 @@ pub struct Tokens {
     pub session_ttl_seconds: u64,
     /// How long the same refresh token buys the same answer again.
     pub retry_window_seconds: u64,
-    /// Tolerance between clocks.
+    /// The largest leeway of any verifier.
     pub leeway_seconds: u64,
     /// Life of a signed revocation list.
     pub list_ttl_seconds: u64,

@@ -59,7 +59,7 @@ pub struct Layer {
     /// How long the same refresh token buys the same answer again
     #[arg(long, env = "COUNTERSIGN_RETRY_WINDOW_SECONDS", value_name = "SECONDS")]
     pub retry_window_seconds: Option<u64>,
-    /// Tolerance between the clocks of issuer and verifiers
+    /// Largest leeway of any verifier: revocations stay in the list for so long after their tokens expire
     #[arg(long, env = "COUNTERSIGN_LEEWAY_SECONDS", value_name = "SECONDS")]
     pub leeway_seconds: Option<u64>,
     /// Life of a signed revocation list: how long verifiers work without the issuer
@@ -119,7 +119,7 @@ impl Layer {
             refresh_ttl_seconds: Some(604_800),
             session_ttl_seconds: Some(2_592_000), // 30 days: NIST SP 800-63B-4 §2.1.3
             retry_window_seconds: Some(30),
-            leeway_seconds: Some(5),
+            leeway_seconds: Some(60),
             list_ttl_seconds: Some(300),
             list_interval_seconds: Some(15),
             jwks_max_age_seconds: Some(300),

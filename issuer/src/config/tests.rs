@@ -33,7 +33,7 @@ fn what_is_given_wins_over_the_file_and_the_file_over_the_default() {
     let merged = given.over(&file).over(&Layer::defaults());
     assert_eq!(
         (merged.access_ttl_seconds, merged.retry_window_seconds, merged.leeway_seconds),
-        (Some(61), Some(10), Some(5))
+        (Some(61), Some(10), Some(60))
     );
 }
 

@@ -46,7 +46,7 @@ pub struct Settings {
     pub session_ttl_secs: u64,
     /// How long after a refresh the consumed token still buys the same pair again.
     pub retry_window_secs: u64,
-    /// Clock tolerance of the verifiers: a revocation is kept in the list for so long after the token's expiry.
+    /// The largest leeway of any verifier: a revocation is kept in the list for so long after the token's expiry.
     pub leeway_secs: u64,
     /// Life of a published revocation list.
     pub list_ttl_secs: u64,
@@ -68,9 +68,9 @@ impl Settings {
             refresh_ttl_secs: 604_800, // a week without use ends a login
             session_ttl_secs: 2_592_000, // 30 days, NIST SP 800-63B-4 2.1.3
             retry_window_secs: 30, // a lost answer is asked again within seconds
-            leeway_secs: 5,       // PROTOCOL 6: what verifiers allow by default
-            list_ttl_secs: 300,   // a verifier lives through five minutes without the issuer
-            list_interval_secs: 15, // twenty lists within one life
+            leeway_secs: token::verify::MAX_LEEWAY_SECS, // a verifier with more than the issuer knows of would revive a revoked token
+            list_ttl_secs: 300,                          // a verifier lives through five minutes without the issuer
+            list_interval_secs: 15,                      // twenty lists within one life
             jwks_max_age_secs: 300,
         }
     }
