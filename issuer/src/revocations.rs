@@ -78,9 +78,12 @@ pub(crate) fn lowest_epoch(certain: UnixTime, leeway_secs: u64) -> u32 {
 
 /// Returns whether `next` lists every token that `previous` lists in epochs from `low` on.
 pub(crate) fn nothing_is_missing(previous: &Revoked, next: &Revoked, low: u32) -> bool {
-    let held =
-        |(epoch, indices): (u32, Vec<u32>)| epoch < low || indices.iter().all(|index| next.contains(epoch, *index));
-    previous.to_map().into_iter().all(held)
+    let next = next.to_map();
+    let is_held = |(epoch, indices): (u32, Vec<u32>)| {
+        let mut held = next.get(&epoch).into_iter().flatten(); // both ascend, so one walk decides
+        epoch < low || indices.iter().all(|index| held.any(|other| other == index))
+    };
+    previous.to_map().into_iter().all(is_held)
 }
 
 #[cfg(test)]

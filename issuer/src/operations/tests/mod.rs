@@ -30,6 +30,11 @@ fn start() -> UnixTime {
     UnixTime::from_secs(1_800_000_000).unwrap()
 }
 
+/// The default settings, but for verifiers with a leeway of 5 seconds.
+fn settings() -> Settings {
+    Settings { leeway_secs: 5, ..Settings::new(ISSUER) }
+}
+
 fn master() -> MasterKey {
     MasterKey::from_bytes(Zeroizing::new([9; 32]))
 }
@@ -39,7 +44,7 @@ async fn open(directory: &Path, settings: Settings, env: Env) -> Result<Issuer, 
 }
 
 async fn world() -> World {
-    world_with(Settings::new(ISSUER)).await
+    world_with(settings()).await
 }
 
 async fn world_with(settings: Settings) -> World {

@@ -85,7 +85,7 @@ async fn a_store_that_lost_a_published_revocation_revokes_everything_issued_so_f
     drop(issuer);
     SledStore::remove_revocation_for_test(directory.path(), jti);
     let env = Env::seeded(Arc::clone(&clock), 3);
-    let issuer = open(directory.path(), Settings::new(ISSUER), env).await.unwrap();
+    let issuer = open(directory.path(), settings(), env).await.unwrap();
     let world = World { issuer, clock, admin, directory };
     assert_eq!(head(&world).cut.all, Some(start()));
     for token in [&lost.access_token, &other.access_token] {
@@ -101,6 +101,51 @@ async fn a_store_that_lost_a_published_revocation_revokes_everything_issued_so_f
     world.clock.advance_secs(86_400 + 5 + 1);
     world.issuer.tick().await;
     assert!(head(&world).cut.is_empty(), "and ends when no token of before can be alive");
+}
+
+#[tokio::test]
+async fn a_log_of_yesterday_revokes_everything_issued_so_far_and_a_lost_log_refuses_the_start() {
+    let world = world().await;
+    let pair = world.pair().await;
+    let World { issuer, clock, admin, directory } = world;
+    issuer.close().await;
+    drop(issuer);
+    let log = directory.path().join("db");
+    let yesterday = std::fs::read(&log).unwrap();
+    let restore = |log_bytes: &[u8]| {
+        for entry in std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap) {
+            if entry.file_name().to_str().unwrap().starts_with("snap.") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        std::fs::write(&log, log_bytes).unwrap();
+    };
+    clock.advance_secs(60);
+    let env = Env::seeded(Arc::clone(&clock), 3);
+    let issuer = open(directory.path(), settings(), env.clone()).await.unwrap();
+    issuer.revoke(&admin, &pair.access_token).await.unwrap();
+    issuer.close().await;
+    drop(issuer);
+    restore(&yesterday);
+    let issuer = open(directory.path(), settings(), env.clone()).await.unwrap();
+    let world = World { issuer, clock, admin, directory: tempfile::tempdir().unwrap() };
+    assert_eq!(head(&world).cut.all, Some(start().plus_secs(60)));
+    assert_eq!(world.verify(&pair.access_token), Err(Rejection::Revoked(RevokedBy::All)));
+    world.issuer.close().await;
+    drop(world);
+    restore(&[]);
+    let opened = open(directory.path(), settings(), env).await;
+    assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Missing { .. }))), "an empty log is not a first start");
+}
+
+#[tokio::test]
+async fn two_lists_are_a_tenth_of_a_second_apart() {
+    let world = world().await;
+    let pair = world.pair().await;
+    let mut revoking = Box::pin(world.issuer.revoke(&world.admin, &pair.access_token)); // right after the first list
+    let early = tokio::time::timeout(std::time::Duration::from_millis(50), &mut revoking).await;
+    assert!(early.is_err());
+    assert!(revoking.await.is_ok());
 }
 
 #[tokio::test]
@@ -179,7 +224,7 @@ async fn a_shorter_life_of_lists_does_not_promise_what_an_older_list_still_break
     let World { issuer, clock, admin, directory } = world;
     issuer.close().await;
     drop(issuer);
-    let short = Settings { list_ttl_secs: 10, list_interval_secs: 5, ..Settings::new(ISSUER) };
+    let short = Settings { list_ttl_secs: 10, list_interval_secs: 5, ..settings() };
     let issuer = open(directory.path(), short, Env::seeded(Arc::clone(&clock), 3)).await.unwrap();
     clock.advance_secs(5);
     issuer.tick().await;
@@ -206,11 +251,11 @@ async fn another_master_key_and_a_missing_key_refuse_the_start() {
     drop(issuer);
     let env = Env::seeded(Arc::clone(&clock), 3);
     let wrong = MasterKey::from_bytes(Zeroizing::new([8; 32]));
-    let opened = Issuer::open(Settings::new(ISSUER), env, store::open(directory.path()).unwrap(), wrong).await;
+    let opened = Issuer::open(settings(), env, store::open(directory.path()).unwrap(), wrong).await;
     assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Sealed { .. }))));
     SledStore::remove_keys_for_test(directory.path());
     let env = Env::seeded(clock, 3);
-    let opened = open(directory.path(), Settings::new(ISSUER), env).await;
+    let opened = open(directory.path(), settings(), env).await;
     assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Missing { .. }))));
 }
 
