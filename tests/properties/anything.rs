@@ -102,7 +102,8 @@ fn sets() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn any_bytes_as_a_key_set_get_a_verdict_and_what_loads_survives_its_own_json() {
     holds(1500, &sets(), |bytes| match KeySet::parse(&bytes) {
-        Ok(set) => Ok(prop_assert_eq!(KeySet::parse(set.to_json().as_bytes()), Ok(set))),
+        Ok(set) if KeySet::parse(set.to_json().as_bytes()).as_ref() == Ok(&set) => Ok(()),
+        Ok(set) => wrong(format!("{set:?}")),
         Err(_) => Ok(()),
     });
 }

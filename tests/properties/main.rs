@@ -3,7 +3,14 @@
 //! A run takes fresh seeds and prints them; `PROPTEST_RNG_SEED=n` repeats one, `PROPTEST_CASES=n` makes it longer.
 
 // Everything here is a test: what is wrong must stop it, with the input that showed it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice
+)]
 
 // The makers of tokens and lists are those of the vectors; each of the two uses a part of them.
 #[allow(dead_code)]
