@@ -22,6 +22,7 @@ mod keyset_cases;
 mod keysets;
 mod list_bodies;
 mod list_cases;
+mod list_claims;
 mod lists;
 mod published;
 mod rice;
