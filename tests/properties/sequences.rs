@@ -67,10 +67,11 @@ enum Outcome {
     Refused,
 }
 
-/// What must come of the offers so far: the last list taken.
+/// What must come of the offers so far: the last list taken, and the latest time that a good one was signed at.
 #[derive(Default)]
 struct Oracle {
     held: Option<Offer>,
+    floor: Option<i64>,
 }
 
 impl Oracle {
@@ -80,10 +81,13 @@ impl Oracle {
         if offer.broken || offer.signer != LIST_KEY || offer.foreign || ahead {
             return Outcome::Refused;
         }
+        if self.held.as_ref().is_some_and(|held| offer.seq == held.seq && !same(held)) {
+            return Outcome::Refused;
+        }
+        self.floor = self.floor.max(Some(offer.iat));
         match &self.held {
             Some(held) if offer.seq < held.seq && !takes_older => Outcome::Loaded(Loaded::Older),
-            Some(held) if offer.seq == held.seq && same(held) => Outcome::Loaded(Loaded::Same),
-            Some(held) if offer.seq == held.seq => Outcome::Refused,
+            Some(held) if offer.seq == held.seq => Outcome::Loaded(Loaded::Same),
             Some(_) | None => {
                 self.held = Some(offer.clone());
                 Outcome::Loaded(Loaded::Newer)
@@ -94,7 +98,7 @@ impl Oracle {
     /// The code that the token of index 0 or 1 gets, or none.
     fn code(&self, index: u32, now: u64) -> Option<&'static str> {
         let Some(held) = &self.held else { return Some("ERR_STATUS_STALE") };
-        let now = i64::try_from(now).unwrap().max(held.iat);
+        let now = i64::try_from(now).unwrap().max(self.floor.unwrap_or(i64::MIN));
         if now >= i64::try_from(EXP - NOW + 5000 + 5).unwrap() {
             return Some("ERR_JWT_EXPIRED");
         }

@@ -112,6 +112,14 @@ fn a_clock_that_runs_behind_the_list_revives_nothing() {
 }
 
 #[test]
+fn a_newer_list_that_was_signed_earlier_does_not_turn_the_clock_back() {
+    let mut verifier = verifier();
+    verifier.load_revocations(&list(2, NOW + 1000, &[]), at(NOW)).unwrap();
+    assert_eq!(verifier.load_revocations(&list(3, NOW, &[]), at(NOW)), Ok(Loaded::Newer));
+    assert_eq!(verifier.verify(&sign(&claims()), at(NOW)), Err(Rejection::Expired));
+}
+
+#[test]
 fn a_listed_index_revokes_its_token_alone() {
     let mut verifier = verifier();
     let jti = Jti::new(at(NOW + 900), 7);
