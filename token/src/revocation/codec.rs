@@ -11,10 +11,13 @@
 //! One set has one body: [`encode`] chooses `r` by size alone, the smaller on a tie. [`decode`] takes any `r`, since
 //! only the issuer decides it, and refuses everything else that [`encode`] would not write.
 //!
-//! Memory: a decoded list takes at most 8 bytes for each byte of its body, whatever the body says.
+//! Memory: a decoded list takes at most 8 bytes for each byte of its body, and 64 for each epoch, whatever the body says.
 
 use crate::id::MAX_INDEX;
 use std::collections::BTreeMap;
+
+/// Epochs that a body may list: 194 days of them, where tokens live for a day at most.
+pub const MAX_EPOCHS: usize = 1 << 16;
 
 const VERSION: u8 = 1;
 const MAX_R: u8 = 30;
@@ -30,13 +33,15 @@ pub struct Malformed;
 /// Epochs without indices are left out.
 ///
 /// # Errors
-/// [`Malformed`] when indices are not strictly ascending or an index is 2^31 or more.
+/// [`Malformed`] when indices or epochs are not strictly ascending, an index is 2^31 or more, or there are more than
+/// [`MAX_EPOCHS`].
 pub fn encode<'a>(epochs: impl IntoIterator<Item = (u32, &'a [u32])>) -> Result<Vec<u8>, Malformed> {
     let mut body = vec![VERSION];
     let mut next_epoch = 0_u64;
-    for (epoch, indices) in epochs {
-        if indices.is_empty() {
-            continue;
+    let listed = epochs.into_iter().filter(|(_, indices)| !indices.is_empty());
+    for (count, (epoch, indices)) in listed.enumerate() {
+        if count == MAX_EPOCHS {
+            return Err(Malformed);
         }
         let gap = u64::from(epoch).checked_sub(next_epoch).ok_or(Malformed)?;
         next_epoch = u64::from(epoch) + 1;
@@ -168,7 +173,8 @@ impl Indices {
 ///
 /// # Errors
 /// [`Malformed`] for everything that the grammar above does not allow: another version, a varint that is not the
-/// shortest, `k = 0`, `r > 30`, an index of 2^31 or more, an epoch past 2^32, padding that is not zero, a code cut short.
+/// shortest, `k = 0`, `r > 30`, an index of 2^31 or more, an epoch past 2^32,
+/// more than [`MAX_EPOCHS`] of them, padding that is not zero, a code cut short.
 pub fn decode(body: &[u8]) -> Result<Revoked, Malformed> {
     let (version, mut rest) = body.split_first().ok_or(Malformed)?;
     if *version != VERSION {
@@ -183,7 +189,8 @@ pub fn decode(body: &[u8]) -> Result<Revoked, Malformed> {
         let (r, codes) = rest.split_first().ok_or(Malformed)?;
         // Each code takes at least r + 1 bits: what cannot be there is never allocated.
         let least_bits = k.checked_mul(usize::from(*r) + 1).ok_or(Malformed)?;
-        if k == 0 || *r > MAX_R || least_bits > codes.len().saturating_mul(8) {
+        let full = revoked.epochs.len() == MAX_EPOCHS;
+        if full || k == 0 || *r > MAX_R || least_bits > codes.len().saturating_mul(8) {
             return Err(Malformed);
         }
         let (indices, length) = decode_run(codes, k, *r)?;

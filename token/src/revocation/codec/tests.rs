@@ -60,6 +60,16 @@ fn a_small_body_cannot_take_much_memory() {
 }
 
 #[test]
+fn no_body_lists_more_epochs_than_the_limit() {
+    let epochs = |count: usize| (0..u32::try_from(count).unwrap()).map(|epoch| (epoch, &[0_u32][..]));
+    let mut body = encode(epochs(MAX_EPOCHS)).unwrap();
+    assert_eq!(decode(&body).unwrap().entries(), MAX_EPOCHS);
+    assert_eq!(encode(epochs(MAX_EPOCHS + 1)), Err(Malformed));
+    body.extend([0, 1, 0, 1]);
+    assert_eq!(decode(&body), Err(Malformed));
+}
+
+#[test]
 fn a_complete_list_is_near_the_information_bound() {
     // 10,000 of 1,000,000, evenly random: log2 C(n, k) / 8 = 10,082 bytes
     let mut state = 1_u64;
