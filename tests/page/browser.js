@@ -48,6 +48,7 @@ export async function openConsole(browser, daemon, { expected = [], options = {}
     });
   });
   await page.goto(`${daemon.origin}/${fragment}`);
+  await page.locator("#sign-in:not([aria-disabled])").waitFor({ state: "attached" }); // its scripts run, nothing is under way
   return {
     context,
     page,
