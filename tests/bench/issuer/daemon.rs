@@ -57,6 +57,15 @@ impl Daemon {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
+    /// Processor time it has used so far, of all its threads, in the kernel and outside.
+    pub(crate) fn processor_time(&self) -> Result<Duration, Box<dyn Error>> {
+        // proc(5): after the name come the state (3) and, as fields 14 and 15, user and system time in hundredths.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
+        let hundredths = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(hundredths * 10))
+    }
+
     /// Stops it as an operator would, and waits until it has ended well.
     pub(crate) fn stop(mut self) -> Result<(), Box<dyn Error>> {
         Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status()?;

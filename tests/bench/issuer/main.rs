@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let idle = daemon.resident_kib()?;
     let (mints, mut sessions) = load::run(daemon.address(), CONNECTIONS, MINTING, |_| Vec::new(), work::mint)?;
     let mut refreshes: Vec<Measured> = Vec::new();
+    let before = daemon.processor_time()?;
     for _ in 0..ROUNDS {
         let mut kept = sessions.into_iter();
         let (measured, after) =
@@ -51,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         refreshes.push(measured);
         sessions = after;
     }
+    let refreshing = daemon.processor_time()?.saturating_sub(before);
     let loaded = daemon.resident_kib()?;
     daemon.stop()?;
     let again = Daemon::start(program, folder.path())?;
@@ -58,8 +60,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     again.stop()?;
     let stored_kib = disk::kib_below(folder.path())?;
     let count = sessions.iter().map(Vec::len).sum();
-    let report =
-        Report { fdatasync, first_starts, idle, mints, refreshes, loaded, restarted, stored_kib, sessions: count };
+    let report = Report {
+        fdatasync,
+        first_starts,
+        idle,
+        mints,
+        refreshes,
+        refreshing,
+        loaded,
+        restarted,
+        stored_kib,
+        sessions: count,
+    };
     print!("{}", report.markdown());
     Ok(())
 }

@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) idle: u64,
     pub(crate) mints: Measured,
     pub(crate) refreshes: Vec<Measured>,
+    /// Processor time of the daemon in all these rounds.
+    pub(crate) refreshing: Duration,
     pub(crate) loaded: u64,
     pub(crate) restarted: Start,
     pub(crate) stored_kib: u64,
@@ -32,7 +34,9 @@ impl Report {
         text += &row(&format!("refresh, {refreshes} of them, median of {} rounds", rounds.len()), &rounds);
         text += "\n| | |\n|---|---|\n";
         let sessions = self.sessions;
+        let each = self.refreshing.checked_div(u32::try_from(refreshes).unwrap_or(u32::MAX)).unwrap_or_default();
         let lines = [
+            ("the daemon's processor time for one refresh", format!("{} µs", each.as_micros())),
             ("one writer's 4 KiB append + fdatasync on this disk", format!("{:.0} /s", self.fdatasync)),
             ("start to ready, empty folder (median)", milliseconds(median(&self.first_starts))),
             ("start to ready", format!("{} with {sessions} sessions", milliseconds(self.restarted.took))),

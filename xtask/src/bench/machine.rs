@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::workspace::Workspace;
 
 /// One line of Markdown above the figures.
-pub(crate) fn described(workspace: &Workspace, subject: &str) -> anyhow::Result<String> {
+pub(crate) fn described(workspace: &Workspace, subject: &str, commit: &str) -> anyhow::Result<String> {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = field(&cpuinfo, "model name").unwrap_or("unknown processor");
     let cores = std::thread::available_parallelism()?;
@@ -17,7 +17,7 @@ pub(crate) fn described(workspace: &Workspace, subject: &str) -> anyhow::Result<
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default().to_owned();
     let (node, rustc) = (version(workspace, "node")?, version(workspace, "rustc")?);
-    let (date, commit) = (date(workspace)?, commit(workspace)?);
+    let date = date(workspace)?;
     Ok(format!(
         "`cargo xtask bench {subject}`, {date}, commit {commit}, on {model}, {cores} cores, {} GiB, Linux {}, \
          Node {node}, {rustc}, load before the run {load}.\n",
@@ -40,7 +40,8 @@ fn date(workspace: &Workspace) -> anyhow::Result<String> {
     said(workspace, "date", &["-u", "+%Y-%m-%d"])
 }
 
-fn commit(workspace: &Workspace) -> anyhow::Result<String> {
+/// What is measured: the commit, and `-dirty` where the checkout differs from it.
+pub(crate) fn commit(workspace: &Workspace) -> anyhow::Result<String> {
     said(workspace, "git", &["describe", "--always", "--dirty"])
 }
 

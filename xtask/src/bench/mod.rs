@@ -29,11 +29,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     }
     prepare(workspace)?;
     let document = workspace.root.join("docs/benchmarks.md");
+    let commit = machine::commit(workspace)?; // before the document changes
     for subject in SUBJECTS.into_iter().filter(|subject| asked.is_empty() || asked.contains(subject)) {
         println!("measuring {subject} …");
         let started = clock::now();
+        let machine = machine::described(workspace, subject, &commit)?; // before there is a load of ours
         let measured = measure(workspace, subject).with_context(|| format!("measure {subject}"))?;
-        let text = format!("{}\n{}", machine::described(workspace, subject)?, measured.trim_end());
+        let text = format!("{machine}\n{}", measured.trim_end());
         println!("{text}\n({subject} took {})\n", clock::text(started.elapsed()));
         let before = std::fs::read_to_string(&document).with_context(|| format!("read {}", document.display()))?;
         std::fs::write(&document, document::replace(&before, subject, &text)?)?;
