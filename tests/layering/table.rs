@@ -53,6 +53,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("revocation", &["base64url", "claims", "error", "id", "json", "jwk", "jws", "time", "verify"]),
             row("verify", &["claims", "error", "id", "json", "jwk", "jws", "revocation", "time"]),
             row("refresh", &["error", "json", "jwk", "jws", "time"]),
+            row("status_list", &["revocation"]), // in a link of the documentation
             row(
                 "issue",
                 &[
@@ -65,6 +66,7 @@ pub(crate) const CRATES: &[Crate] = &[
                     "jws",
                     "refresh",
                     "revocation",
+                    "status_list",
                     "time",
                     "verify",
                 ],
@@ -79,6 +81,9 @@ pub(crate) const CRATES: &[Crate] = &[
             "jwt-compact",
             "chrono",
             "anyhow",
+            "ciborium",
+            "coset",
+            "flate2",
         ]),
     },
     Crate {
@@ -123,6 +128,7 @@ const CLOCK: &str = "the clock is injected: issuer/src/env.rs is its only reader
 const RANDOMNESS: &str = "randomness is injected: issuer/src/env.rs is its only reader";
 const PURE: &str = "token is pure: no I/O, no clock, no threads";
 const SIGNS: &str = "jwt-compact signs on the issuing side, and judges nothing from outside";
+const STATUS_LISTS: &str = "status lists are written on the issuing side; no verifier reads CBOR or inflates anything";
 const BINDINGS: &str = "JavaScript is spoken in verifier-wasm only";
 
 /// What has a home, and where it is. Everything not named here may be imported anywhere.
@@ -152,6 +158,9 @@ pub(crate) const HOMES: &[Home] = &[
         places: &["token/src/issue"],
         because: "errors are types; only jwt-compact's trait returns anyhow",
     },
+    Home { what: "ciborium", places: &["token/src/issue"], because: STATUS_LISTS },
+    Home { what: "coset", places: &["token/src/issue"], because: STATUS_LISTS },
+    Home { what: "flate2", places: &["token/src/status_list"], because: STATUS_LISTS },
     Home { what: "wasm_bindgen", places: &["verifier-wasm/src"], because: BINDINGS },
     Home { what: "serde_wasm_bindgen", places: &["verifier-wasm/src"], because: BINDINGS },
     Home { what: "js_sys", places: &["verifier-wasm/src"], because: BINDINGS },

@@ -1,8 +1,12 @@
-//! Signing, for the issuer: access tokens, refresh tokens and revocation lists.
+//! Signing, for the issuer: access tokens, refresh tokens, revocation lists and status lists.
 //!
 //! jwt-compact lays out the JWS and ed25519-dalek signs. Ed25519 is deterministic, so the same claims and key give the
 //! same bytes. Every signature is verified before it is released: a fault in memory or in a computation must not hand
 //! out a signature that tells about the key.
+
+mod status;
+
+pub use status::{CWT_TYP, JWT_TYP, StatusClaims};
 
 use crate::claims::AccessClaims;
 use crate::error::{KeySetRejection, Rejection};

@@ -23,6 +23,8 @@ pub mod jws;
 #[cfg(feature = "issue")]
 pub mod refresh;
 pub mod revocation;
+#[cfg(feature = "issue")]
+pub mod status_list;
 pub mod time;
 pub mod verify;
 

@@ -6,6 +6,7 @@ mod json_suite;
 mod rfc;
 mod rfc_8032;
 mod speccheck;
+mod status_list;
 mod wycheproof;
 
 use std::io::Write as _;
