@@ -115,7 +115,7 @@ export class Verifier {
   #takeList(bytes) {
     const now = this.#now();
     const bindings = this.#living();
-    if (guarded(() => bindings.loadRevocations(bytes, BigInt(now)))) this.#list = bytes;
+    if (guarded(() => bindings.loadRevocations(bytes, BigInt(now))) === "newer") this.#list = bytes;
   }
 }
 

@@ -17,7 +17,7 @@ use token::issue::SigningKey;
 use token::jwk::{Algorithm, KeySet, Purpose};
 use token::revocation::codec;
 use token::revocation::cut::Cut;
-use token::revocation::list::{Head, ListId};
+use token::revocation::{Head, ListId};
 use token::time::UnixTime;
 
 /// Also in verify.mjs and cold.mjs.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use token::base64url;
 use token::jwk::KeySet;
 use token::time::UnixTime;
-use token::verify::{LoadError, Loaded, Policy, Verifier};
+use token::verify::{LoadError, Policy, Verifier};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,9 +103,7 @@ fn at(seconds: u64) -> UnixTime {
 
 fn judge(verifier: &mut Verifier, document: &[u8], now: u64) -> Expect {
     match verifier.load_revocations(document, at(now)) {
-        Ok(Loaded::Newer) => loaded("newer"),
-        Ok(Loaded::Same) => loaded("same"),
-        Ok(Loaded::Older) => loaded("older"),
+        Ok(became) => loaded(became.name()),
         Err(LoadError::Rejected(rejection)) => {
             Expect::Refused { code: rejection.code().to_owned(), reason: rejection.reason().to_owned() }
         }

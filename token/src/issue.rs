@@ -8,14 +8,15 @@ mod status;
 
 pub use status::{CWT_TYP, JWT_TYP, StatusClaims};
 
+use crate::base64url;
 use crate::claims::AccessClaims;
 use crate::error::{KeySetRejection, Rejection};
 use crate::json;
 use crate::jwk::{Algorithm, KeySet, PublicKey, Purpose};
 use crate::jws::{self, Untrusted};
 use crate::refresh::{self, RefreshClaims};
-use crate::revocation::list::{self, Head};
-use crate::revocation::{Cut, ListId};
+use crate::revocation::head::{MAX_HEAD_LENGTH, MAX_SEQ};
+use crate::revocation::{Cut, Delta, Head, ListId, delta, list};
 use crate::time::UnixTime;
 use crate::verify;
 use chrono::{DateTime, Utc};
@@ -39,7 +40,7 @@ pub struct SigningKey {
 /// Something could not be signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IssueError {
-    /// The token would be longer than verifiers accept, [`jws::MAX_LENGTH`]; for a list's head [`list::MAX_HEAD_LENGTH`].
+    /// The token would be longer than verifiers accept, [`jws::MAX_LENGTH`]; for a list's head and a delta [`MAX_HEAD_LENGTH`].
     TooLong,
     /// A time lies outside of what a token can carry.
     Time,
@@ -136,19 +137,38 @@ impl SigningKey {
         if head.id != ListId::of(body) {
             return Err(IssueError::Form("the id is not that of the body"));
         }
-        if !(1..=list::MAX_SEQ).contains(&head.seq) || head.exp <= head.iat || !head.cut.is_well_formed() {
-            return Err(IssueError::Form("a claim of the list's head is out of range"));
-        }
-        let claims = ListBody { iss: &head.iss, seq: head.seq, id: head.id.to_string(), cut: &head.cut };
-        let mut full = Claims::new(claims);
-        full.issued_at = Some(date(head.iat)?);
-        full.expiration = Some(date(head.exp)?);
-        let (head, _) = self.sign(list::TYP, Purpose::Revocations, &full, list::MAX_HEAD_LENGTH)?;
+        let (head, _) = self.sign_head(list::TYP, head, None)?;
         let mut document = head.into_bytes();
         document.reserve_exact(body.len() + 1);
         document.push(b'\n');
         document.extend_from_slice(body);
         Ok(document)
+    }
+
+    /// Returns the document of the delta that leads from the state `base` to that of `head`, which is not checked: epochs
+    /// below `low` are dropped, what the body `add` lists is revoked.
+    ///
+    /// # Errors
+    /// [`IssueError`]; `TooLong` when a full list must do instead, `Form` when a verifier would not read it.
+    pub fn sign_delta(&self, head: &Head, base: ListId, low: u32, add: &[u8]) -> Result<Vec<u8>, IssueError> {
+        let step = StepBody { base: base.to_string(), low, add: base64url::encode(add) };
+        let (document, _) = self.sign_head(delta::TYP, head, Some(step))?;
+        let document = document.into_bytes();
+        match Delta::open(&document, &self.check) {
+            Ok(delta) if delta.head() == head && delta.base() == base && delta.low() == low => Ok(document),
+            Ok(_) | Err(_) => Err(IssueError::Form("a delta")),
+        }
+    }
+
+    fn sign_head(&self, typ: &str, head: &Head, step: Option<StepBody>) -> Result<(String, Vec<u8>), IssueError> {
+        if !(1..=MAX_SEQ).contains(&head.seq) || head.exp <= head.iat || !head.cut.is_well_formed() {
+            return Err(IssueError::Form("a claim of the list's head is out of range"));
+        }
+        let claims = ListBody { iss: &head.iss, seq: head.seq, id: head.id.to_string(), cut: &head.cut, step };
+        let mut full = Claims::new(claims);
+        full.issued_at = Some(date(head.iat)?);
+        full.expiration = Some(date(head.exp)?);
+        self.sign(typ, Purpose::Revocations, &full, MAX_HEAD_LENGTH)
     }
 
     /// Returns the JWS and its payload.
@@ -240,6 +260,16 @@ struct ListBody<'a> {
     id: String,
     #[serde(skip_serializing_if = "Cut::is_empty")]
     cut: &'a Cut,
+    #[serde(flatten)]
+    step: Option<StepBody>,
+}
+
+/// What a delta has besides.
+#[derive(Serialize)]
+struct StepBody {
+    base: String,
+    low: u32,
+    add: String,
 }
 
 /// Ed25519 under the name that the key is published with.

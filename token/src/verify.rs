@@ -9,7 +9,7 @@ use crate::id::{self, Jti};
 use crate::json;
 use crate::jwk::{KeySet, Purpose};
 use crate::jws::{self, Untrusted};
-use crate::revocation::{Head, RevocationList};
+use crate::revocation::{Delta, Head, RevocationList, list, revoked};
 use crate::time::UnixTime;
 use std::fmt;
 
@@ -79,15 +79,30 @@ pub struct Verified {
     pub kid: String,
 }
 
-/// What became of a list that was offered.
+/// What became of a list or a delta that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loaded {
-    /// It is the one in use now.
+    /// The list in use is now the one it holds or leads to.
     Newer,
-    /// It is the one in use already.
+    /// It is of the state in use already.
     Same,
-    /// It is older than the one in use and was ignored.
+    /// It is older than the list in use and was ignored.
     Older,
+    /// It is a delta of a newer list that does not lead on from the one in use, which stays: one that does, or a full
+    /// list, must be fetched.
+    Gap,
+}
+
+impl Loaded {
+    /// Returns the stable word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Newer => "newer",
+            Self::Same => "same",
+            Self::Older => "older",
+            Self::Gap => "gap",
+        }
+    }
 }
 
 /// Why a list was not even looked at, or refused.
@@ -144,7 +159,21 @@ impl Verifier {
         self.list.as_ref()
     }
 
-    /// Takes a revocation list document into use if it is newer than the one in use.
+    /// Returns the first second at which the list in use says nothing any more: its `exp`, or earlier by the policy.
+    pub fn usable_until(&self) -> Option<UnixTime> {
+        let head = self.list.as_ref()?.head();
+        let earlier = self.policy.max_staleness_secs.map(|most| head.iat.plus_secs(most.saturating_add(1)));
+        Some(earlier.map_or(head.exp, |earlier| earlier.min(head.exp)))
+    }
+
+    /// Returns the time that is judged by where the local clock shows `local`: a clock that runs behind what was signed
+    /// revives nothing.
+    pub fn now(&self, local: UnixTime) -> UnixTime {
+        local.max(self.floor)
+    }
+
+    /// Takes a revocation list document into use if it is newer than the one in use: a full list, or a delta that leads on
+    /// from it.
     ///
     /// An expired list is taken too, since it may revoke more than the one before: tokens are then refused as stale.
     ///
@@ -154,13 +183,33 @@ impl Verifier {
         if !self.policy.revocations {
             return Err(LoadError::Misuse(Misuse::RevocationsOff));
         }
-        let list = RevocationList::open(document, &self.keys).map_err(LoadError::Rejected)?;
-        let loaded = self.place(list.head(), now).map_err(LoadError::Rejected)?;
+        let is_delta = document.len() <= list::MAX_LENGTH && list::parts(document).is_none();
+        let loaded = if is_delta { self.load_delta(document, now) } else { self.load_list(document, now) };
+        loaded.map_err(LoadError::Rejected)
+    }
+
+    fn load_list(&mut self, document: &[u8], now: UnixTime) -> Result<Loaded, ListRejection> {
+        let list = RevocationList::open(document, &self.keys)?;
+        let loaded = self.place(list.head(), now)?;
         self.floor = self.floor.max(list.head().iat);
         if loaded == Loaded::Newer {
             self.list = Some(list);
         }
         Ok(loaded)
+    }
+
+    fn load_delta(&mut self, document: &[u8], now: UnixTime) -> Result<Loaded, ListRejection> {
+        let delta = Delta::open(document, &self.keys)?;
+        let loaded = self.place(delta.head(), now)?;
+        self.floor = self.floor.max(delta.head().iat);
+        match &mut self.list {
+            Some(list) if loaded == Loaded::Newer && delta.base() == list.head().id => {
+                list.advance(delta).map_err(|revoked::TooMany| ListRejection::TooLong)?;
+                Ok(Loaded::Newer)
+            }
+            Some(_) | None if loaded == Loaded::Newer => Ok(Loaded::Gap),
+            Some(_) | None => Ok(loaded),
+        }
     }
 
     fn place(&self, head: &Head, now: UnixTime) -> Result<Loaded, ListRejection> {
@@ -195,7 +244,7 @@ impl Verifier {
         let signed = Untrusted::parse(token, TYP, jws::MAX_LENGTH)?.verify(&self.keys, Purpose::Token)?;
         let object = json::parse_object(&signed.payload).map_err(Rejection::Jwt)?;
         let claims = AccessClaims::from_object(object)?;
-        let now = now.max(self.floor); // a clock that runs behind what was signed revives nothing
+        let now = self.now(now);
         self.check_parties(&claims)?;
         self.check_times(&claims, now)?;
         let jti = self.check_index(&claims)?;

@@ -19,7 +19,7 @@ use options::Options;
 use refusal::Refusal;
 use token::jwk::KeySet;
 use token::time::UnixTime;
-use token::verify::{self, Loaded};
+use token::verify;
 use wasm_bindgen::prelude::*;
 
 /// A verifier of one issuer's tokens, held by JavaScript.
@@ -50,14 +50,16 @@ impl Verifier {
         Ok(())
     }
 
-    /// Takes a revocation list into use, and returns whether it is newer than the one before, which is dropped then.
+    /// Takes a revocation list, or a delta of the one in use, into use, and returns what became of it: `newer` (it is in
+    /// use now), `same`, `older` (both were ignored), or `gap` (a delta of a newer list that does not lead on from the one
+    /// in use).
     ///
     /// # Errors
     /// A refusal of the kind `list` or `usage`; the list in use stays.
     #[wasm_bindgen(js_name = loadRevocations)]
-    pub fn load_revocations(&mut self, list: &[u8], now: u64) -> Result<bool, JsValue> {
-        let loaded = self.0.load_revocations(list, time(now)?).map_err(Refusal::from)?;
-        Ok(loaded == Loaded::Newer)
+    pub fn load_revocations(&mut self, document: &[u8], now: u64) -> Result<String, JsValue> {
+        let loaded = self.0.load_revocations(document, time(now)?).map_err(Refusal::from)?;
+        Ok(loaded.name().to_owned())
     }
 
     /// Returns the claims of a token that holds at `now`, as the JSON text that was signed.

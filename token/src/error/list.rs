@@ -5,7 +5,7 @@ use std::fmt;
 /// A revocation list was refused; the list used until then stays in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListRejection {
-    /// The document is longer than the verifier allows.
+    /// The document is longer than the verifier allows, or a delta would make its list so.
     TooLong,
     /// The signed head is not a JWS of the right form and type.
     Head,

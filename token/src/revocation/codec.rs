@@ -13,15 +13,15 @@
 //!
 //! Memory: a decoded list takes at most 8 bytes for each byte of its body, and 64 for each epoch, whatever the body says.
 
+use super::revoked::{Indices, Revoked};
 use crate::id::MAX_INDEX;
-use std::collections::BTreeMap;
 
 /// Epochs that a body may list: 194 days of them, where tokens live for a day at most.
 pub const MAX_EPOCHS: usize = 1 << 16;
 
 const VERSION: u8 = 1;
 const MAX_R: u8 = 30;
-/// Up to this `r` a run is kept as a bitmap: each bit of body stands for at most 8 indices, so 8 bitmap bits.
+/// Up to this `r` a run becomes a bitmap: each bit of body stands for at most 8 indices, so 8 bitmap bits.
 const MAX_BITMAP_R: u8 = 3;
 
 /// The body is signed and yet not one that [`encode`] writes.
@@ -118,57 +118,6 @@ fn push_codes(out: &mut Vec<u8>, gaps: &[u32], r: u8) {
     drain(&mut pending, &mut bits, 1);
 }
 
-/// The decoded body: which indices of which epochs are revoked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Revoked {
-    /// Ascending by epoch.
-    epochs: Vec<(u32, Indices)>,
-    entries: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Indices {
-    Sorted(Vec<u32>),
-    Bitmap(Vec<u8>),
-}
-
-impl Revoked {
-    /// Returns whether the body lists this index of this epoch. Takes time logarithmic in the list's size.
-    pub fn contains(&self, epoch: u32, index: u32) -> bool {
-        let Ok(position) = self.epochs.binary_search_by_key(&epoch, |(epoch, _)| *epoch) else { return false };
-        match self.epochs.get(position) {
-            Some((_, Indices::Sorted(indices))) => indices.binary_search(&index).is_ok(),
-            Some((_, Indices::Bitmap(bits))) => {
-                let byte = usize::try_from(index >> 3).ok().and_then(|at| bits.get(at)).copied().unwrap_or(0);
-                byte >> (index & 7) & 1 == 1
-            }
-            None => false,
-        }
-    }
-
-    /// Returns how many tokens the body lists.
-    pub fn entries(&self) -> usize {
-        self.entries
-    }
-
-    /// Returns all indices by epoch, as [`encode`] takes them.
-    pub fn to_map(&self) -> BTreeMap<u32, Vec<u32>> {
-        self.epochs.iter().map(|(epoch, indices)| (*epoch, indices.to_vec())).collect()
-    }
-}
-
-impl Indices {
-    fn to_vec(&self) -> Vec<u32> {
-        match self {
-            Self::Sorted(indices) => indices.clone(),
-            Self::Bitmap(bits) => (0..=MAX_INDEX)
-                .zip(bits.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1)))
-                .filter_map(|(index, set)| set.then_some(index))
-                .collect(),
-        }
-    }
-}
-
 /// Returns what `body` lists.
 ///
 /// # Errors
@@ -189,14 +138,13 @@ pub fn decode(body: &[u8]) -> Result<Revoked, Malformed> {
         let (r, codes) = rest.split_first().ok_or(Malformed)?;
         // Each code takes at least r + 1 bits: what cannot be there is never allocated.
         let least_bits = k.checked_mul(usize::from(*r) + 1).ok_or(Malformed)?;
-        let full = revoked.epochs.len() == MAX_EPOCHS;
+        let full = revoked.epochs() == MAX_EPOCHS;
         if full || k == 0 || *r > MAX_R || least_bits > codes.len().saturating_mul(8) {
             return Err(Malformed);
         }
         let (indices, length) = decode_run(codes, k, *r)?;
         rest = codes.get(length..).ok_or(Malformed)?;
-        revoked.epochs.push((u32::try_from(epoch).map_err(|_| Malformed)?, indices));
-        revoked.entries += k;
+        revoked.push(u32::try_from(epoch).map_err(|_| Malformed)?, indices);
     }
     Ok(revoked)
 }
@@ -219,8 +167,7 @@ fn take_varint(rest: &mut &[u8]) -> Result<u32, Malformed> {
 fn decode_run(codes: &[u8], k: usize, r: u8) -> Result<(Indices, usize), Malformed> {
     let mut bits = Bits { bytes: codes, window: 0, held: 0, taken: 0 };
     let mut next = 0_u64;
-    let mut indices =
-        if r <= MAX_BITMAP_R { Indices::Bitmap(Vec::new()) } else { Indices::Sorted(Vec::with_capacity(k)) };
+    let mut indices = if r <= MAX_BITMAP_R { Indices::bitmap() } else { Indices::Sorted(Vec::with_capacity(k)) };
     for _ in 0..k {
         let zeros = bits.zeros(u64::from(MAX_INDEX) >> r)?;
         let index = next + (zeros << r | bits.take(r)?);
@@ -231,23 +178,6 @@ fn decode_run(codes: &[u8], k: usize, r: u8) -> Result<(Indices, usize), Malform
         indices.push(u32::try_from(index).map_err(|_| Malformed)?);
     }
     Ok((indices, bits.finish()?))
-}
-
-impl Indices {
-    fn push(&mut self, index: u32) {
-        match self {
-            Self::Sorted(indices) => indices.push(index),
-            Self::Bitmap(bits) => {
-                let at = usize::try_from(index >> 3).unwrap_or(usize::MAX);
-                if bits.len() <= at {
-                    bits.resize(at.saturating_add(1), 0);
-                }
-                if let Some(byte) = bits.get_mut(at) {
-                    *byte |= 1 << (index & 7);
-                }
-            }
-        }
-    }
 }
 
 /// Bits of a run, least significant first, up to 64 of them in `window`.

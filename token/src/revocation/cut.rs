@@ -122,9 +122,14 @@ impl Cut {
         salted && tags <= MAX_RULES && self.kid.len() <= MAX_RULES
     }
 
+    /// Returns how many rules there are.
+    pub fn rules(&self) -> usize {
+        usize::from(self.all.is_some()) + self.kid.len() + self.sub.len() + self.sid.len() + self.cid.len()
+    }
+
     /// Returns whether there is no rule.
     pub fn is_empty(&self) -> bool {
-        self.all.is_none() && self.kid.is_empty() && self.sub.is_empty() && self.sid.is_empty() && self.cid.is_empty()
+        self.rules() == 0
     }
 
     /// Returns the rule that takes back a token with these claims, signed by the key `kid`.

@@ -1,12 +1,18 @@
 //! The revocation list: a signed head, and a body that names the revoked tokens by expiry epoch and index.
 //!
-//! [`codec`] reads and writes bodies, [`list`] reads signed documents and answers whether a token is revoked, [`cut`]
-//! holds the rules that revoke without naming indices.
+//! [`codec`] reads and writes bodies, [`revoked`] holds what they list, [`list`] reads full lists and answers whether a
+//! token is revoked, [`delta`] reads what leads from one state of a list to a later one, [`head`] is what the two have in
+//! common, and [`cut`] holds the rules that revoke without naming indices.
 
 pub mod codec;
 pub mod cut;
+pub mod delta;
+pub mod head;
 pub mod list;
+pub mod revoked;
 
-pub use codec::Revoked;
 pub use cut::{Cut, Tag};
-pub use list::{Head, ListId, RevocationList};
+pub use delta::Delta;
+pub use head::{Head, ListId};
+pub use list::RevocationList;
+pub use revoked::Revoked;
