@@ -19,6 +19,8 @@ macro_rules! conformance {
             what_a_step_revokes_is_revoked_with_it,
             after_a_revocation_is_answered_no_refresh_succeeds,
             no_page_is_leased_twice_also_after_a_restart,
+            pages_are_counted_by_epoch_and_swept_up_to_the_last_that_was_leased,
+            sessions_are_read_in_bounded_steps_each_once,
             revocations_and_their_feed_have_no_gap,
             a_revocation_is_announced_once_and_numbers_grow_across_restarts,
             a_dropped_answer_still_happens,
@@ -234,6 +236,40 @@ pub(crate) async fn no_page_is_leased_twice_also_after_a_restart(open: Open) {
     assert_eq!(store.lease_page(8).await, Ok(0));
     let store = reopen(store, open, directory.path());
     assert_eq!((store.lease_page(7).await, store.lease_page(8).await), (Ok(64), Ok(1)));
+}
+
+pub(crate) async fn pages_are_counted_by_epoch_and_swept_up_to_the_last_that_was_leased(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for epoch in [7, 7, 9] {
+        store.lease_page(epoch).await.unwrap();
+    }
+    let pages = |epoch, leased, swept| Pages { epoch, leased, swept };
+    assert_eq!(store.pages(0..=u32::MAX).await, Ok(vec![pages(7, 2, 0), pages(9, 1, 0)]));
+    store.sweep_pages(0..=8, 0).await.unwrap();
+    store.lease_page(7).await.unwrap();
+    store.sweep_pages(9..=10, 5).await.unwrap();
+    assert_eq!(store.pages(7..=9).await, Ok(vec![pages(7, 3, 2), pages(9, 6, 6)]));
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.pages(10..=10).await, Ok(vec![pages(10, 5, 5)]));
+    assert_eq!((store.lease_page(7).await, store.lease_page(9).await), (Ok(3), Ok(6)), "what was left out stays out");
+    store.put_publication(publication(1, 10)).await.unwrap();
+    store.purge_epochs(10, 10).await.unwrap();
+    store.sweep_pages(9..=9, 1).await.unwrap();
+    assert_eq!(store.pages(0..=u32::MAX).await, Ok(vec![pages(10, 5, 5)]));
+}
+
+pub(crate) async fn sessions_are_read_in_bounded_steps_each_once(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    assert_eq!(store.sessions(None, 10).await, Ok(vec![]));
+    for name in [0, 1, 254, 255] {
+        store.create_session(session(name)).await.unwrap();
+    }
+    let store = reopen(store, open, directory.path());
+    assert_eq!(store.sessions(None, 3).await, Ok(vec![session(0), session(1), session(254)]));
+    assert_eq!(store.sessions(Some(SessionId([1; 16])), 9).await, Ok(vec![session(254), session(255)]));
+    assert_eq!(store.sessions(Some(SessionId([255; 16])), 9).await, Ok(vec![]));
 }
 
 pub(crate) async fn revocations_and_their_feed_have_no_gap(open: Open) {

@@ -22,6 +22,7 @@ use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::session::{Outcome, Session, SessionId, Step};
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,6 +44,9 @@ pub trait Store: Send + Sync {
     /// Returns a session.
     fn session(&self, sid: SessionId) -> Answer<Option<Session>>;
 
+    /// Returns the sessions that follow `after` in the order of their names, at most `most`; from the first with `None`.
+    fn sessions(&self, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>>;
+
     /// Replaces a session by what `transition` makes of it, and revokes what the step revokes, in one atomic change.
     ///
     /// Transitions of one session never overlap. Returns the session afterwards, or `None` when there is none.
@@ -52,6 +56,13 @@ pub trait Store: Send + Sync {
     ///
     /// Fails with [`StoreError::NoIndices`] when the epoch's pages are used up or have been forgotten.
     fn lease_page(&self, epoch: u32) -> Answer<u32>;
+
+    /// Returns how many pages have been leased of each of these epochs, ascending; epochs without any are left out.
+    fn pages(&self, epochs: RangeInclusive<u32>) -> Answer<Vec<Pages>>;
+
+    /// Counts all pages of these epochs as swept that have been leased so far, after leaving out the next `skipped` of each,
+    /// which nobody gets any more. Epochs whose pages have been forgotten are passed over.
+    fn sweep_pages(&self, epochs: RangeInclusive<u32>, skipped: u32) -> Answer<()>;
 
     /// Revokes tokens; one that is revoked already, or whose epoch has left, changes nothing.
     fn revoke(&self, jtis: Vec<Jti>) -> Answer<()>;
@@ -97,6 +108,17 @@ pub trait Store: Send + Sync {
 
 /// Rows that one purge removes at most, so that it never holds up others for long.
 pub const PURGE_STEP: usize = 256;
+
+/// Pages of one epoch, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pages {
+    /// The epoch.
+    pub epoch: u32,
+    /// So many have been leased or left out, in the order of their numbers.
+    pub leased: u32,
+    /// So many of them, from the first, hold nothing but what was issued before the last sweep.
+    pub swept: u32,
+}
 
 /// A client as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

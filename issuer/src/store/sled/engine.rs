@@ -5,8 +5,10 @@ use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::{Count, Record, RevokedBy};
-use crate::store::{Announcement, ClientRecord, Revocations, StoreError, Transition};
+use crate::store::{Announcement, ClientRecord, Pages, Revocations, StoreError, Transition};
 use sled::{Batch, IVec, Tree};
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeInclusive};
 use token::id::{Jti, MAX_INDEX};
 use tokio::sync::mpsc;
 
@@ -159,6 +161,27 @@ impl Engine {
         self.apply(batch).map(|()| page)
     }
 
+    pub(super) fn sweep_pages(&mut self, epochs: RangeInclusive<u32>, skipped: u32) -> Result<(), StoreError> {
+        let counted = pages(&self.tree, epochs.clone())?;
+        let mut leased: BTreeMap<u32, u32> = counted.into_iter().map(|pages| (pages.epoch, pages.leased)).collect();
+        if skipped > 0 {
+            epochs.for_each(|epoch| {
+                let leased = leased.entry(epoch).or_default();
+                *leased = leased.saturating_add(skipped);
+            });
+        }
+        let mut batch = Batch::default();
+        for (epoch, leased) in leased.split_off(&self.floor) {
+            let count = Count(leased.min(MAX_PAGES));
+            for kind in [layout::PAGES, layout::SWEPT] {
+                let key = layout::of_epoch(kind, epoch);
+                let record = count.encode(&key);
+                batch.insert(key, record);
+            }
+        }
+        self.apply(batch)
+    }
+
     pub(super) fn put_publication(&mut self, publication: Publication) -> Result<(), StoreError> {
         let stored: Option<Publication> = read(&self.tree, layout::PUBLICATION)?;
         if stored.is_some_and(|stored| stored.seq >= publication.seq) {
@@ -216,6 +239,27 @@ pub(super) fn read<R: Record>(tree: &Tree, key: &[u8]) -> Result<Option<R>, Stor
 pub(super) fn read_all<R: Record>(tree: &Tree, kind: u8) -> Result<Vec<R>, StoreError> {
     let rows = tree.scan_prefix([kind]);
     rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| R::decode(&key, &row))).collect()
+}
+
+/// Returns what is stored of the pages of these epochs.
+pub(super) fn pages(tree: &Tree, epochs: RangeInclusive<u32>) -> Result<Vec<Pages>, StoreError> {
+    let (first, last) = epochs.into_inner();
+    let rows = tree.range(layout::of_epoch(layout::PAGES, first)..=layout::of_epoch(layout::PAGES, last));
+    let pages = |row: sled::Result<(IVec, IVec)>| {
+        let (key, row) = row.map_err(|error| failed(&error))?;
+        let Count(leased) = Count::decode(&key, &row)?;
+        let epoch = layout::parse_epoch(&key).ok_or_else(|| StoreError::damaged("an epoch has an odd key"))?;
+        let swept = read(tree, &layout::of_epoch(layout::SWEPT, epoch))?.map_or(0, |Count(swept)| swept);
+        Ok(Pages { epoch, leased, swept })
+    };
+    rows.map(pages).collect()
+}
+
+/// Returns the sessions behind this one.
+pub(super) fn sessions(tree: &Tree, after: Option<SessionId>, most: usize) -> Result<Vec<Session>, StoreError> {
+    let from = after.map_or(Bound::Included(vec![layout::SESSION]), |sid| Bound::Excluded(layout::session(sid)));
+    let rows = tree.range((from, Bound::Excluded(vec![layout::SESSION + 1]))).take(most);
+    rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| Session::decode(&key, &row))).collect()
 }
 
 fn entries(tree: &Tree) -> Result<Vec<(Jti, u64)>, StoreError> {

@@ -5,6 +5,7 @@
 //! x due:u64 sid[16]            look at the session from then on: it may have expired. Not moved by a refresh
 //! r epoch:u32 index:u32        revocation
 //! p epoch:u32                  pages leased of the epoch
+//! w epoch:u32                  how many of them are swept
 //! k kid                        signing key, sealed
 //! c client_id                  client
 //! m name                       publication, floor (the epoch below which pages are forgotten), format
@@ -14,16 +15,18 @@ use crate::session::SessionId;
 use token::id::Jti;
 use token::time::UnixTime;
 
+pub(super) const SESSION: u8 = b's';
 pub(super) const DUE: u8 = b'x';
 pub(super) const REVOCATION: u8 = b'r';
 pub(super) const PAGES: u8 = b'p';
+pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
 pub(super) const PUBLICATION: &[u8] = b"mpublication";
 pub(super) const FLOOR: &[u8] = b"mfloor";
 pub(super) const FORMAT: &[u8] = b"mformat";
 
 pub(super) fn session(sid: SessionId) -> Vec<u8> {
-    joined(b's', &[&sid.0])
+    joined(SESSION, &[&sid.0])
 }
 
 pub(super) fn due(at: UnixTime, sid: SessionId) -> Vec<u8> {
@@ -51,6 +54,11 @@ pub(super) fn parse_revocation(key: &[u8]) -> Option<Jti> {
 
 pub(super) fn of_epoch(kind: u8, epoch: u32) -> Vec<u8> {
     joined(kind, &[&epoch.to_be_bytes()])
+}
+
+pub(super) fn parse_epoch(key: &[u8]) -> Option<u32> {
+    let (_, epoch) = key.split_first()?;
+    epoch.try_into().ok().map(u32::from_be_bytes)
 }
 
 pub(super) fn key(kid: &str) -> Vec<u8> {

@@ -18,7 +18,7 @@ mod purge;
 mod tests;
 mod witness;
 
-use super::{Answer, ClientRecord, Revocations, Store, StoreError, Transition};
+use super::{Answer, ClientRecord, Pages, Revocations, Store, StoreError, Transition};
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::session::{Outcome, Session, SessionId};
@@ -27,6 +27,7 @@ use committer::Committer;
 use durable::{Durable, SledFiles};
 use engine::Engine;
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 use token::id::Jti;
@@ -78,12 +79,24 @@ impl Store for SledStore {
         self.read_record(&layout::session(sid))
     }
 
+    fn sessions(&self, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
+        self.read(|tree| engine::sessions(tree, after, most))
+    }
+
     fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
         self.committer.submit(move |engine| engine.update_session(sid, transition))
     }
 
     fn lease_page(&self, epoch: u32) -> Answer<u32> {
         self.committer.submit(move |engine| engine.lease_page(epoch))
+    }
+
+    fn pages(&self, epochs: RangeInclusive<u32>) -> Answer<Vec<Pages>> {
+        self.read(|tree| engine::pages(tree, epochs))
+    }
+
+    fn sweep_pages(&self, epochs: RangeInclusive<u32>, skipped: u32) -> Answer<()> {
+        self.committer.submit(move |engine| engine.sweep_pages(epochs, skipped))
     }
 
     fn revoke(&self, jtis: Vec<Jti>) -> Answer<()> {

@@ -31,6 +31,8 @@ impl Engine {
         let revocations = self.keys_in(range(layout::REVOCATION, below.min(self.low)))?;
         let pages = self.keys_in(range(layout::PAGES, pages_below))?;
         let mut batch = Batch::default();
+        let epochs = pages.iter().filter_map(|key| layout::parse_epoch(key));
+        epochs.for_each(|epoch| batch.remove(layout::of_epoch(layout::SWEPT, epoch)));
         revocations.iter().chain(&pages).for_each(|key| batch.remove(key));
         if !pages.is_empty() && pages_below > self.floor {
             batch.insert(layout::FLOOR, Count(pages_below).encode(layout::FLOOR));
