@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! accept ─► admission (caps) ─► connection ─► hyper http1 ─► warp::service(routes)
-//!                                   └─ pace: which phase the connection is in, and how long it may last
+//!                                   │ └─ pace: which phase the connection is in, and how long it may last
+//!                                   └─ takeover ─► stream: an answer that goes on for hours, without hyper
 //! ```
 
 mod admission;
@@ -13,12 +14,15 @@ mod background;
 mod connection;
 mod limits;
 mod pace;
+mod stream;
+mod takeover;
 #[cfg(test)]
 mod tests;
 
 pub use background::keep_house;
 pub use connection::Peer;
 pub use limits::Limits;
+pub use takeover::{Next, Source, Takeover};
 
 use crate::telemetry::field;
 use admission::{Admission, Permit};
@@ -27,6 +31,7 @@ use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use stream::Handed;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -59,37 +64,72 @@ pub async fn run<R: Reply + Send + 'static>(
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
     let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
-    let limits = Arc::new(limits);
     let (stop, stopping) = watch::channel(false);
-    let mut connections = JoinSet::new();
+    let mut connections = Connections { tasks: JoinSet::new(), limits: Arc::new(limits), stopping };
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            Some(ended) = connections.join_next() => {
-                report(ended);
-                continue;
-            }
+            Some(()) = connections.ended() => continue,
             accepted = accept(&listener) => accepted,
         };
         let Some((stream, peer)) = accepted else { continue };
         match admission.admit(peer.ip()) {
-            Some(permit) => {
-                let service = warp::service(routes.clone());
-                let connection = connection::serve(stream, peer, service, Arc::clone(&limits), stopping.clone());
-                connections.spawn(held(permit, connection));
-            }
+            Some(permit) => connections.begin(stream, peer, routes.clone(), permit),
             None => turn_away(stream, peer),
         }
     }
     drop(listener);
     stop.send_replace(true);
-    drain(connections, limits.drain).await
+    connections.drain().await
 }
 
-async fn held(permit: Permit, connection: impl Future<Output = ()>) {
-    connection.await;
-    drop(permit);
+/// Every open connection, each a task.
+struct Connections {
+    tasks: JoinSet<Option<(Handed, Permit)>>,
+    limits: Arc<Limits>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Connections {
+    fn begin<R>(&mut self, stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(R,)>, permit: Permit)
+    where
+        R: Reply + Send + 'static,
+    {
+        let service = warp::service(routes);
+        let connection = connection::serve(stream, peer, service, Arc::clone(&self.limits), self.stopping.clone());
+        self.tasks.spawn(async move { connection.await.map(|handed| (handed, permit)) });
+    }
+
+    /// Waits for the end of a task, `None` if there is none. A stream that was handed over goes on in a task of its own:
+    /// the one of its connection is many times as large.
+    async fn ended(&mut self) -> Option<()> {
+        match self.tasks.join_next().await? {
+            Ok(None) => {}
+            Ok(Some((handed, permit))) => {
+                let stream = stream::send(handed, self.limits.write_stall, self.stopping.clone());
+                self.tasks.spawn(async move {
+                    stream.await;
+                    drop(permit);
+                    None
+                });
+            }
+            Err(error) => report(&error),
+        }
+        Some(())
+    }
+
+    /// Lets begun requests end within the drain limit; then cuts the rest.
+    async fn drain(mut self) -> Drained {
+        let limit = self.limits.drain;
+        let ended = async { while self.ended().await.is_some() {} };
+        if tokio::time::timeout(limit, ended).await.is_ok() {
+            return Drained::Whole;
+        }
+        let cut = self.tasks.len();
+        self.tasks.shutdown().await;
+        Drained::Cut(cut)
+    }
 }
 
 async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
@@ -121,24 +161,8 @@ fn turn_away(stream: TcpStream, peer: SocketAddr) {
     }
 }
 
-async fn drain(mut connections: JoinSet<()>, limit: Duration) -> Drained {
-    let ended = async {
-        while let Some(ended) = connections.join_next().await {
-            report(ended);
-        }
-    };
-    if tokio::time::timeout(limit, ended).await.is_ok() {
-        return Drained::Whole;
-    }
-    let cut = connections.len();
-    connections.shutdown().await;
-    Drained::Cut(cut)
-}
-
-fn report(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
+fn report(error: &JoinError) {
+    if error.is_panic() {
         tracing::error!("a request handler panicked; its connection was closed");
     }
 }

@@ -1,10 +1,14 @@
-//! One connection, from its first byte to its last.
+//! One connection, from its first byte to its last, or to the head of a stream.
 
 use super::limits::Limits;
 use super::pace::{Pace, PacedBody, PacedStream, Phase, overdue, pace};
+use super::stream::{Framing, Handed};
+use super::takeover::{Source, Takeover};
 use crate::telemetry::field;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,8 +17,9 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -25,13 +30,16 @@ use tokio::time::timeout;
 pub struct Peer(pub SocketAddr);
 
 /// Serves requests on `stream` until the client leaves, a limit passes or the last answer after `stopping` is sent.
+///
+/// Returns the connection when an answer with a [`Takeover`] has begun: the head is sent, the rest is the caller's.
 pub(super) async fn serve<S, B>(
     stream: TcpStream,
     peer: SocketAddr,
     service: S,
     limits: Arc<Limits>,
     stopping: watch::Receiver<bool>,
-) where
+) -> Option<Handed>
+where
     TowerToHyperService<S>: Unpin + Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     <TowerToHyperService<S> as Service<Request<Incoming>>>::Future: Send + 'static,
     B: Body + Unpin + Send + 'static,
@@ -40,36 +48,81 @@ pub(super) async fn serve<S, B>(
 {
     drop(stream.set_nodelay(true)); // an answer is written whole; a platform without the option is only slower
     let (pace, phases) = pace();
+    let taken = Taken::default();
     let io = TokioIo::new(PacedStream::new(stream, pace.clone(), limits.write_stall));
-    let routes = TowerToHyperService::new(service);
+    let (routes, taking) = (TowerToHyperService::new(service), Arc::clone(&taken));
     let service = service_fn(move |mut request: Request<Incoming>| {
         pace.enter(Phase::Exchange);
         request.extensions_mut().insert(Peer(peer));
-        answer(routes.call(request), pace.clone())
+        let framing = Framing::of(request.method(), request.version());
+        answer(routes.call(request), pace.clone(), Arc::clone(&taking), framing)
     });
     let mut connection = builder(&limits).serve_connection(io, service);
-    let ended = tokio::select! {
-        ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
-        phase = overdue(phases.clone(), &limits) => {
-            tracing::debug!({ field::PEER } = %peer, { field::PHASE } = ?phase, "connection closed: the client was too slow");
+    let poll = |cx: &mut Context<'_>, stop: bool| {
+        if stop {
+            // hyper closes at once what has no request under way; what has begun is held to its limits still.
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        connection.poll_without_shutdown(cx)
+    };
+    let end = drive(poll, phases, &limits, peer, stopping).await;
+    if end == End::Overdue {
+        return None;
+    }
+    let Parts { io, read_buf, .. } = connection.into_parts();
+    let socket = io.into_inner().into_inner();
+    let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match taken.filter(|_| end == End::Handed && read_buf.is_empty()) {
+        Some((source, framing)) => Some(Handed { socket, source, framing, peer }),
+        None => {
+            linger(socket, &limits).await; // who has sent more behind the request gets no stream: see `stream`
             None
         }
-        () = told(stopping) => {
-            Pin::new(&mut connection).graceful_shutdown();
-            // hyper closes at once what has no request under way; what has begun is held to its limits still.
-            tokio::select! {
-                ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
-                _ = overdue(phases, &limits) => None,
-            }
-        }
-    };
-    if let Some(Err(error)) = &ended {
-        tracing::debug!({ field::PEER } = %peer, { field::ERROR } = %error, "connection ended early");
-    }
-    if ended.is_some() {
-        linger(connection.into_parts().io.into_inner().into_inner(), &limits).await;
     }
 }
+
+/// How hyper's part of a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// In good order, or by a fault of either side.
+    Over,
+    /// By a limit.
+    Overdue,
+    /// With the head of a stream.
+    Handed,
+}
+
+/// Polls the connection until it ends; `poll` is told once that it shall stop.
+async fn drive(
+    mut poll: impl FnMut(&mut Context<'_>, bool) -> Poll<hyper::Result<()>>,
+    phases: watch::Receiver<Phase>,
+    limits: &Limits,
+    peer: SocketAddr,
+    stopping: watch::Receiver<bool>,
+) -> End {
+    let (mut stop, mut stopped) = (pin!(told(stopping)), false);
+    let served = poll_fn(|cx| {
+        let stops = !stopped && stop.as_mut().poll(cx).is_ready();
+        stopped |= stops;
+        match poll(cx, stops) {
+            Poll::Pending if *phases.borrow() == Phase::Handed => Poll::Ready(Ok(End::Handed)),
+            polled => polled.map_ok(|()| End::Over),
+        }
+    });
+    tokio::select! {
+        ended = served => ended.unwrap_or_else(|error| {
+            tracing::debug!({ field::PEER } = %peer, { field::ERROR } = %error, "connection ended early");
+            End::Over
+        }),
+        phase = overdue(phases.clone(), limits) => {
+            tracing::debug!({ field::PEER } = %peer, { field::PHASE } = ?phase, "connection closed: the client was too slow");
+            End::Overdue
+        }
+    }
+}
+
+/// The source of the stream that an answer of this connection asked for.
+type Taken = Arc<Mutex<Option<(Box<dyn Source>, Framing)>>>;
 
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
@@ -86,15 +139,27 @@ fn builder(limits: &Limits) -> http1::Builder {
 /// What hyper awaits of a handler.
 type Answer<B> = Pin<Box<dyn Future<Output = Result<Response<PacedBody<B>>, Infallible>> + Send>>;
 
-/// The answer's future, boxed because hyper wants to move it; its body tells `pace` when it ends.
+/// The answer's future, boxed because hyper wants to move it; its body tells `pace` when it begins and ends. What a
+/// stream takes its pieces from is put into `taken`, unless the request asks for no body.
 fn answer<B: Send + 'static>(
     reply: impl Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     pace: Pace,
+    taken: Taken,
+    framing: Option<Framing>,
 ) -> Answer<B> {
-    Box::pin(async move { reply.await.map(|response| response.map(|body| PacedBody::new(body, pace))) })
+    Box::pin(async move {
+        let mut response = reply.await?;
+        let Some(takeover) = response.extensions_mut().remove::<Takeover>() else {
+            return Ok(response.map(|body| PacedBody::new(Some(body), pace)));
+        };
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        *taken.lock().unwrap_or_else(PoisonError::into_inner) = takeover.take().zip(framing);
+        Ok(response.map(|_| PacedBody::new(None, pace)))
+    })
 }
 
-async fn told(mut stopping: watch::Receiver<bool>) {
+/// Completes when the daemon stops.
+pub(super) async fn told(mut stopping: watch::Receiver<bool>) {
     // An error means that the accept loop is gone, which is the same news.
     drop(stopping.wait_for(|stop| *stop).await);
 }

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! Opened ──request──► Exchange ──answer given──► Idle ──first byte──► Head ──request──► Exchange …
+//!                        └──head of a stream written──► Handing ──flushed──► Handed
 //! ```
 //!
-//! The stream reports bytes, the service reports requests and the body of an answer reports its end. In `Exchange` the
-//! handler bounds its own reading of a body, and a client that does not read is bounded by the stream's write stall.
+//! The stream reports bytes and flushes, the service reports requests and the body of an answer reports its beginning and
+//! its end. In `Exchange` the handler bounds its own reading of a body, and a client that does not read is bounded by the
+//! stream's write stall.
 
 use super::limits::Limits;
 use hyper::body::{Body, Frame, SizeHint};
@@ -29,6 +31,10 @@ pub(super) enum Phase {
     Exchange,
     /// The next request.
     Idle,
+    /// The sending of the head of a stream.
+    Handing,
+    /// Nothing more of hyper: the head of a stream is sent, and what follows is written past it.
+    Handed,
 }
 
 /// Changes the phase of one connection.
@@ -47,13 +53,14 @@ impl Pace {
         self.0.send_replace(phase);
     }
 
-    fn bytes_arrived(&self) {
+    /// Enters `next` if the connection is in `from`.
+    fn turn(&self, from: Phase, next: Phase) {
         self.0.send_if_modified(|phase| {
-            let begins = *phase == Phase::Idle;
-            if begins {
-                *phase = Phase::Head;
+            let turns = *phase == from;
+            if turns {
+                *phase = next;
             }
-            begins
+            turns
         });
     }
 }
@@ -65,7 +72,7 @@ pub(super) async fn overdue(mut phases: watch::Receiver<Phase>, limits: &Limits)
         let limit = match phase {
             Phase::Opened | Phase::Head => Some(limits.header),
             Phase::Idle => Some(limits.idle),
-            Phase::Exchange => None,
+            Phase::Exchange | Phase::Handing | Phase::Handed => None,
         };
         let expiry = async {
             match limit {
@@ -116,7 +123,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for PacedStream<S> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.pace.bytes_arrived();
+            self.pace.turn(Phase::Idle, Phase::Head);
         }
         read
     }
@@ -142,7 +149,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            // hyper comes here only with nothing left to write, and it wrote the head before it asked for the body.
+            self.pace.turn(Phase::Handing, Phase::Handed);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -152,12 +164,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
 
 /// The body of an answer; when hyper has taken the last of it and drops it, the connection is idle.
 pub(super) struct PacedBody<B> {
-    body: B,
+    /// `None` stands for a stream: hyper sends a head without a length and waits for a body that it never gets.
+    body: Option<B>,
     pace: Pace,
 }
 
 impl<B> PacedBody<B> {
-    pub(super) fn new(body: B, pace: Pace) -> Self {
+    pub(super) fn new(body: Option<B>, pace: Pace) -> Self {
         Self { body, pace }
     }
 }
@@ -173,14 +186,20 @@ impl<B: Body + Unpin> Body for PacedBody<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_frame(cx),
+            None => {
+                self.pace.turn(Phase::Exchange, Phase::Handing);
+                Poll::Pending // nobody needs waking: the connection looks at the phase after each of its polls
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_some_and(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
