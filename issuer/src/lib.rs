@@ -18,6 +18,7 @@ mod indices;
 pub mod keys;
 pub mod operations;
 pub mod revocations;
+pub mod rules;
 pub mod server;
 pub mod session;
 pub mod store;

@@ -66,6 +66,8 @@ pub struct Grant {
     pub nbf: Option<UnixTime>,
     /// Own claims: the text of a JSON object, or empty for none.
     pub claims: String,
+    /// Whether its tokens say in which Token Status List they are.
+    pub status: bool,
 }
 
 /// The newest access token: with the grant, all that is needed to sign it again bit for bit.
@@ -132,6 +134,8 @@ pub struct Session {
     pub sid: SessionId,
     /// The client it belongs to.
     pub client_id: String,
+    /// When it began; no refresh moves it.
+    pub began: UnixTime,
     /// What its tokens say.
     pub grant: Grant,
     /// Life of an access token in seconds.
@@ -196,6 +200,7 @@ impl Start {
         Session {
             sid: self.sid,
             client_id: self.client_id,
+            began: self.now,
             grant: self.grant,
             access_ttl_secs: self.access_ttl_secs,
             last,

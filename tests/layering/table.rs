@@ -110,12 +110,16 @@ pub(crate) const CRATES: &[Crate] = &[
             row("config", &["error", "server", "telemetry"]),
             row("telemetry", &[]),
             // The inside: one use case a file, over pure decisions and a store.
-            row("operations", &["env", "error", "indices", "keys", "revocations", "session", "store", "telemetry"]),
+            row(
+                "operations",
+                &["env", "error", "indices", "keys", "revocations", "rules", "session", "store", "telemetry"],
+            ),
             row("session", &["error"]),
             row("keys", &["env", "error"]),
             row("revocations", &["env", "error"]),
+            row("rules", &[]),
             row("indices", &["env", "error", "store"]),
-            row("store", &["error", "keys", "revocations", "session"]),
+            row("store", &["error", "keys", "revocations", "rules", "session"]),
             row("env", &["error"]),
             row("error", &["store"]),
         ],
@@ -194,7 +198,7 @@ pub(crate) const HOMES: &[Home] = &[
 
 /// Modules that decide and never wait, read or write: there is nothing asynchronous in them.
 pub(crate) const DECIDES_ONLY: &[&str] =
-    &["issuer/src/session", "issuer/src/keys", "issuer/src/revocations", "issuer/src/error"];
+    &["issuer/src/session", "issuer/src/keys", "issuer/src/revocations", "issuer/src/rules", "issuer/src/error"];
 
 /// Names that say nothing: a file of that name holds what has no subject.
 pub(crate) const NAMES_OF_NOTHING: &[&str] =

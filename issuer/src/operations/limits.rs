@@ -55,6 +55,7 @@ pub(super) fn mint(request: MintRequest, settings: &Settings, now: UnixTime) -> 
         aud: request.aud,
         roles: request.roles,
         permissions: request.permissions,
+        status: false,
     };
     Ok((grant, lives))
 }
@@ -82,6 +83,7 @@ pub(super) fn client_credentials(
         auth_time: None,
         nbf: None,
         claims: String::new(),
+        status: false,
     };
     let access_ttl_secs = settings.access_ttl_secs.min(settings.max_access_ttl_secs);
     Ok((grant, Lives { access_ttl_secs, session: None }))

@@ -18,6 +18,7 @@ pub(super) fn begun(now: UnixTime) -> Session {
         auth_time: Some(now),
         nbf: None,
         claims: r#"{"tenant":"t-1"}"#.to_owned(),
+        status: false,
     };
     let start = Start {
         sid: SessionId([7; 16]),

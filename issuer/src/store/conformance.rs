@@ -1,6 +1,10 @@
 //! What every engine must do. `conformance!(open)` turns each function below into a test of the engine that `open`
 //! opens in a directory.
 
+mod revoking;
+
+pub(crate) use revoking::*;
+
 use super::*;
 use crate::session::{Access, Grant, Live, Presentation, Renewal};
 use std::collections::BTreeSet;
@@ -29,6 +33,11 @@ macro_rules! conformance {
             only_expired_sessions_are_purged,
             only_epochs_that_left_the_list_are_purged_and_their_pages_never_come_back,
             a_closed_store_refuses_and_reopens_whole,
+            the_sessions_of_a_subject_end_with_their_live_tokens_and_no_others_do,
+            a_session_of_the_subject_that_began_later_stays,
+            a_subject_with_many_sessions_or_tokens_ends_in_bounded_steps,
+            after_a_subject_is_revoked_no_refresh_succeeds_and_no_token_lives,
+            rules_only_go_up_and_their_keys_come_with_them,
         }
     };
     ($open:expr, $($name:ident,)*) => {
@@ -54,6 +63,7 @@ pub(crate) fn session(name: u8) -> Session {
     Session {
         sid: SessionId([name; 16]),
         client_id: "backend".to_owned(),
+        began: at(0),
         grant: Grant {
             sub: format!("user-{name}"),
             aud: vec!["api".to_owned(), "billing".to_owned()],
@@ -63,6 +73,7 @@ pub(crate) fn session(name: u8) -> Session {
             auth_time: Some(at(0)),
             nbf: None,
             claims: r#"{"tenant":"t-1"}"#.to_owned(),
+            status: name % 2 == 1,
         },
         access_ttl_secs: 300,
         last: Access { kid: "k1".to_owned(), iat: at(0), exp: at(300), index: u32::from(name), scope: None },

@@ -35,7 +35,7 @@ pub enum StoreError {
         /// What failed.
         detail: Arc<str>,
     },
-    /// A list with this number or a higher one is stored already: another writer was faster; nothing was changed.
+    /// A list or rules of this number or a higher one are stored already: another writer was faster; nothing was changed.
     Superseded,
     /// An epoch's 2^31 indices are used up, or the epoch is already gone.
     NoIndices,
@@ -70,7 +70,7 @@ impl fmt::Display for StoreError {
             Self::Busy => f.write_str("too many changes are waiting for the store"),
             Self::Closed => f.write_str("the store is closed"),
             Self::Failed { detail } => write!(f, "the store failed for good: {detail}"),
-            Self::Superseded => f.write_str("a list with this number or a higher one is stored already"),
+            Self::Superseded => f.write_str("this number or a higher one is stored already"),
             Self::NoIndices => f.write_str("no index is left in this expiry epoch"),
         }
     }

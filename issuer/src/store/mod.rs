@@ -20,6 +20,7 @@ pub use error::StoreError;
 
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
+use crate::rules::Rules;
 use crate::session::{Outcome, Session, SessionId, Step};
 use std::future::Future;
 use std::ops::RangeInclusive;
@@ -52,6 +53,20 @@ pub trait Store: Send + Sync {
     /// Transitions of one session never overlap. Returns the session afterwards, or `None` when there is none.
     fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>>;
 
+    /// Ends sessions of a subject that began at or before `until`, with all their live tokens, in one atomic change.
+    ///
+    /// It looks at [`SUBJECT_STEP`] sessions at most, at fewer where they have many live tokens, from the one behind
+    /// `after` on: the caller goes on until there are no more. Transitions of a session never overlap with it, so a refresh
+    /// happens before and its token is revoked, or finds the session ended. A session that begins while the caller is
+    /// under way may be passed by.
+    fn revoke_subject(
+        &self,
+        sub: String,
+        until: UnixTime,
+        after: Option<SessionId>,
+        now: UnixTime,
+    ) -> Answer<SubjectStep>;
+
     /// Returns the next page of an epoch, counted from 0. No page of an epoch is ever returned twice.
     ///
     /// Fails with [`StoreError::NoIndices`] when the epoch's pages are used up or have been forgotten.
@@ -79,6 +94,13 @@ pub trait Store: Send + Sync {
     /// Stores what a list will be, before it is served. Fails with [`StoreError::Superseded`] unless
     /// `seq` is above the stored one.
     fn put_publication(&self, publication: Publication) -> Answer<()>;
+
+    /// Returns the rules.
+    fn rules(&self) -> Answer<Option<Rules>>;
+
+    /// Stores rules in place of those before, and keys as [`Store::put_keys`] does, in one atomic change. Fails with
+    /// [`StoreError::Superseded`] unless the version is above the stored one.
+    fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>) -> Answer<()>;
 
     /// Returns all keys.
     fn keys(&self) -> Answer<Vec<SealedKey>>;
@@ -118,6 +140,22 @@ pub struct Pages {
     pub leased: u32,
     /// So many of them, from the first, hold nothing but what was issued before the last sweep.
     pub swept: u32,
+}
+
+/// Sessions of a subject that one change looks at, at most.
+pub const SUBJECT_STEP: usize = 64;
+/// A change that ends sessions of a subject looks at no more of them once it revokes so many tokens.
+pub const SUBJECT_STEP_TOKENS: usize = 1024;
+
+/// How far the sessions of a subject have been ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubjectStep {
+    /// The last session that was looked at; none when there are no more.
+    pub last: Option<SessionId>,
+    /// Sessions that ended.
+    pub ended: usize,
+    /// Sessions whose record is damaged: nobody knows their live tokens, and nobody can refresh them.
+    pub unreadable: usize,
 }
 
 /// A client as it is stored.

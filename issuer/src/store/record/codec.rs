@@ -13,17 +13,15 @@
 use crate::store::StoreError;
 use token::time::UnixTime;
 
-/// The version of every record this code writes.
-pub(crate) const VERSION: u8 = 1;
-
 /// Builds a record.
 pub(crate) struct Writer {
     bytes: Vec<u8>,
 }
 
 impl Writer {
-    pub(crate) fn new() -> Self {
-        Self { bytes: vec![VERSION] }
+    /// Begins a record of this version.
+    pub(crate) fn new(version: u8) -> Self {
+        Self { bytes: vec![version] }
     }
 
     pub(crate) fn byte(&mut self, byte: u8) {
@@ -102,21 +100,27 @@ impl Unreadable {
 
 /// Reads a record whose checksum has been found right.
 pub(crate) struct Reader<'a> {
+    version: u8,
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Returns the reader of the payload of the record under `key`.
-    pub(crate) fn open(key: &[u8], record: &'a [u8]) -> Result<Self, Unreadable> {
+    /// Returns the reader of the payload of the record under `key`, of any version from 1 to `newest`.
+    pub(crate) fn open(key: &[u8], record: &'a [u8], newest: u8) -> Result<Self, Unreadable> {
         let (body, crc) = record.split_last_chunk::<4>().ok_or(Unreadable::Damaged)?;
         if checksum(key, body) != *crc {
             return Err(Unreadable::Damaged);
         }
         match body.split_first() {
-            Some((&VERSION, rest)) => Ok(Self { rest }),
+            Some((version, rest)) if (1..=newest).contains(version) => Ok(Self { version: *version, rest }),
             Some((version, _)) => Err(Unreadable::Version(*version)),
             None => Err(Unreadable::Damaged),
         }
+    }
+
+    /// Returns the version that the record was written in.
+    pub(crate) fn version(&self) -> u8 {
+        self.version
     }
 
     pub(crate) fn byte(&mut self) -> Result<u8, Unreadable> {
@@ -212,12 +216,12 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_and_texts_survive(number: u64, text: String, flags: [bool; 2]) {
-            let mut writer = Writer::new();
+            let mut writer = Writer::new(1);
             writer.number(number);
             writer.text(&text);
             writer.option(flags[0].then_some(flags[1]), Writer::flag);
             let record = writer.finish(b"key");
-            let mut reader = Reader::open(b"key", &record).unwrap();
+            let mut reader = Reader::open(b"key", &record, 1).unwrap();
             prop_assert_eq!(reader.number(), Ok(number));
             prop_assert_eq!(reader.text(), Ok(text));
             prop_assert_eq!(reader.option(Reader::flag), Ok(flags[0].then_some(flags[1])));
@@ -226,7 +230,7 @@ mod tests {
 
         #[test]
         fn a_number_that_reads_is_the_one_way_to_write_it(bytes in proptest::collection::vec(any::<u8>(), 1..12)) {
-            let mut reader = Reader { rest: &bytes };
+            let mut reader = Reader { version: 1, rest: &bytes };
             if let Ok(number) = reader.number() {
                 let mut writer = Writer { bytes: Vec::new() };
                 writer.number(number);
@@ -237,29 +241,32 @@ mod tests {
 
     #[test]
     fn another_key_another_version_and_every_flipped_bit_are_found() {
-        let mut writer = Writer::new();
+        let mut writer = Writer::new(1);
         writer.text("session");
         let record = writer.finish(b"key");
-        assert!(Reader::open(b"key", &record).is_ok());
-        assert_eq!(Reader::open(b"kez", &record).err(), Some(Unreadable::Damaged));
+        assert!(Reader::open(b"key", &record, 1).is_ok());
+        assert_eq!(Reader::open(b"kez", &record, 1).err(), Some(Unreadable::Damaged));
         for bit in 0..record.len() * 8 {
             let mut flipped = record.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Reader::open(b"key", &flipped).err(), Some(Unreadable::Damaged), "bit {bit}");
+            assert_eq!(Reader::open(b"key", &flipped, 1).err(), Some(Unreadable::Damaged), "bit {bit}");
         }
         for length in 0..record.len() {
-            assert_eq!(Reader::open(b"key", &record[..length]).err(), Some(Unreadable::Damaged));
+            assert_eq!(Reader::open(b"key", &record[..length], 1).err(), Some(Unreadable::Damaged));
         }
         let next = Writer { bytes: vec![2, 0] }.finish(b"key");
-        assert_eq!(Reader::open(b"key", &next).err(), Some(Unreadable::Version(2)));
+        assert_eq!(Reader::open(b"key", &next, 1).err(), Some(Unreadable::Version(2)));
+        assert_eq!(Reader::open(b"key", &next, 2).map(|reader| reader.version()).ok(), Some(2));
+        let zero = Writer { bytes: vec![0, 0] }.finish(b"key");
+        assert_eq!(Reader::open(b"key", &zero, 2).err(), Some(Unreadable::Version(0)));
     }
 
     #[test]
     fn a_length_beyond_the_record_allocates_nothing() {
-        let mut writer = Writer::new();
+        let mut writer = Writer::new(1);
         writer.number(u64::MAX);
         let record = writer.finish(b"");
-        assert_eq!(Reader::open(b"", &record).unwrap().text(), Err(Unreadable::Damaged));
-        assert_eq!(Reader::open(b"", &record).unwrap().texts(), Err(Unreadable::Damaged));
+        assert_eq!(Reader::open(b"", &record, 1).unwrap().text(), Err(Unreadable::Damaged));
+        assert_eq!(Reader::open(b"", &record, 1).unwrap().texts(), Err(Unreadable::Damaged));
     }
 }

@@ -3,11 +3,14 @@
 //! Whoever changes a format raises its version and keeps reading the old one. Nothing here knows an engine.
 
 mod codec;
+mod rules;
 mod session;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use codec::{Reader, Unreadable, Writer};
+#[cfg(test)]
+pub(crate) use session::write_first as write_session_of_version_1;
 
 use crate::keys::{KeyState, SealedKey};
 use crate::revocations::Publication;
@@ -19,16 +22,18 @@ use token::revocation::ListId;
 pub(crate) trait Record: Sized {
     /// What errors call it.
     const KIND: &'static str;
+    /// The version that is written; older ones are read.
+    const VERSION: u8 = 1;
 
     /// Writes the payload.
     fn write(&self, writer: &mut Writer);
 
-    /// Reads the payload that [`Record::write`] wrote.
+    /// Reads the payload that [`Record::write`] wrote, in [`Reader::version`].
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable>;
 
     /// Returns the record that lies under `key`.
     fn encode(&self, key: &[u8]) -> Vec<u8> {
-        let mut writer = Writer::new();
+        let mut writer = Writer::new(Self::VERSION);
         self.write(&mut writer);
         writer.finish(key)
     }
@@ -37,10 +42,10 @@ pub(crate) trait Record: Sized {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] for anything that [`Record::encode`] did not write, trailing bytes included;
-    /// [`StoreError::Format`] for another version.
+    /// [`StoreError::Format`] for a later version.
     fn decode(key: &[u8], record: &[u8]) -> Result<Self, StoreError> {
         let read = || {
-            let mut reader = Reader::open(key, record)?;
+            let mut reader = Reader::open(key, record, Self::VERSION)?;
             let value = Self::read(&mut reader)?;
             reader.finish()?;
             Ok(value)

@@ -5,34 +5,55 @@ use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, Se
 
 impl Record for Session {
     const KIND: &'static str = "session";
+    const VERSION: u8 = 2; // 1 had neither `began` nor `status`
 
     fn write(&self, writer: &mut Writer) {
-        writer.array(&self.sid.0);
-        writer.text(&self.client_id);
-        write_grant(&self.grant, writer);
-        writer.number(self.access_ttl_secs);
-        write_access(&self.last, writer);
-        writer.option(self.renewal.as_ref(), |writer, renewal| write_renewal(renewal, writer));
-        writer.length(self.live.len());
-        for live in &self.live {
-            writer.time(live.exp);
-            writer.number(u64::from(live.index));
-        }
-        writer.option(self.ended, write_ended);
+        write_first(self, writer);
+        writer.time(self.began);
+        writer.flag(self.grant.status);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            sid: SessionId(reader.array()?),
-            client_id: reader.text()?,
-            grant: read_grant(reader)?,
-            access_ttl_secs: reader.number()?,
-            last: read_access(reader)?,
-            renewal: reader.option(read_renewal)?,
-            live: reader.many(|reader| Ok(Live { exp: reader.time()?, index: reader.number_u32()? }))?,
-            ended: reader.option(read_ended)?,
-        })
+        let mut session = read_first(reader)?;
+        if reader.version() > 1 {
+            session.began = reader.time()?;
+            session.grant.status = reader.flag()?;
+        }
+        Ok(session)
     }
+}
+
+/// Writes what version 1 held, with which every later one begins.
+pub(crate) fn write_first(session: &Session, writer: &mut Writer) {
+    writer.array(&session.sid.0);
+    writer.text(&session.client_id);
+    write_grant(&session.grant, writer);
+    writer.number(session.access_ttl_secs);
+    write_access(&session.last, writer);
+    writer.option(session.renewal.as_ref(), |writer, renewal| write_renewal(renewal, writer));
+    writer.length(session.live.len());
+    for live in &session.live {
+        writer.time(live.exp);
+        writer.number(u64::from(live.index));
+    }
+    writer.option(session.ended, write_ended);
+}
+
+/// Reads what version 1 held. The newest token is then the only one of whose date it knows, so that is when it began.
+fn read_first(reader: &mut Reader<'_>) -> Result<Session, Unreadable> {
+    let (sid, client_id) = (SessionId(reader.array()?), reader.text()?);
+    let (grant, access_ttl_secs, last) = (read_grant(reader)?, reader.number()?, read_access(reader)?);
+    Ok(Session {
+        sid,
+        client_id,
+        began: last.iat,
+        grant,
+        access_ttl_secs,
+        last,
+        renewal: reader.option(read_renewal)?,
+        live: reader.many(|reader| Ok(Live { exp: reader.time()?, index: reader.number_u32()? }))?,
+        ended: reader.option(read_ended)?,
+    })
 }
 
 fn write_grant(grant: &Grant, writer: &mut Writer) {
@@ -56,6 +77,7 @@ fn read_grant(reader: &mut Reader<'_>) -> Result<Grant, Unreadable> {
         auth_time: reader.option(Reader::time)?,
         nbf: reader.option(Reader::time)?,
         claims: reader.text()?,
+        status: false,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Every record reads as it was written, and nothing else reads at all.
 
 use super::*;
+use crate::rules::Rules;
 use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -12,8 +13,8 @@ fn time() -> impl Strategy<Value = UnixTime> {
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
-    (".*", vec(".*", 0..4), of(".*"), vec(".*", 0..4), vec(".*", 0..4), of(time()), of(time()), ".*").prop_map(
-        |(sub, aud, scope, roles, permissions, auth_time, nbf, claims)| Grant {
+    (".*", vec(".*", 0..4), of(".*"), vec(".*", 0..4), vec(".*", 0..4), of(time()), of(time()), ".*", any::<bool>())
+        .prop_map(|(sub, aud, scope, roles, permissions, auth_time, nbf, claims, status)| Grant {
             sub,
             aud,
             scope,
@@ -22,8 +23,8 @@ fn grant() -> impl Strategy<Value = Grant> {
             auth_time,
             nbf,
             claims,
-        },
-    )
+            status,
+        })
 }
 
 fn ended() -> impl Strategy<Value = Ended> {
@@ -47,18 +48,18 @@ fn session() -> impl Strategy<Value = Session> {
             expires_at,
         });
     let live = (time(), any::<u32>()).prop_map(|(exp, index)| Live { exp, index });
-    (any::<[u8; 16]>(), ".*", grant(), any::<u64>(), access, of(renewal), vec(live, 0..20), of(ended())).prop_map(
-        |(sid, client_id, grant, access_ttl_secs, last, renewal, live, ended)| Session {
+    (any::<[u8; 16]>(), ".*", time(), grant(), any::<u64>(), access, of(renewal), vec(live, 0..20), of(ended()))
+        .prop_map(|(sid, client_id, began, grant, access_ttl_secs, last, renewal, live, ended)| Session {
             sid: SessionId(sid),
             client_id,
+            began,
             grant,
             access_ttl_secs,
             last,
             renewal,
             live,
             ended,
-        },
-    )
+        })
 }
 
 fn publication() -> impl Strategy<Value = Publication> {
@@ -98,6 +99,21 @@ fn client() -> impl Strategy<Value = ClientRecord> {
     })
 }
 
+fn rules() -> impl Strategy<Value = Rules> {
+    let timed = || proptest::collection::btree_map(".*", time(), 0..5);
+    (any::<u64>(), any::<[u8; 16]>(), any::<u64>(), of(time()), of(time()), timed(), timed()).prop_map(
+        |(version, salt, life_secs, all, tokens, keys, clients)| Rules {
+            version,
+            salt,
+            life_secs,
+            all,
+            tokens,
+            keys,
+            clients,
+        },
+    )
+}
+
 /// The record reads as written; with any byte more, fewer or other it does not.
 fn holds<R: Record + PartialEq + std::fmt::Debug>(value: &R, at: usize, flip: u8) -> Result<(), TestCaseError> {
     let record = value.encode(b"key");
@@ -109,7 +125,7 @@ fn holds<R: Record + PartialEq + std::fmt::Debug>(value: &R, at: usize, flip: u8
     prop_assert!(R::decode(b"key", &changed).is_err());
     prop_assert!(R::decode(b"key", &record[..at]).is_err());
     // A payload that goes on, correctly closed, is refused too.
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(R::VERSION);
     value.write(&mut writer);
     writer.byte(0);
     prop_assert!(R::decode(b"key", &writer.finish(b"key")).is_err());
@@ -118,7 +134,7 @@ fn holds<R: Record + PartialEq + std::fmt::Debug>(value: &R, at: usize, flip: u8
 
 /// Bytes under a right checksum are what a decoder sees of a damaged writer.
 fn never_panics<R: Record>(payload: &[u8]) {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(R::VERSION);
     writer.array(payload);
     drop(R::decode(b"key", &writer.finish(b"key")));
     drop(R::decode(b"key", payload));
@@ -127,15 +143,25 @@ fn never_panics<R: Record>(payload: &[u8]) {
 proptest! {
     #[test]
     fn records_read_as_they_were_written_and_no_other_bytes_do(
-        (session, publication, key, client) in (session(), publication(), key(), client()),
+        (session, publication, key, client, rules) in (session(), publication(), key(), client(), rules()),
         (number, count, at, flip) in any::<(u64, u32, usize, u8)>(),
     ) {
         holds(&session, at, flip)?;
         holds(&publication, at, flip)?;
         holds(&key, at, flip)?;
         holds(&client, at, flip)?;
+        holds(&rules, at, flip)?;
         holds(&RevokedBy(number), at, flip)?;
         holds(&Count(count), at, flip)?;
+    }
+
+    #[test]
+    fn a_session_of_version_1_reads_as_one_that_began_with_its_newest_token_and_has_no_status(session in session()) {
+        let mut writer = Writer::new(1);
+        super::session::write_first(&session, &mut writer);
+        let mut expected = Session { began: session.last.iat, ..session };
+        expected.grant.status = false;
+        prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
     }
 
     #[test]
@@ -144,13 +170,14 @@ proptest! {
         never_panics::<Publication>(&payload);
         never_panics::<SealedKey>(&payload);
         never_panics::<ClientRecord>(&payload);
+        never_panics::<Rules>(&payload);
         never_panics::<RevokedBy>(&payload);
         never_panics::<Count>(&payload);
     }
 
     #[test]
     fn a_record_changed_in_one_byte_under_a_right_checksum_never_panics(session in session(), at: usize, byte: u8) {
-        let mut writer = Writer::new();
+        let mut writer = Writer::new(Session::VERSION);
         session.write(&mut writer);
         let mut record = writer.finish(b"key");
         record.truncate(record.len() - 4);

@@ -3,11 +3,12 @@
 use super::layout;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
+use crate::rules::Rules;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::{Count, Record, RevokedBy};
 use crate::store::{Announcement, ClientRecord, Pages, Revocations, StoreError, Transition};
 use sled::{Batch, IVec, Tree};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeInclusive};
 use token::id::{Jti, MAX_INDEX};
 use tokio::sync::mpsc;
@@ -90,6 +91,7 @@ impl Engine {
         let mut batch = Batch::default();
         batch.insert(&*key, session.encode(&key));
         batch.insert(layout::due(session.expires_at(), session.sid), &[]);
+        batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
         self.apply(batch)
     }
 
@@ -105,28 +107,27 @@ impl Engine {
             let mut batch = Batch::default();
             let announcement = self.revoke_in(&mut batch, step.revoked)?;
             batch.insert(&*key, step.session.encode(&key));
-            self.apply(batch)?;
-            self.pending.extend(announcement);
+            self.apply_announced(batch, announcement)?;
         }
         Ok(Some((step.session, step.outcome)))
     }
 
     pub(super) fn revoke(&mut self, jtis: Vec<Jti>) -> Result<(), StoreError> {
         let mut batch = Batch::default();
-        if let Some(announcement) = self.revoke_in(&mut batch, jtis)? {
-            self.apply(batch)?;
-            self.pending.push(announcement);
+        match self.revoke_in(&mut batch, jtis)? {
+            Some(announcement) => self.apply_announced(batch, Some(announcement)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Adds the revocations that are new to the batch; the announcement is due once it is applied.
-    fn revoke_in(&mut self, batch: &mut Batch, jtis: Vec<Jti>) -> Result<Option<Announcement>, StoreError> {
+    pub(super) fn revoke_in(&mut self, batch: &mut Batch, jtis: Vec<Jti>) -> Result<Option<Announcement>, StoreError> {
         let number = self.next_number;
         let mut new = Vec::with_capacity(jtis.len());
+        let mut seen = BTreeSet::new(); // one change may revoke a thousand
         for jti in jtis {
             let key = layout::revocation(jti);
-            if jti.epoch >= self.low && !new.contains(&jti) && self.get(&key)?.is_none() {
+            if jti.epoch >= self.low && seen.insert(jti) && self.get(&key)?.is_none() {
                 let record = RevokedBy(number).encode(&key);
                 batch.insert(key, record);
                 new.push(jti);
@@ -195,14 +196,18 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn put_keys(&mut self, keys: &[SealedKey]) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        for sealed in keys {
-            let key = layout::key(&sealed.kid);
-            let record = sealed.encode(&key);
-            batch.insert(key, record);
+    pub(super) fn put_rules(&mut self, rules: &Rules, keys: &[SealedKey]) -> Result<(), StoreError> {
+        let stored: Option<Rules> = read(&self.tree, layout::RULES)?;
+        if stored.is_some_and(|stored| stored.version >= rules.version) {
+            return Err(StoreError::Superseded);
         }
+        let mut batch = of_keys(keys);
+        batch.insert(layout::RULES, rules.encode(layout::RULES));
         self.apply(batch)
+    }
+
+    pub(super) fn put_keys(&mut self, keys: &[SealedKey]) -> Result<(), StoreError> {
+        self.apply(of_keys(keys))
     }
 
     pub(super) fn put_client(&mut self, client: &ClientRecord) -> Result<(), StoreError> {
@@ -221,12 +226,33 @@ impl Engine {
         self.tree.apply_batch(batch).map_err(|error| self.fail(&error))
     }
 
+    /// Applies a batch, and announces what it revokes once it is durable.
+    pub(super) fn apply_announced(
+        &mut self,
+        batch: Batch,
+        announcement: Option<Announcement>,
+    ) -> Result<(), StoreError> {
+        self.apply(batch)?;
+        self.pending.extend(announcement);
+        Ok(())
+    }
+
     /// Remembers that the engine itself failed: the group must not be acknowledged.
     pub(super) fn fail(&mut self, error: &sled::Error) -> StoreError {
         let fault = failed(error);
         self.fault = Some(fault.clone());
         fault
     }
+}
+
+fn of_keys(keys: &[SealedKey]) -> Batch {
+    let mut batch = Batch::default();
+    for sealed in keys {
+        let key = layout::key(&sealed.kid);
+        let record = sealed.encode(&key);
+        batch.insert(key, record);
+    }
+    batch
 }
 
 /// Returns the record under `key`.

@@ -2,31 +2,53 @@
 //!
 //! ```text
 //! s sid[16]                    session
+//! u subject[16] sid[16]        session of the subject, named by the left half of its SHA-256; empty
 //! x due:u64 sid[16]            look at the session from then on: it may have expired. Not moved by a refresh
 //! r epoch:u32 index:u32        revocation
 //! p epoch:u32                  pages leased of the epoch
 //! w epoch:u32                  how many of them are swept
 //! k kid                        signing key, sealed
 //! c client_id                  client
-//! m name                       publication, floor (the epoch below which pages are forgotten), format
+//! m name                       publication, rules, floor (the epoch below which pages are forgotten), format
 //! ```
 
 use crate::session::SessionId;
+use sha2::{Digest, Sha256};
 use token::id::Jti;
 use token::time::UnixTime;
 
 pub(super) const SESSION: u8 = b's';
+const SUBJECT: u8 = b'u';
 pub(super) const DUE: u8 = b'x';
 pub(super) const REVOCATION: u8 = b'r';
 pub(super) const PAGES: u8 = b'p';
 pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
 pub(super) const PUBLICATION: &[u8] = b"mpublication";
+pub(super) const RULES: &[u8] = b"mrules";
 pub(super) const FLOOR: &[u8] = b"mfloor";
 pub(super) const FORMAT: &[u8] = b"mformat";
 
 pub(super) fn session(sid: SessionId) -> Vec<u8> {
     joined(SESSION, &[&sid.0])
+}
+
+/// What the rows of a subject begin with. Another subject may share it, so whoever reads the session compares.
+pub(super) fn subject(sub: &str) -> Vec<u8> {
+    let hash = Sha256::digest(sub);
+    let (half, _) = hash.split_at(16);
+    joined(SUBJECT, &[half])
+}
+
+pub(super) fn of_subject(sub: &str, sid: SessionId) -> Vec<u8> {
+    let mut key = subject(sub);
+    key.extend_from_slice(&sid.0);
+    key
+}
+
+pub(super) fn parse_of_subject(key: &[u8]) -> Option<SessionId> {
+    let (_, rest) = key.split_first_chunk::<17>()?;
+    rest.try_into().ok().map(SessionId)
 }
 
 pub(super) fn due(at: UnixTime, sid: SessionId) -> Vec<u8> {

@@ -12,15 +12,18 @@ mod committer;
 mod durable;
 mod engine;
 mod layout;
+mod migrate;
 mod open;
 mod purge;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod witness;
 
-use super::{Answer, ClientRecord, Pages, Revocations, Store, StoreError, Transition};
+use super::{Answer, ClientRecord, Pages, Revocations, Store, StoreError, SubjectStep, Transition};
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
+use crate::rules::Rules;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::{Record, RevokedBy};
 use committer::Committer;
@@ -87,6 +90,16 @@ impl Store for SledStore {
         self.committer.submit(move |engine| engine.update_session(sid, transition))
     }
 
+    fn revoke_subject(
+        &self,
+        sub: String,
+        until: UnixTime,
+        after: Option<SessionId>,
+        now: UnixTime,
+    ) -> Answer<SubjectStep> {
+        self.committer.submit(move |engine| engine.revoke_subject(&sub, until, after, now))
+    }
+
     fn lease_page(&self, epoch: u32) -> Answer<u32> {
         self.committer.submit(move |engine| engine.lease_page(epoch))
     }
@@ -118,6 +131,14 @@ impl Store for SledStore {
 
     fn put_publication(&self, publication: Publication) -> Answer<()> {
         self.committer.submit(move |engine| engine.put_publication(publication))
+    }
+
+    fn rules(&self) -> Answer<Option<Rules>> {
+        self.read_record(layout::RULES)
+    }
+
+    fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>) -> Answer<()> {
+        self.committer.submit(move |engine| engine.put_rules(&rules, &keys))
     }
 
     fn keys(&self) -> Answer<Vec<SealedKey>> {

@@ -5,7 +5,7 @@
 //! files make it panic. The lock file keeps two processes from mending the same directory.
 
 use super::durable::{Durable, SledFiles, sync_directory};
-use super::layout;
+use super::{layout, migrate};
 use crate::store::StoreError;
 use crate::store::record::{Count, Record};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The format of all rows together; a change that an older daemon cannot read raises it.
-const FORMAT: Count = Count(1);
+pub(super) const FORMAT: Count = Count(2);
 /// Pages kept in memory. The working set is small rows; the operating system caches the file as well.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// sled keeps a leaf of up to some 30 rows in one message and writes messages above a quarter of this to unsynced files of
@@ -50,8 +50,8 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
         opened => opened?,
     };
     let (mut files, newest_list) = SledFiles::open(directory).map_err(|error| unusable(&error))?;
-    check_format(&db)?;
-    let synced = db.flush().map_err(|error| StoreError::Unusable { detail: error.to_string().into() });
+    check_format(&db, &mut files)?;
+    let synced = db.flush().map_err(|error| engine_failed(&error));
     synced.and_then(|_| make_names_durable(directory, &mut files).map_err(|error| unusable(&error)))?;
     Ok(Opened { db, files, newest_list, lock })
 }
@@ -108,7 +108,7 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
         Ok(Err(sled::Error::Io(error))) if is_lock_held(&error) => Err(in_use(directory)),
-        Ok(Err(error)) => Err(StoreError::Unusable { detail: error.to_string().into() }),
+        Ok(Err(error)) => Err(engine_failed(&error)),
         Err(_panic) => Err(StoreError::damaged("the engine gave up while it read its files")),
     }
 }
@@ -117,11 +117,12 @@ fn is_lock_held(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn check_format(db: &sled::Db) -> Result<(), StoreError> {
-    let failed = |error: sled::Error| StoreError::Unusable { detail: error.to_string().into() };
+fn check_format(db: &sled::Db, files: &mut SledFiles) -> Result<(), StoreError> {
+    let failed = |error: sled::Error| engine_failed(&error);
     match db.get(layout::FORMAT).map_err(failed)? {
         Some(row) => match Count::decode(layout::FORMAT, &row)? {
             FORMAT => Ok(()),
+            Count(1) => migrate::to_2(db, files),
             Count(found) => Err(StoreError::Format { found: u8::try_from(found).unwrap_or(u8::MAX) }),
         },
         None if db.is_empty() => db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map(drop).map_err(failed),
@@ -146,6 +147,10 @@ fn in_use(directory: &Path) -> StoreError {
     StoreError::InUse { path: Arc::from(directory.display().to_string()) }
 }
 
-fn unusable(error: &std::io::Error) -> StoreError {
+pub(super) fn engine_failed(error: &sled::Error) -> StoreError {
+    StoreError::Unusable { detail: error.to_string().into() }
+}
+
+pub(super) fn unusable(error: &std::io::Error) -> StoreError {
     StoreError::Unusable { detail: Arc::from(error.to_string()) }
 }

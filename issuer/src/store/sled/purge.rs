@@ -16,9 +16,12 @@ impl Engine {
         for key in &due {
             batch.remove(key);
             let Some(sid) = layout::parse_due(key) else { continue };
-            match self.expiry(sid)? {
-                Some(expires_at) if expires_at < before => batch.remove(layout::session(sid)),
-                Some(expires_at) => batch.insert(layout::due(expires_at, sid), &[]),
+            match self.readable(sid)? {
+                Some(session) if session.expires_at() < before => {
+                    batch.remove(layout::session(sid));
+                    batch.remove(layout::of_subject(&session.grant.sub, sid));
+                }
+                Some(session) => batch.insert(layout::due(session.expires_at(), sid), &[]),
                 None => {}
             }
         }
@@ -41,12 +44,12 @@ impl Engine {
         self.apply_if(batch, revocations.len().max(pages.len()))
     }
 
-    /// Returns when a session expires; a row that cannot be read is left where it is, for whoever mends the store.
-    fn expiry(&mut self, sid: SessionId) -> Result<Option<UnixTime>, StoreError> {
+    /// Returns a session; a row that cannot be read is left where it is, for whoever mends the store.
+    fn readable(&mut self, sid: SessionId) -> Result<Option<Session>, StoreError> {
         let key = layout::session(sid);
         let Some(row) = self.get(&key)? else { return Ok(None) };
         match Session::decode(&key, &row) {
-            Ok(session) => Ok(Some(session.expires_at())),
+            Ok(session) => Ok(Some(session)),
             Err(fault) => {
                 tracing::error!(%sid, reason = %fault, "a session cannot be read and is not purged");
                 Ok(None)

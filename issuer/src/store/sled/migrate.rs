@@ -1,0 +1,53 @@
+//! From format 1 to 2: each session gets its row under its subject.
+//!
+//! Rows are added in batches, and the format is written once all of them are on the disk. A process that is killed in
+//! between leaves a store of format 1 with some of the rows: the next start writes them again, to the same effect.
+
+use super::durable::{Durable, SledFiles};
+use super::layout;
+use super::open::{FORMAT, engine_failed, unusable};
+use crate::session::Session;
+use crate::store::StoreError;
+use crate::store::record::Record;
+use sled::{Batch, Db, IVec};
+use std::ops::Bound;
+
+/// Sessions in one batch.
+const STEP: usize = 1024;
+
+/// Migrates the store; what it wrote is durable.
+pub(super) fn to_2(db: &Db, files: &mut SledFiles) -> Result<(), StoreError> {
+    let mut sessions = 0;
+    let mut from = Bound::Included(vec![layout::SESSION]);
+    loop {
+        let end = Bound::Excluded(vec![layout::SESSION + 1]);
+        let rows = db.range::<Vec<u8>, _>((from, end)).take(STEP).collect::<Result<Vec<_>, _>>();
+        let rows = rows.map_err(|error| engine_failed(&error))?;
+        let Some((last, _)) = rows.last() else { break };
+        from = Bound::Excluded(last.to_vec());
+        sessions += rows.len();
+        db.apply_batch(index(&rows)).map_err(|error| engine_failed(&error))?;
+    }
+    sync(db, files)?;
+    db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map_err(|error| engine_failed(&error))?;
+    sync(db, files)?;
+    tracing::info!(sessions, "the store was brought to format 2");
+    Ok(())
+}
+
+/// A session that cannot be read is left where it is, for whoever mends the store: nobody can refresh it either.
+fn index(rows: &[(IVec, IVec)]) -> Batch {
+    let mut batch = Batch::default();
+    for (key, row) in rows {
+        match Session::decode(key, row) {
+            Ok(session) => batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]),
+            Err(fault) => tracing::error!(reason = %fault, "a session cannot be read and has no row under its subject"),
+        }
+    }
+    batch
+}
+
+fn sync(db: &Db, files: &mut SledFiles) -> Result<(), StoreError> {
+    db.flush().map_err(|error| engine_failed(&error))?;
+    files.sync().map_err(|error| unusable(&error))
+}
