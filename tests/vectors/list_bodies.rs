@@ -44,8 +44,16 @@ fn allowed() -> Vec<Given> {
 
 /// Signed as they stand: only the grammar refuses them.
 fn malformed() -> Vec<Given> {
+    let cases = departures().into_iter().map(|(name, body)| {
+        given(format!("a body with {name} is refused"), List::new(5, NOW, 300, body).document(), refused("body"))
+    });
+    cases.collect()
+}
+
+/// Bodies that are each outside of the grammar in one way.
+pub(crate) fn departures() -> Vec<(&'static str, Vec<u8>)> {
     let bits = |zeros: usize, ones: &[bool]| packed(&[vec![false; zeros], ones.to_vec()].concat());
-    let bodies = vec![
+    vec![
         ("no byte", vec![]),
         ("version 0", vec![0]),
         ("version 2", vec![2]),
@@ -83,13 +91,7 @@ fn malformed() -> Vec<Given> {
         ("zlib", vec![0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]),
         ("gzip", vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
         ("JSON", br#"{"keys":[]}"#.to_vec()),
-    ];
-    bodies
-        .into_iter()
-        .map(|(name, body)| {
-            given(format!("a body with {name} is refused"), List::new(5, NOW, 300, body).document(), refused("body"))
-        })
-        .collect()
+    ]
 }
 
 fn not_the_signed_one() -> Vec<Given> {

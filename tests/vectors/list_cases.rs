@@ -3,6 +3,7 @@
 use crate::forge::{ATTACKER_KEY, EXP, ISSUER, LIST_KEY, NOW, RENAMED_KEY, TOKEN_KEY, quoted, thumbprint};
 use crate::list_bodies;
 use crate::list_claims;
+use crate::list_deltas;
 use crate::lists::{Expect, loaded, refused};
 use crate::rice::{self, Indices};
 use crate::world::{List, OTHER_ISSUER};
@@ -13,7 +14,8 @@ pub(crate) struct Given {
     pub(crate) name: String,
     pub(crate) issuer: Option<String>,
     pub(crate) keys: &'static str,
-    pub(crate) held: Option<Vec<u8>>,
+    /// What is loaded first, and what becomes of each.
+    pub(crate) held: Vec<(Vec<u8>, &'static str)>,
     pub(crate) document: Vec<u8>,
     pub(crate) now: u64,
     pub(crate) expect: Expect,
@@ -21,7 +23,7 @@ pub(crate) struct Given {
 
 pub(crate) fn given(name: impl Into<String>, document: Vec<u8>, expect: Expect) -> Given {
     let issuer = Some(ISSUER.to_owned());
-    Given { name: name.into(), issuer, keys: "issuer", held: None, document, now: NOW, expect }
+    Given { name: name.into(), issuer, keys: "issuer", held: Vec::new(), document, now: NOW, expect }
 }
 
 pub(crate) fn all() -> Vec<Given> {
@@ -31,6 +33,7 @@ pub(crate) fn all() -> Vec<Given> {
     cases.extend(heads());
     cases.extend(list_claims::all());
     cases.extend(list_bodies::all());
+    cases.extend(list_deltas::all());
     cases
 }
 
@@ -43,7 +46,7 @@ pub(crate) fn list(seq: u64) -> List {
 /// Which of two lists counts.
 fn sequence() -> Vec<Given> {
     let after = |name: &str, held: List, offered: List, expect: Expect| Given {
-        held: Some(held.document()),
+        held: vec![(held.document(), "newer")],
         ..given(name, offered.document(), expect)
     };
     let empty = |seq: u64| List::new(seq, NOW, 300, vec![1]);
@@ -112,7 +115,7 @@ fn times() -> Vec<Given> {
         at("a list signed in the year 9999 is an alarm", 253_402_300_000, 300, refused("future")),
         at("a list for a thousand million seconds is taken", NOW, 1_000_000_000, loaded("newer")),
         Given {
-            held: Some(list(6).document()),
+            held: vec![(list(6).document(), "newer")],
             ..at("a list of the future is an alarm though an older one", NOW + day + 1, 300, refused("future"))
         },
     ]

@@ -1,4 +1,4 @@
-//! lists.json: revocation list documents, what becomes of each, and that what was held before goes on speaking.
+//! lists.json: revocation lists and deltas, what becomes of each, and that what was held before goes on speaking.
 
 use crate::committed::{array, committed, object};
 use crate::forge::{Draft, EXP, ISSUER, NOW};
@@ -28,7 +28,7 @@ struct Case {
     name: String,
     issuer: Option<String>,
     keys: String,
-    held: Option<String>,
+    held: Vec<(String, String)>,
     document: String,
     now: u64,
     expect: Expect,
@@ -67,7 +67,11 @@ fn made() -> String {
     };
     let mut cases = Vec::new();
     for Given { name, issuer, keys, held, document, now, expect } in list_cases::all() {
-        let held = held.map(|held| name_of(format!("held: {name}"), &held));
+        let first = held.into_iter().enumerate().map(|(at, (held, became))| {
+            let name = if at == 0 { format!("held: {name}") } else { format!("held, {}: {name}", at + 1) };
+            (name_of(name, &held), became.to_owned())
+        });
+        let held = first.collect();
         let document = name_of(name.clone(), &document);
         cases.push(Case { name, issuer, keys: keys.to_owned(), held, document, now, expect });
     }
@@ -120,8 +124,8 @@ fn every_list_gets_the_verdict_that_is_written_down_and_the_held_one_stays() {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for case in &file.cases {
         let mut verifier = verifier(case.issuer.as_deref(), &file.keys[&case.keys].to_string());
-        if let Some(held) = &case.held {
-            assert_eq!(judge(&mut verifier, &document(held), case.now), loaded("newer"), "{}: held", case.name);
+        for (held, became) in &case.held {
+            assert_eq!(judge(&mut verifier, &document(held), case.now), loaded(became), "{}: {held}", case.name);
         }
         let before = verifier.list().cloned();
         let verdict = judge(&mut verifier, &document(&case.document), case.now);
@@ -134,7 +138,7 @@ fn every_list_gets_the_verdict_that_is_written_down_and_the_held_one_stays() {
         *reasons.entry(reason).or_default() += 1;
     }
     println!("lists.json: {} cases: {reasons:?}", file.cases.len());
-    assert_eq!(reasons.len(), 11, "three ways to be taken, eight to be refused: {reasons:?}");
+    assert_eq!(reasons.len(), 12, "four ways to be taken, eight to be refused: {reasons:?}");
 }
 
 /// Index 7 of the usual epoch, with a neighbour and a rule: what is damaged below.

@@ -23,6 +23,8 @@ mod keysets;
 mod list_bodies;
 mod list_cases;
 mod list_claims;
+mod list_delta_forms;
+mod list_deltas;
 mod lists;
 mod published;
 mod rice;
