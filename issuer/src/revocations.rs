@@ -1,11 +1,16 @@
 //! The set of revoked tokens in memory, and what is remembered of the newest published list.
 //!
 //! The set only grows; whole epochs leave it once no verifier can accept a token of theirs. Nothing here reads a clock,
-//! signs or stores: `operations/publish.rs` does.
+//! signs or stores: `operations/publish.rs` does. `history.rs` remembers what led from one list to the next.
+
+mod history;
+
+pub(crate) use history::{History, Since, State};
 
 use std::collections::{BTreeMap, BTreeSet};
 use token::id::{Jti, epoch};
 use token::revocation::codec::{self, Malformed};
+use token::revocation::revoked::TooMany;
 use token::revocation::{ListId, Revoked};
 use token::time::UnixTime;
 
@@ -29,61 +34,86 @@ pub struct Publication {
     pub cut_all: Option<UnixTime>,
 }
 
-/// The revoked tokens whose epochs have not left.
+/// Tokens by epoch, none of them empty.
+pub(crate) type Places = BTreeMap<u32, BTreeSet<u32>>;
+
+/// The revoked tokens whose epochs have not left: those of the newest served list, and those since.
 #[derive(Debug, Default)]
 pub(crate) struct RevokedSet {
-    epochs: BTreeMap<u32, BTreeSet<u32>>,
+    served: Revoked,
+    fresh: Places,
     low: u32,
 }
 
+/// What the next list will be.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// Everything it lists.
+    pub(crate) revoked: Revoked,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
+    /// What it lists and the served one does not.
+    pub(crate) added: Places,
+    /// Epochs below leave.
+    pub(crate) low: u32,
+}
+
 impl RevokedSet {
-    /// Returns the empty set whose epochs below `low` have left.
-    pub(crate) fn new(low: u32) -> Self {
-        Self { epochs: BTreeMap::new(), low }
-    }
-
-    /// Adds a token; one of an epoch that has left changes nothing.
-    pub(crate) fn insert(&mut self, jti: Jti) {
-        if jti.epoch >= self.low {
-            self.epochs.entry(jti.epoch).or_default().insert(jti.index);
-        }
-    }
-
-    /// Returns the lowest epoch that has not left.
-    pub(crate) fn low(&self) -> u32 {
-        self.low
-    }
-
-    /// Lets the epochs below `low` leave.
-    pub(crate) fn drop_below(&mut self, low: u32) {
-        self.low = self.low.max(low);
-        self.epochs = self.epochs.split_off(&self.low);
-    }
-
-    /// Returns the body of a list of this set.
+    /// Returns the set after a list that held these tokens and whose epochs below `low` had left.
     ///
     /// # Errors
     /// [`Malformed`] when an index is beyond the format, which the allocator never hands out.
-    pub(crate) fn body(&self) -> Result<Vec<u8>, Malformed> {
-        let sorted: Vec<(u32, Vec<u32>)> =
-            self.epochs.iter().map(|(epoch, indices)| (*epoch, indices.iter().copied().collect())).collect();
-        codec::encode(sorted.iter().map(|(epoch, indices)| (*epoch, indices.as_slice())))
+    pub(crate) fn after(served: impl IntoIterator<Item = Jti>, low: u32) -> Result<Self, Malformed> {
+        let mut set = Self { low, ..Self::default() };
+        served.into_iter().for_each(|jti| set.insert(jti));
+        let draft = set.draft(low)?;
+        set.serve(draft);
+        Ok(set)
     }
+
+    /// Adds a token; one that is listed, or of an epoch that has left, changes nothing.
+    pub(crate) fn insert(&mut self, jti: Jti) {
+        if jti.epoch >= self.low && !self.served.contains(jti.epoch, jti.index) {
+            self.fresh.entry(jti.epoch).or_default().insert(jti.index);
+        }
+    }
+
+    /// Returns the list of everything here whose epoch is not below `low`, nor below the lowest that is left.
+    ///
+    /// # Errors
+    /// [`Malformed`] when an index or the number of them is beyond the format.
+    pub(crate) fn draft(&self, low: u32) -> Result<Draft, Malformed> {
+        let low = low.max(self.low);
+        let mut added = self.fresh.clone();
+        let added = added.split_off(&low);
+        let mut revoked = self.served.clone();
+        revoked.apply(low, &codec::decode(&body(&added)?)?).map_err(|TooMany| Malformed)?;
+        let listed = revoked.to_map();
+        let body = codec::encode(listed.iter().map(|(epoch, indices)| (*epoch, indices.as_slice())))?;
+        Ok(Draft { revoked, body, added, low })
+    }
+
+    /// Notes that the list of this draft, and of nothing newer, is served.
+    pub(crate) fn serve(&mut self, draft: Draft) {
+        self.served = draft.revoked;
+        self.low = draft.low;
+        self.fresh.clear();
+    }
+}
+
+/// Returns the body that lists these places.
+///
+/// # Errors
+/// [`Malformed`] when an index is beyond the format.
+pub(crate) fn body(places: &Places) -> Result<Vec<u8>, Malformed> {
+    let sorted: Vec<(u32, Vec<u32>)> =
+        places.iter().map(|(epoch, indices)| (*epoch, indices.iter().copied().collect())).collect();
+    codec::encode(sorted.iter().map(|(epoch, indices)| (*epoch, indices.as_slice())))
 }
 
 /// Returns the lowest epoch that must stay at `certain`: one leaves when 256·(e+1) + leeway has passed, never before.
 pub(crate) fn lowest_epoch(certain: UnixTime, leeway_secs: u64) -> u32 {
     epoch(certain.minus_secs(leeway_secs))
-}
-
-/// Returns whether `next` lists every token that `previous` lists in epochs from `low` on.
-pub(crate) fn nothing_is_missing(previous: &Revoked, next: &Revoked, low: u32) -> bool {
-    let next = next.to_map();
-    let is_held = |(epoch, indices): (u32, Vec<u32>)| {
-        let mut held = next.get(&epoch).into_iter().flatten(); // both ascend, so one walk decides
-        epoch < low || indices.iter().all(|index| held.any(|other| other == index))
-    };
-    previous.to_map().into_iter().all(is_held)
 }
 
 #[cfg(test)]
@@ -107,31 +137,31 @@ mod tests {
         }
     }
 
-    #[test]
-    fn epochs_that_left_never_come_back() {
-        let mut set = RevokedSet::new(5);
-        for (epoch, index) in [(4, 1), (5, 1), (6, 9), (6, 3), (6, 9), (8, 0)] {
-            set.insert(Jti { epoch, index });
-        }
-        set.drop_below(6);
-        set.drop_below(2);
-        set.insert(Jti { epoch: 5, index: 7 });
-        let revoked = codec::decode(&set.body().unwrap()).unwrap();
-        assert_eq!(revoked.to_map(), BTreeMap::from([(6, vec![3, 9]), (8, vec![0])]));
-        assert_eq!(set.low(), 6);
+    fn jti(epoch: u32, index: u32) -> Jti {
+        Jti { epoch, index }
     }
 
     #[test]
-    fn a_missing_entry_is_found_unless_its_epoch_left() {
-        let list = |entries: &[(u32, u32)]| {
-            let mut set = RevokedSet::new(0);
-            entries.iter().for_each(|(epoch, index)| set.insert(Jti { epoch: *epoch, index: *index }));
-            codec::decode(&set.body().unwrap()).unwrap()
-        };
-        let previous = list(&[(5, 1), (6, 1), (6, 2)]);
-        assert!(nothing_is_missing(&previous, &list(&[(5, 1), (6, 1), (6, 2), (6, 3), (7, 0)]), 0));
-        assert!(nothing_is_missing(&previous, &list(&[(6, 1), (6, 2)]), 6));
-        assert!(!nothing_is_missing(&previous, &list(&[(6, 1), (6, 2)]), 5));
-        assert!(!nothing_is_missing(&previous, &list(&[(5, 1), (6, 2)]), 5));
+    fn epochs_that_left_never_come_back() {
+        let mut set = RevokedSet::after([jti(4, 1), jti(5, 1), jti(6, 9)], 5).unwrap();
+        [jti(6, 3), jti(6, 9), jti(8, 0), jti(4, 7)].into_iter().for_each(|jti| set.insert(jti));
+        let draft = set.draft(6).unwrap();
+        assert_eq!(draft.added, Places::from([(6, [3].into()), (8, [0].into())]));
+        set.serve(draft);
+        set.insert(jti(5, 7));
+        let draft = set.draft(2).unwrap();
+        assert_eq!((draft.low, &draft.added), (6, &Places::new()));
+        let listed = codec::decode(&draft.body).unwrap();
+        assert_eq!(listed.to_map(), BTreeMap::from([(6, vec![3, 9]), (8, vec![0])]));
+        assert_eq!(listed, draft.revoked);
+    }
+
+    #[test]
+    fn a_draft_that_is_not_served_loses_nothing() {
+        let mut set = RevokedSet::after([jti(6, 1)], 0).unwrap();
+        set.insert(jti(7, 2));
+        assert_eq!(set.draft(0).unwrap().added, Places::from([(7, [2].into())]));
+        set.insert(jti(7, 3));
+        assert_eq!(set.draft(0).unwrap().added, Places::from([(7, [2, 3].into())]));
     }
 }

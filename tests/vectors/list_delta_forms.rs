@@ -97,7 +97,9 @@ fn claims() -> Vec<Given> {
         |name: String, delta: &Delta| offered(format!("a delta with {name} is refused"), delta, refused("claims"));
     let mut cases = Vec::new();
     for name in ["iss", "iat", "exp", "seq", "id", "base", "low", "add"] {
-        cases.push(offered(format!("a delta without {name} is refused"), &next().without(name), refused("claims")));
+        if !["low", "add"].contains(&name) {
+            cases.push(offered(format!("a delta without {name} is refused"), &next().without(name), refused("claims")));
+        }
         for (what, value) in [("null", "null"), ("true", "true"), ("an array", "[]"), ("an object", "{}")] {
             cases.push(wrong(format!("{name} as {what}"), &next().claim(name, value)));
         }
@@ -105,6 +107,14 @@ fn claims() -> Vec<Given> {
             cases.push(wrong(format!("{name} as an empty string"), &next().claim(name, "\"\"")));
         }
     }
+    let heartbeat = next().without("base").without("low").without("add");
+    cases.extend([
+        offered("a delta without low drops nothing", &next().without("low"), loaded("newer")),
+        offered("a delta without add adds nothing", &next().without("add"), loaded("newer")),
+        offered("without base, low and add a delta applies to the state it names", &heartbeat, loaded("gap")),
+        offered("a delta without base and add is refused", &next().without("base").without("add"), refused("claims")),
+        offered("a delta without base and low is refused", &next().without("base").without("low"), refused("claims")),
+    ]);
     for name in ["iat", "exp", "seq", "low"] {
         for value in ["-1", "-0", "1.0", "1e3", "1.5", "1e300", "18446744073709551616", "\"1\""] {
             cases.push(wrong(format!("{name} {value}"), &next().claim(name, value)));

@@ -146,12 +146,16 @@ impl SigningKey {
     }
 
     /// Returns the document of the delta that leads from the state `base` to that of `head`, which is not checked: epochs
-    /// below `low` are dropped, what the body `add` lists is revoked.
+    /// below `low` are dropped, what the body `add` lists is revoked. From a state to itself it is a heartbeat.
     ///
     /// # Errors
     /// [`IssueError`]; `TooLong` when a full list must do instead, `Form` when a verifier would not read it.
     pub fn sign_delta(&self, head: &Head, base: ListId, low: u32, add: &[u8]) -> Result<Vec<u8>, IssueError> {
-        let step = StepBody { base: base.to_string(), low, add: base64url::encode(add) };
+        let step = StepBody {
+            base: (base != head.id).then(|| base.to_string()),
+            low: (low > 0).then_some(low),
+            add: (add.len() > 1).then(|| base64url::encode(add)),
+        };
         let (document, _) = self.sign_head(delta::TYP, head, Some(step))?;
         let document = document.into_bytes();
         match Delta::open(&document, &self.check) {
@@ -267,9 +271,12 @@ struct ListBody<'a> {
 /// What a delta has besides.
 #[derive(Serialize)]
 struct StepBody {
-    base: String,
-    low: u32,
-    add: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    add: Option<String>,
 }
 
 /// Ed25519 under the name that the key is published with.

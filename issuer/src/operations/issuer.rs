@@ -1,7 +1,7 @@
 //! The issuer as the rest of the daemon sees it: opening, what it shows without being asked, closing.
 
 use super::moments::Moments;
-use super::publish::Publisher;
+use super::publish::{Events, Publisher};
 use super::{Error, NotReady, Published, Settings};
 use crate::env::Env;
 use crate::indices::Indices;
@@ -77,6 +77,11 @@ impl Issuer {
     /// Returns the published list with this number while it is kept: the newest 64, fewer if they are large.
     pub fn revocation_list_at(&self, seq: u64) -> Option<Published> {
         self.parts.publisher.at(seq)
+    }
+
+    /// Returns a subscription to every list that is published from now on.
+    pub fn events(&self) -> Events {
+        self.parts.publisher.events()
     }
 
     /// Returns why the issuer is not ready; empty when it is.

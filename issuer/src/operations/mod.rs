@@ -20,6 +20,7 @@ mod upkeep;
 
 pub use crate::error::{Error, GrantFault, NotReady};
 pub use issuer::Issuer;
+pub use publish::{Events, Step};
 
 use serde::Serialize;
 use serde_json::{Map, Value};

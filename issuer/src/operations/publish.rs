@@ -1,8 +1,8 @@
 //! Publishing the revocation list.
 //!
 //! ```text
-//! drain what became durable ─► drop epochs that are over ─► body ─► nothing missing? ─► intent {seq, iat, id, …} durable
-//!   ─► sign (verified) ─► open again with the public keys ─► the same? ─► serve
+//! drain what became durable ─► drop epochs that are over ─► body ─► intent {seq, iat, id, …} durable
+//!   ─► sign list and delta (verified) ─► open again with the public keys ─► the same, nothing missing? ─► serve
 //! ```
 //!
 //! One publication runs at a time. Whoever revoked something waits for its turn and then looks first: if an earlier
@@ -12,30 +12,36 @@
 //! If any step fails nothing is served, the number is burnt, an error is logged and readiness is off until a
 //! publication succeeds. The newest list is served all the while: it is still true, only older.
 
+mod served;
+
+pub(super) use served::Listed;
+pub use served::{Events, Step};
+
 use super::issuer::{Issuer, Parts};
 use super::moments::Moments;
 use super::{Error, NotReady, Published, Revocation};
-use crate::revocations::{Publication, RevokedSet, lowest_epoch, nothing_is_missing};
+use crate::revocations::{self, Draft, Places, Publication, RevokedSet, Since, State, lowest_epoch};
 use crate::store::{Announcement, Revocations};
-use std::collections::VecDeque;
+use served::{Release, Served};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use token::id::Jti;
+use token::issue::IssueError;
 use token::revocation::{Cut, Head, ListId, RevocationList, Revoked, codec};
 use token::time::UnixTime;
 use tokio::sync::mpsc;
 
 /// Two lists are at least this far apart.
 const GAP: Duration = Duration::from_millis(100);
-/// Published documents that are kept, at most…
-const KEPT: usize = 64;
-/// … and their bytes together, the newest always.
-const KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// While anybody follows, the list is signed again after so long at the latest: who hears nothing for longer has lost
+/// the connection.
+const HEARTBEAT_SECS: u64 = 15;
 
 /// Publishes lists and keeps the newest ones.
 pub(super) struct Publisher {
     turn: tokio::sync::Mutex<Turn>,
-    kept: RwLock<Kept>,
+    served: Served,
     stopped: AtomicBool,
 }
 
@@ -47,22 +53,15 @@ struct Turn {
     upto: u64,
     /// `upto` of the newest served list; `None` before the first.
     served: Option<u64>,
+    /// State of the newest served list, also of the process before this one.
+    base: Option<State>,
     /// When that was, on the monotonic clock.
     at: Duration,
     /// The last intent, served or burnt.
     last: Option<Publication>,
     cut_all: Option<UnixTime>,
-    /// What the newest served list holds.
-    previous: Revoked,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// Oldest first.
-    documents: VecDeque<Published>,
-    newest: Option<(Published, Revocation)>,
-    /// The rule in force, served or about to be.
-    cut_all: Option<UnixTime>,
+    /// What the newest served list holds, as it was read back.
+    previous: Arc<Revoked>,
 }
 
 impl Publisher {
@@ -70,11 +69,11 @@ impl Publisher {
     /// everything issued so far is revoked.
     pub(super) fn open(revocations: Revocations, last: Option<Publication>, moments: &Moments) -> Result<Self, Error> {
         let Revocations { entries, feed, whole } = revocations;
-        let proven = match &last {
-            _ if !whole => false,
-            Some(last) => body_of(&entries, last).is_some_and(|body| ListId::of(&body) == last.id),
-            None => entries.is_empty(),
-        };
+        let low = last.map_or(0, |last| last.low);
+        let upto = last.map_or(0, |last| last.upto);
+        let listed = entries.iter().filter(|(_, number)| *number <= upto).map(|(jti, _)| *jti);
+        let mut set = RevokedSet::after(listed, low).map_err(|_| Error::Signing)?;
+        let proven = whole && is_proven(&set, low, &entries, last.as_ref())?;
         let mut cut_all = last.and_then(|last| last.cut_all);
         if !proven {
             let now = moments.now()?;
@@ -85,36 +84,52 @@ impl Publisher {
             );
         }
         cut_all.iter().for_each(|cut| moments.cut(*cut));
-        let low = last.map_or(0, |last| last.low);
-        let mut set = RevokedSet::new(low);
         entries.iter().for_each(|(jti, _)| set.insert(*jti));
-        let upto = entries.iter().map(|(_, number)| *number).chain(last.map(|last| last.upto)).max().unwrap_or(0);
-        let turn =
-            Turn { set, feed, upto, served: None, at: Duration::ZERO, last, cut_all, previous: Revoked::default() };
+        let base = last.filter(|_| proven).map(|last| (last.seq, State { id: last.id, low: last.low }));
+        let turn = Turn {
+            set,
+            feed,
+            upto: entries.iter().map(|(_, number)| *number).fold(upto, u64::max),
+            served: None,
+            base: base.map(|(_, state)| state),
+            at: Duration::ZERO,
+            last,
+            cut_all,
+            previous: Arc::default(),
+        };
         Ok(Self {
             turn: tokio::sync::Mutex::new(turn),
-            kept: RwLock::new(Kept { cut_all, ..Kept::default() }),
+            served: Served::after(base, cut_all),
             stopped: AtomicBool::new(false),
         })
     }
 
     /// Returns the newest published list.
     pub(super) fn newest(&self) -> Published {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         // `Issuer::open` publishes before anybody can ask.
         let none = || Published { seq: 0, document: Arc::from([]), exp: UnixTime::MIN };
-        kept.newest.as_ref().map_or_else(none, |(published, _)| published.clone())
+        self.served.newest().unwrap_or_else(none)
+    }
+
+    /// Returns the newest published list, opened.
+    #[allow(dead_code)] // the status list view reads it
+    pub(super) fn listed(&self) -> Option<Listed> {
+        self.served.listed()
     }
 
     /// Returns the published list with this number, while it is kept.
     pub(super) fn at(&self, seq: u64) -> Option<Published> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.documents.iter().find(|published| published.seq == seq).cloned()
+        self.served.at(seq)
+    }
+
+    /// Returns a subscription to publications.
+    pub(super) fn events(&self) -> Events {
+        self.served.events()
     }
 
     /// Returns the time until which everything issued is revoked, while that rule is in force.
     pub(super) fn cut_all(&self) -> Option<UnixTime> {
-        self.kept.read().unwrap_or_else(PoisonError::into_inner).cut_all
+        self.served.cut_all()
     }
 
     /// Returns whether the last attempt to publish failed.
@@ -125,34 +140,16 @@ impl Publisher {
     /// Makes the set forget what was revoked, as a fault of memory would.
     #[cfg(test)]
     pub(super) async fn forget_for_test(&self) {
-        let mut turn = self.turn.lock().await;
-        turn.set = RevokedSet::new(turn.set.low());
-    }
-
-    fn serve(&self, published: Published, effective_by: UnixTime, cut_all: Option<UnixTime>) -> Revocation {
-        let answer = Revocation { seq: published.seq, effective_by: effective_by.as_secs() };
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        kept.documents.push_back(published.clone());
-        kept.newest = Some((published, answer));
-        kept.cut_all = cut_all;
-        let bytes = |kept: &Kept| kept.documents.iter().map(|published| published.document.len()).sum::<usize>();
-        while kept.documents.len() > 1 && (kept.documents.len() > KEPT || bytes(&kept) > KEPT_BYTES) {
-            kept.documents.pop_front();
-        }
-        answer
-    }
-
-    fn answer(&self) -> Option<Revocation> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.newest.as_ref().map(|(_, answer)| *answer)
+        self.turn.lock().await.set = RevokedSet::default();
     }
 }
 
-/// Returns the body that the list of this publication must have had, as far as the store still knows.
-fn body_of(entries: &[(token::id::Jti, u64)], last: &Publication) -> Option<Vec<u8>> {
-    let mut set = RevokedSet::new(last.low);
-    entries.iter().filter(|(_, number)| *number <= last.upto).for_each(|(jti, _)| set.insert(*jti));
-    set.body().ok()
+/// Returns whether the store still holds all that the last list did.
+fn is_proven(set: &RevokedSet, low: u32, entries: &[(Jti, u64)], last: Option<&Publication>) -> Result<bool, Error> {
+    match last {
+        Some(last) => Ok(ListId::of(&set.draft(low).map_err(|_| Error::Signing)?.body) == last.id),
+        None => Ok(entries.is_empty()),
+    }
 }
 
 impl Issuer {
@@ -160,7 +157,7 @@ impl Issuer {
     pub(super) async fn published(&self) -> Result<Revocation, Error> {
         let mut turn = self.parts.publisher.turn.lock().await;
         turn.drain();
-        match self.parts.publisher.answer() {
+        match self.parts.publisher.served.answer() {
             Some(answer) if turn.served == Some(turn.upto) => Ok(answer),
             Some(_) | None => self.take_turn(&mut turn).await,
         }
@@ -177,10 +174,33 @@ impl Issuer {
         let Parts { publisher, env, settings, .. } = self.parts.as_ref();
         let mut turn = publisher.turn.lock().await;
         turn.drain();
-        let age = env.monotonic().saturating_sub(turn.at);
-        let due =
-            age.as_secs() >= settings.list_interval_secs || turn.served != Some(turn.upto) || publisher.is_stopped();
-        if due { self.take_turn(&mut turn).await.map(drop) } else { Ok(()) }
+        let age = env.monotonic().saturating_sub(turn.at).as_secs();
+        let heartbeat = publisher.served.is_followed() && age >= HEARTBEAT_SECS;
+        let unsaid = turn.served != Some(turn.upto) || publisher.is_stopped();
+        if age >= settings.list_interval_secs || heartbeat || unsaid {
+            self.take_turn(&mut turn).await.map(drop)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Returns one delta from the published list `since` to the newest, whose number it carries; `None` when that list is
+    /// not remembered or the delta would be too long for verifiers: the full list must do then.
+    ///
+    /// # Errors
+    /// [`Error::Signing`].
+    pub fn revocation_delta(&self, since: u64) -> Result<Option<Published>, Error> {
+        let Parts { publisher, keys, .. } = self.parts.as_ref();
+        let (Since { base, added }, listed) = match publisher.served.delta(since) {
+            None => return Ok(None),
+            Some(Ok(signed)) => return Ok(signed),
+            Some(Err(unsigned)) => unsigned,
+        };
+        let Head { seq, exp, .. } = listed.head;
+        let signed = delta(keys.list_signer(), &listed.head, base, listed.low, added)?;
+        let signed = signed.map(|delta| Published { seq, document: Arc::from(delta.as_bytes()), exp });
+        publisher.served.keep_delta(since, seq, &signed);
+        Ok(signed)
     }
 
     async fn take_turn(&self, turn: &mut Turn) -> Result<Revocation, Error> {
@@ -200,56 +220,65 @@ impl Issuer {
     async fn try_publish(&self, turn: &mut Turn) -> Result<Revocation, Error> {
         let Parts { env, store, moments, publisher, .. } = self.parts.as_ref();
         let effective_by = turn.last.map(|last| last.exp);
-        let (intent, body, listed) = self.intend(turn)?;
+        let (intent, draft) = self.intend(turn)?;
         turn.last = Some(intent); // burnt from here on, even if this future is dropped
         store.put_publication(intent).await?;
-        let published = self.seal(&intent, &body, &listed)?;
-        turn.previous = listed;
+        let release = self.seal(turn, &intent, &draft, effective_by.unwrap_or(intent.iat))?;
+        turn.previous = Arc::clone(&release.listed.revoked);
+        turn.set.serve(draft);
         turn.served = Some(intent.upto);
+        turn.base = Some(State { id: intent.id, low: intent.low });
         turn.at = env.monotonic();
         moments.signed(intent.iat);
-        Ok(publisher.serve(published, effective_by.unwrap_or(intent.iat), intent.cut_all))
+        Ok(publisher.served.release(release))
     }
 
-    /// Decides what the next list is: its body, decoded again, and what is stored of it.
-    fn intend(&self, turn: &mut Turn) -> Result<(Publication, Vec<u8>, Revoked), Error> {
+    /// Decides what the next list is, and what is stored of it.
+    fn intend(&self, turn: &mut Turn) -> Result<(Publication, Draft), Error> {
         let Parts { settings, env, moments, .. } = self.parts.as_ref();
         turn.drain();
         // Never before the newest list's, whatever the calendar does.
         let (iat, certain) = (moments.now()?, moments.certain());
-        turn.set.drop_below(lowest_epoch(certain, settings.leeway_secs));
         let rule_life = settings.max_access_ttl_secs.saturating_add(settings.leeway_secs);
         turn.cut_all = turn.cut_all.filter(|cut| certain <= cut.plus_secs(rule_life));
-        let body = turn.set.body().map_err(|_| Error::Signing)?;
-        let listed = codec::decode(&body).map_err(|_| Error::Signing)?;
-        if !nothing_is_missing(&turn.previous, &listed, turn.set.low()) {
-            return Err(NotReady::PublicationStopped.into());
-        }
+        let draft = turn.set.draft(lowest_epoch(certain, settings.leeway_secs)).map_err(|_| Error::Signing)?;
         let exp = iat.plus_secs(settings.list_ttl_secs);
         let intent = Publication {
             seq: next_seq(turn.last, turn.served.is_none(), env.unix_millis()),
             iat,
             exp: turn.last.map_or(exp, |last| exp.max(last.exp)),
-            id: ListId::of(&body),
+            id: ListId::of(&draft.body),
             upto: turn.upto,
-            low: turn.set.low(),
+            low: draft.low,
             cut_all: turn.cut_all,
         };
-        Ok((intent, body, listed))
+        Ok((intent, draft))
     }
 
-    /// Signs the list that was intended, and reads it as a verifier would before anybody else does.
-    fn seal(&self, intent: &Publication, body: &[u8], listed: &Revoked) -> Result<Published, Error> {
+    /// Signs the list that was intended and the delta that leads to it, and reads both as a verifier would before anybody
+    /// else does: the list must say what was intended and lack nothing of the one before.
+    fn seal(&self, turn: &Turn, intent: &Publication, draft: &Draft, effective_by: UnixTime) -> Result<Release, Error> {
         let Parts { settings, keys, .. } = self.parts.as_ref();
         let exp = intent.iat.plus_secs(settings.list_ttl_secs);
         let cut = Cut { all: intent.cut_all, ..Cut::default() };
         let head = Head { iss: settings.issuer.clone(), iat: intent.iat, exp, seq: intent.seq, id: intent.id, cut };
-        let document = keys.list_signer().sign_list(&head, body).map_err(|_| Error::Signing)?;
+        let document = keys.list_signer().sign_list(&head, &draft.body).map_err(|_| Error::Signing)?;
         let list = RevocationList::open(&document, keys.public()).map_err(|_| Error::Signing)?;
-        if *list.head() != head || list.revoked() != listed {
+        let nothing_is_missing = turn.previous.is_within(list.revoked(), draft.low);
+        if *list.head() != head || *list.revoked() != draft.revoked || !nothing_is_missing {
             return Err(NotReady::PublicationStopped.into());
         }
-        Ok(Published { seq: intent.seq, document: document.into(), exp })
+        let step = |base| delta(keys.list_signer(), &head, base, draft.low, draft.added.clone());
+        let delta = turn.base.map(step).transpose()?.flatten();
+        let revoked = Arc::new(list.revoked().clone());
+        Ok(Release {
+            listed: Listed { head, low: draft.low, revoked },
+            document: document.into(),
+            delta,
+            added: draft.added.clone(),
+            effective_by,
+            cut_all: intent.cut_all,
+        })
     }
 }
 
@@ -260,6 +289,23 @@ impl Turn {
             jtis.into_iter().for_each(|jti| self.set.insert(jti));
             self.upto = self.upto.max(number);
         }
+    }
+}
+
+/// Returns the delta from the state `base` to that of `head`, `None` when it would be too long for verifiers.
+fn delta(
+    key: &token::issue::SigningKey,
+    head: &Head,
+    base: State,
+    low: u32,
+    mut added: Places,
+) -> Result<Option<Arc<str>>, Error> {
+    let added = revocations::body(&added.split_off(&low)).map_err(|codec::Malformed| Error::Signing)?;
+    let dropped = if base.low < low && base.id != head.id { low } else { 0 };
+    match key.sign_delta(head, base.id, dropped, &added) {
+        Ok(document) => String::from_utf8(document).map(|text| Some(Arc::from(text))).map_err(|_| Error::Signing),
+        Err(IssueError::TooLong) => Ok(None),
+        Err(_) => Err(Error::Signing),
     }
 }
 

@@ -19,7 +19,8 @@ use crate::id::MAX_INDEX;
 /// Epochs that a body may list: 194 days of them, where tokens live for a day at most.
 pub const MAX_EPOCHS: usize = 1 << 16;
 
-const VERSION: u8 = 1;
+/// The first byte of every body, and the only one of a body that lists nothing.
+pub(super) const VERSION: u8 = 1;
 const MAX_R: u8 = 30;
 /// Up to this `r` a run becomes a bitmap: each bit of body stands for at most 8 indices, so 8 bitmap bits.
 const MAX_BITMAP_R: u8 = 3;

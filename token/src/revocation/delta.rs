@@ -4,12 +4,13 @@
 //! document = JWS-compact                    application/vnd.countersign.revdelta, at most 32 KiB
 //! header     {"alg", "kid", "typ": "revdelta+jwt"}
 //! claims     iss iat exp seq id cut         those of the state afterwards
-//!            base                           id of the state it applies to
-//!            low                            epochs below are dropped; at most iat >> 8
-//!            add                            base64url of a body; its epochs are low or above
+//!            base                           id of the state it applies to; left out in a heartbeat, which applies to id
+//!            low                            epochs below are dropped; at most iat >> 8; left out when none is
+//!            add                            base64url of a body, its epochs low or above; left out when nothing is added
 //! ```
 //!
-//! A delta adds indices and drops epochs that are over; it cannot take a revocation back. Its `cut` is complete.
+//! A delta adds indices and drops epochs that are over; it cannot take a revocation back. Its `cut` is complete. A
+//! heartbeat has neither `base` nor `low` nor `add`.
 
 use super::codec;
 use super::head::{Head, ListId, MAX_HEAD_LENGTH, signed_claims};
@@ -86,9 +87,14 @@ impl Delta {
 
 fn members(claims: &Map<String, Value>) -> Option<(Head, ListId, u32, Vec<u8>)> {
     let head = Head::from_claims(claims)?;
+    let [base, low, add] = CLAIMS.map(|name| claims.get(name));
+    let nothing = [codec::VERSION];
+    if base.is_none() {
+        return (low.is_none() && add.is_none()).then(|| (head.clone(), head.id, 0, nothing.to_vec()));
+    }
     let base = ListId::from_claims(claims, "base")?;
     // An epoch that is not over by the issuer's own clock must stay: a delta takes nothing back.
-    let low = u32::try_from(claims.get("low")?.as_u64()?).ok().filter(|low| *low <= epoch(head.iat))?;
-    let add = base64url::decode(claims.get("add")?.as_str()?.as_bytes()).ok()?;
+    let low = low.map_or(Some(0), |low| u32::try_from(low.as_u64()?).ok().filter(|low| *low <= epoch(head.iat)))?;
+    let add = add.map_or_else(|| Some(nothing.to_vec()), |add| base64url::decode(add.as_str()?.as_bytes()).ok())?;
     Some((head, base, low, add))
 }

@@ -1,6 +1,7 @@
 //! The use cases against a real store in a temporary directory, with a clock that moves when told.
 
 mod clients;
+mod following;
 mod introspecting;
 mod publishing;
 mod refreshing;
