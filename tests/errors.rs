@@ -21,6 +21,7 @@ const SOURCES: [Source; 6] = [
         before: &[
             "NOT_FOUND, \"",
             "ALLOWED, \"",
+            "ACCEPTABLE, \"",
             "TYPE, \"",
             "LARGE, \"",
             "TIMEOUT, \"",

@@ -56,6 +56,8 @@ pub struct Config {
 pub struct Tokens {
     /// `aud` of a token whose request names none (RFC 9068 §3).
     pub default_audience: String,
+    /// Tokens for one of these audiences carry the `status` claim, for verifiers that read Token Status Lists.
+    pub status_list_audiences: Vec<String>,
     /// The name of the one signature algorithm.
     pub algorithm: AlgorithmName,
     /// Life of an access token whose request names none.
@@ -161,6 +163,7 @@ impl TryFrom<Layer> for Config {
 fn tokens(layer: &Layer) -> Result<Tokens, ConfigError> {
     let tokens = Tokens {
         default_audience: needed("default_audience", layer.default_audience.clone())?,
+        status_list_audiences: audiences(layer.status_list_audiences.clone().unwrap_or_default())?,
         algorithm: needed("algorithm", layer.algorithm)?,
         access_ttl_seconds: within("access_ttl_seconds", layer.access_ttl_seconds, 1..=DAY)?,
         max_access_ttl_seconds: within("max_access_ttl_seconds", layer.max_access_ttl_seconds, 1..=DAY)?,
@@ -201,6 +204,18 @@ fn limits(layer: &Layer) -> Result<Limits, ConfigError> {
         drain: duration("drain_seconds", layer.drain_seconds, 0..=10 * MINUTE)?,
         ..Limits::default()
     })
+}
+
+/// An audience that no request can name would never match.
+fn audiences(mut audiences: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    audiences.retain(|audience| !audience.is_empty()); // an empty variable names none
+    match audiences.iter().find(|audience| audience.len() > 255 || audience.chars().any(char::is_control)) {
+        None => Ok(audiences),
+        Some(_) => Err(ConfigError::Setting {
+            name: "status_list_audiences",
+            reason: "must hold audiences of at most 255 bytes without control characters".to_owned(),
+        }),
+    }
 }
 
 /// An origin is compared as a browser writes it: scheme and host in lower case, no path (RFC 6454 §6.2).

@@ -33,6 +33,8 @@ pub enum Error {
     NotReady(NotReady),
     /// The store did not do it; nothing is acknowledged.
     Store(StoreError),
+    /// More indices of an epoch have been leased than a status list may have. The revocation list has no such bound.
+    StatusListTooLarge,
     /// A private key cannot be used; found when the daemon starts.
     Keys(KeyFault),
     /// A signature did not verify under its own key, or what was to be signed is beyond a format's bounds.
@@ -108,6 +110,7 @@ impl Error {
             | Self::InvalidScope
             | Self::UnauthorizedClient
             | Self::InvalidRequest { .. }
+            | Self::StatusListTooLarge
             | Self::Keys(_)
             | Self::Signing => false,
         }
@@ -156,6 +159,7 @@ impl fmt::Display for Error {
             }
             Self::NotReady(_) => f.write_str("the issuer is not ready"),
             Self::Store(_) => f.write_str("the store did not take the change"),
+            Self::StatusListTooLarge => f.write_str("the epoch has more tokens than a status list can hold"),
             Self::Keys(_) => f.write_str("a signing key cannot be used"),
             Self::Signing => f.write_str("a signature could not be made"),
             Self::Entropy => f.write_str("the system gave no randomness"),
@@ -175,6 +179,7 @@ impl std::error::Error for Error {
             | Self::UnauthorizedClient
             | Self::InvalidRequest { .. }
             | Self::TooManyLiveTokens { .. }
+            | Self::StatusListTooLarge
             | Self::Signing
             | Self::Entropy => None,
         }

@@ -16,7 +16,7 @@ use token::id::{Jti, epoch};
 use token::time::UnixTime;
 
 /// Indices in a page.
-const PAGE: u16 = 1024;
+pub(crate) const PAGE: u16 = 1024;
 
 /// Hands out places, by expiry epoch.
 pub(crate) struct Indices {

@@ -53,6 +53,11 @@ fn a_path_that_is_no_route_is_answered_404_for_every_method() {
         "/OAUTH/token",
         "//oauth/token",
         "/oauth/token%20",
+        "/status/",
+        "/status/x",
+        "/status/01",
+        "/status/4294967296",
+        "/status/1/2",
         "/revocations/",
         "/revocations/x",
         "/revocations/01",
@@ -71,7 +76,8 @@ fn a_path_that_is_no_route_is_answered_404_for_every_method() {
     for path in paths {
         for method in ["GET", "POST"] {
             let reply = daemon.client().request(method, path).send();
-            let of_a_folder = ["/www/", "/pkg/", "/revocations/"].iter().any(|folder| path.starts_with(folder));
+            let of_a_folder =
+                ["/www/", "/pkg/", "/revocations/", "/status/"].iter().any(|folder| path.starts_with(folder));
             let expected =
                 if method == "POST" && of_a_folder { (405, "method_not_allowed") } else { (404, "not_found") };
             assert_eq!((reply.status, reply.member("code").as_str()), expected, "{method} {path}");

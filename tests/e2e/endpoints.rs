@@ -31,11 +31,13 @@ pub(crate) const ACTS: [Act; 4] = [
 ];
 
 /// Paths that are read, and whether OPTIONS is answered there.
-pub(crate) const READS: [(&str, bool); 7] = [
+pub(crate) const READS: [(&str, bool); 9] = [
     ("/.well-known/jwks.json", true),
     ("/.well-known/oauth-authorization-server", true),
     ("/revocations", true),
     ("/revocations/1", true),
+    ("/status", true),
+    ("/status/1", true),
     ("/healthz", false),
     ("/readyz", false),
     ("/", false),

@@ -2,7 +2,8 @@
 
 use countersign_tests::{Daemon, Reply, Setup};
 
-const PUBLIC: [&str; 3] = ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/revocations"];
+const PUBLIC: [&str; 4] =
+    ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/revocations", "/status"];
 const PRIVATE_READS: [&str; 3] = ["/healthz", "/readyz", "/"];
 
 /// What must be the same in a GET and a HEAD.
@@ -36,7 +37,7 @@ fn every_answer_has_a_request_id_of_its_own_and_forbids_sniffing() {
     assert!(ids.iter().all(|id| log.contains(id.as_str())), "the log names every request");
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 9);
+    assert_eq!(ids.len(), 10);
 }
 
 #[test]

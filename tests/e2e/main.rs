@@ -15,6 +15,7 @@ mod refresh;
 mod revoke;
 mod slow_clients;
 mod start_up;
+mod status;
 
 use countersign_tests::{Daemon, claims};
 use token::error::Rejection;

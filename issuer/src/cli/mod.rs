@@ -116,6 +116,7 @@ impl From<Error> for Failure {
             | Error::InvalidRequest { .. }
             | Error::TooManyLiveTokens { .. }
             | Error::NotReady(_)
+            | Error::StatusListTooLarge
             | Error::Keys(_)
             | Error::Signing
             | Error::Entropy => Self::Machine(reason),

@@ -109,6 +109,7 @@ fn settings(tokens: &Tokens, identifier: &IssuerUrl) -> Settings {
     Settings {
         issuer: identifier.as_str().to_owned(),
         default_audience: tokens.default_audience.clone(),
+        status_list_audiences: tokens.status_list_audiences.clone(),
         algorithm: match tokens.algorithm {
             AlgorithmName::EdDsa => Algorithm::EdDsa,
             AlgorithmName::Ed25519 => Algorithm::Ed25519,

@@ -41,6 +41,9 @@ pub struct Layer {
     /// Audience of a token whose request names none
     #[arg(long, env = "COUNTERSIGN_DEFAULT_AUDIENCE", value_name = "TEXT")]
     pub default_audience: Option<String>,
+    /// Audiences whose tokens carry the `status` claim of Token Status Lists, separated by commas
+    #[arg(long, env = "COUNTERSIGN_STATUS_LIST_AUDIENCES", value_delimiter = ',', value_name = "AUDIENCES")]
+    pub status_list_audiences: Option<Vec<String>>,
     /// Name of the signature algorithm in headers and keys
     #[arg(long, env = "COUNTERSIGN_ALGORITHM", value_name = "NAME")]
     pub algorithm: Option<AlgorithmName>,
@@ -113,7 +116,8 @@ impl Layer {
             allow_insecure_issuer: Some(false),
             data_dir: Some(PathBuf::from("countersign-data")),
             default_audience: Some("api".to_owned()),
-            algorithm: Some(AlgorithmName::EdDsa), // RFC 9864's name is refused by common libraries still
+            status_list_audiences: Some(Vec::new()), // only other people's verifiers need the claim
+            algorithm: Some(AlgorithmName::EdDsa),   // RFC 9864's name is refused by common libraries still
             access_ttl_seconds: Some(900),
             max_access_ttl_seconds: Some(86_400), // a revocation stays in the list as long as the longest token
             refresh_ttl_seconds: Some(604_800),
@@ -174,6 +178,7 @@ impl Layer {
             data_dir: self.data_dir.clone().or_else(|| below.data_dir.clone()),
             master_key_file: self.master_key_file.clone().or_else(|| below.master_key_file.clone()),
             default_audience: self.default_audience.clone().or_else(|| below.default_audience.clone()),
+            status_list_audiences: self.status_list_audiences.clone().or_else(|| below.status_list_audiences.clone()),
             algorithm: self.algorithm.or(below.algorithm),
             access_ttl_seconds: self.access_ttl_seconds.or(below.access_ttl_seconds),
             max_access_ttl_seconds: self.max_access_ttl_seconds.or(below.max_access_ttl_seconds),

@@ -29,6 +29,7 @@ pub(super) fn document(issuer: &str) -> Bytes {
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "revocation_endpoint": format!("{issuer}/oauth/revoke"),
         "introspection_endpoint": format!("{issuer}/oauth/introspect"),
+        "status_list_aggregation_endpoint": format!("{issuer}/status"), // draft-ietf-oauth-status-list-20 §9.1
         "grant_types_supported": ["client_credentials", "refresh_token"],
         "response_types_supported": [], // required by §2; there is no authorization endpoint
         "token_endpoint_auth_methods_supported": methods,

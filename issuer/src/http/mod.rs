@@ -20,6 +20,7 @@ mod oauth_token;
 mod reply;
 mod request;
 mod revocations;
+mod status;
 mod tokens;
 
 use crate::env::{Env, NoEntropy};
@@ -76,6 +77,8 @@ fn table(app: &Arc<App>) -> Row {
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),
         row_below(app, "/revocations/", &revocations::KEPT, revocations::kept),
+        row(app, &status::ALL, status::all),
+        row_below(app, "/status/", &status::EPOCH, status::epoch),
         row(app, &jwks::ENDPOINT, jwks::answer),
         row(app, &metadata::ENDPOINT, metadata::answer),
         row(app, &health::ALIVE, health::alive),

@@ -46,6 +46,8 @@ pub(super) enum Malformed {
     NotFound,
     /// There is, but not for this method.
     MethodNotAllowed,
+    /// Nothing that is there is of a media type that `Accept` allows.
+    NotAcceptable,
     /// The body is not of the media type that the endpoint reads.
     MediaType(&'static str),
     /// The body has more bytes than are read.
@@ -170,6 +172,7 @@ impl From<&Malformed> for Told {
         let (status, code) = match fault {
             Malformed::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Malformed::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Malformed::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
             Malformed::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Malformed::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Malformed::TooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
@@ -214,6 +217,9 @@ impl From<&Error> for Told {
             Error::Entropy => {
                 told(StatusCode::SERVICE_UNAVAILABLE, "no_entropy", "temporarily_unavailable").retry_after(1)
             }
+            Error::StatusListTooLarge => {
+                told(StatusCode::SERVICE_UNAVAILABLE, "status_list_too_large", "temporarily_unavailable")
+            }
             Error::Keys(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "key_unusable", "server_error"),
             Error::Signing => told(StatusCode::INTERNAL_SERVER_ERROR, "signing_failed", "server_error"),
         }
@@ -233,6 +239,7 @@ impl fmt::Display for Malformed {
         match self {
             Self::NotFound => f.write_str("there is nothing at this path"),
             Self::MethodNotAllowed => f.write_str("the method is not one of those in the Allow field"),
+            Self::NotAcceptable => f.write_str("the answer is of no media type that the Accept field allows"),
             Self::MediaType(expected) => write!(f, "the body must be {expected}, and Content-Type must say so once"),
             Self::TooLarge(limit) => write!(f, "the body has more than {limit} bytes"),
             Self::TooSlow => f.write_str("the body did not arrive in time"),

@@ -44,7 +44,7 @@ fn document(published: Published, caching: &'static str, headers: &HeaderMap) ->
 }
 
 /// Returns the number that `text` is, in its only spelling.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 

@@ -2,6 +2,7 @@
 
 use super::moments::Moments;
 use super::publish::{Events, Publisher};
+use super::status_list::StatusLists;
 use super::{Error, NotReady, Published, Settings};
 use crate::env::Env;
 use crate::indices::Indices;
@@ -27,6 +28,7 @@ pub(super) struct Parts {
     pub(super) indices: Indices,
     pub(super) moments: Moments,
     pub(super) publisher: Publisher,
+    pub(super) status_lists: StatusLists,
     /// Judges access tokens that are introspected or revoked, all but their revocation.
     pub(super) verifier: Verifier,
     closing: AtomicBool,
@@ -50,11 +52,16 @@ impl Issuer {
         let keys = Arc::new(open_keys(&settings, &env, store.as_ref(), &master_key, in_use).await?);
         drop(master_key); // zeroized: nothing needs it until the next start
         let verifier = verifier(&settings, keys.public().clone())?;
+        let cut_before = publication.and_then(|publication| publication.cut_all);
         let publisher = Publisher::open(revocations, publication, &moments)?;
+        let status_lists = StatusLists::new();
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let closing = AtomicBool::new(false);
-        let parts = Parts { settings, env, store, keys, indices, moments, publisher, verifier, closing };
+        let parts = Parts { settings, env, store, keys, indices, moments, publisher, status_lists, verifier, closing };
         let issuer = Self { parts: Arc::new(parts) };
+        if let Some(cut) = issuer.parts.publisher.cut_all().filter(|cut| Some(*cut) > cut_before) {
+            issuer.parts.sweep_unknown(cut).await?;
+        }
         issuer.publish().await?;
         Ok(issuer)
     }

@@ -51,11 +51,11 @@ pub(super) fn mint(request: MintRequest, settings: &Settings, now: UnixTime) -> 
         auth_time: time("auth_time", request.auth_time, now.plus_secs(settings.leeway_secs))?,
         nbf: time("nbf", request.nbf, now.plus_secs(lives.access_ttl_secs.saturating_sub(1)))?,
         claims: own_claims(&request.claims)?,
+        status: in_status_list(&request.aud, settings),
         sub: request.sub,
         aud: request.aud,
         roles: request.roles,
         permissions: request.permissions,
-        status: false,
     };
     Ok((grant, lives))
 }
@@ -74,19 +74,26 @@ pub(super) fn client_credentials(
 ) -> Result<(Grant, Lives), Error> {
     let audience = request.audience.unwrap_or_else(|| settings.default_audience.clone());
     check_text("audience", &audience, MAX_NAME)?;
+    let aud = vec![audience];
     let grant = Grant {
         sub: client_id.to_owned(),
-        aud: vec![audience],
+        status: in_status_list(&aud, settings),
+        aud,
         scope: request.scope.map(|scope| canonical_scope(&scope).ok_or(Error::InvalidScope)).transpose()?,
         roles: Vec::new(),
         permissions: Vec::new(),
         auth_time: None,
         nbf: None,
         claims: String::new(),
-        status: false,
     };
     let access_ttl_secs = settings.access_ttl_secs.min(settings.max_access_ttl_secs);
     Ok((grant, Lives { access_ttl_secs, session: None }))
+}
+
+/// Returns whether tokens for these audiences say in which status list they are. It is decided once for a session and
+/// stored with it: the answer to a retry is the same bytes, whatever the settings are by then.
+fn in_status_list(aud: &[String], settings: &Settings) -> bool {
+    aud.iter().any(|audience| settings.status_list_audiences.contains(audience))
 }
 
 /// Returns whether `text` is a scope: RFC 6749 §3.3, at most 1,024 bytes.
@@ -118,7 +125,9 @@ pub(super) fn check_length(issuer: &str, session: &Session) -> Result<(), Error>
     let grant = &session.grant;
     let texts = (issuer, &session.client_id, &grant.sub, &grant.aud, &grant.scope, &grant.roles, &grant.permissions);
     let texts = serde_json::to_string(&texts).map_err(|_| Error::Signing)?.len();
-    let payload = FIXED.saturating_add(texts).saturating_add(grant.claims.len());
+    const STATUS: usize = 80; // ,"status":{"status_list":{"idx":<10>,"uri":"<issuer>/status/<10>"}}
+    let status = if grant.status { STATUS.saturating_add(issuer.len()) } else { 0 };
+    let payload = FIXED.saturating_add(texts).saturating_add(grant.claims.len()).saturating_add(status);
     let length = HEADER + SIGNATURE + 2 + payload.saturating_mul(4).div_ceil(3);
     let detail = "together with the other members make a token of more than 8192 bytes";
     if length > jws::MAX_LENGTH { Err(Error::InvalidRequest { field: "claims", detail }) } else { Ok(()) }

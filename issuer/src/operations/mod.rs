@@ -14,6 +14,7 @@ mod publish;
 mod refresh;
 mod revoke;
 mod sign;
+mod status_list;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -21,6 +22,7 @@ mod upkeep;
 pub use crate::error::{Error, GrantFault, NotReady};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
+pub use status_list::{StatusForm, StatusList};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -35,6 +37,8 @@ pub struct Settings {
     pub issuer: String,
     /// The `aud` of a client-credentials token when the request names none.
     pub default_audience: String,
+    /// Tokens for one of these audiences say in which status list they are.
+    pub status_list_audiences: Vec<String>,
     /// The name under which signatures are made: `EdDSA`, or `Ed25519` of RFC 9864.
     pub algorithm: token::jwk::Algorithm,
     /// Life of an access token when the request names none.
@@ -63,6 +67,7 @@ impl Settings {
         Self {
             issuer: issuer.into(),
             default_audience: "api".to_owned(),
+            status_list_audiences: Vec::new(), // the claim is 100 bytes that our own verifiers do not need
             algorithm: token::jwk::Algorithm::EdDsa,
             access_ttl_secs: 900, // a quarter of an hour: what a stolen token is worth without a list
             max_access_ttl_secs: 86_400, // a day: no revocation is kept for longer

@@ -112,7 +112,6 @@ impl Publisher {
     }
 
     /// Returns the newest published list, opened.
-    #[allow(dead_code)] // the status list view reads it
     pub(super) fn listed(&self) -> Option<Listed> {
         self.served.listed()
     }

@@ -3,6 +3,7 @@
 //! Ed25519 is deterministic and the row holds every claim, so the same row gives the same bytes as often as it is asked.
 
 use super::issuer::Parts;
+use super::status_list::status_claim;
 use super::{Error, TokenAnswer};
 use crate::session::{Session, SessionId};
 use serde_json::Map;
@@ -62,11 +63,15 @@ impl Parts {
 /// Returns the claims of the newest access token of this session.
 pub(super) fn access_claims(issuer: &str, session: Session) -> Result<AccessClaims, Error> {
     let Session { sid, client_id, grant, last, .. } = session;
-    let other = if grant.claims.is_empty() {
+    let mut other = if grant.claims.is_empty() {
         Map::new()
     } else {
         json::parse_object(grant.claims.as_bytes()).map_err(|_| Error::Signing)?
     };
+    let jti = Jti::new(last.exp, last.index);
+    if grant.status {
+        other.insert("status".to_owned(), status_claim(issuer, jti));
+    }
     Ok(AccessClaims {
         iss: issuer.to_owned(),
         sub: grant.sub,
@@ -75,7 +80,7 @@ pub(super) fn access_claims(issuer: &str, session: Session) -> Result<AccessClai
         iat: last.iat,
         exp: last.exp,
         nbf: grant.nbf,
-        jti: Jti::new(last.exp, last.index).to_string(),
+        jti: jti.to_string(),
         sid: Some(sid.to_string()),
         scope: last.scope,
         roles: grant.roles,

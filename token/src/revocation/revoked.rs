@@ -46,6 +46,11 @@ impl Revoked {
         self.epochs.iter().flat_map(|(epoch, indices)| indices.iter().map(|index| (*epoch, index)))
     }
 
+    /// Returns the indices of one epoch, ascending.
+    pub fn indices(&self, epoch: u32) -> impl Iterator<Item = u32> + '_ {
+        self.of(epoch).into_iter().flat_map(Indices::iter)
+    }
+
     /// Returns all indices by epoch, as [`super::codec::encode`] takes them.
     pub fn to_map(&self) -> BTreeMap<u32, Vec<u32>> {
         self.epochs.iter().map(|(epoch, indices)| (*epoch, indices.iter().collect())).collect()

@@ -143,7 +143,12 @@ async fn every_limit_of_a_mint_request_names_its_member() {
 
 #[tokio::test]
 async fn the_largest_request_that_is_taken_makes_a_token_that_verifiers_read_also_after_refreshes() {
-    let world = world().await;
+    for status_list_audiences in [vec![], vec!["api".to_owned()]] {
+        takes_what_verifiers_read(&world_with(Settings { status_list_audiences, ..settings() }).await).await;
+    }
+}
+
+async fn takes_what_verifiers_read(world: &World) {
     let (mut taken, mut refused) = (0, 0);
     for filler in (3_000..4_090).step_by(7) {
         let request = MintRequest {

@@ -6,6 +6,7 @@ mod introspecting;
 mod publishing;
 mod refreshing;
 mod revoking;
+mod status_lists;
 
 use super::*;
 use crate::env::{Env, ManualClock};

@@ -1,0 +1,169 @@
+//! The Token Status List view of what is revoked: the newest published list once more, as an array of bits for each
+//! expiry epoch, for those who verify with somebody else's library.
+//!
+//! ```text
+//! newest published list ─► its indices of the epoch, and its rules as indices ─► bits ─► zlib ─► signed, kept
+//! ```
+//!
+//! Nothing is decided here: both views say the same of every token at every moment. Rules name no indices, so they are
+//! turned into some: `cut.all` and `cut.kid` into the pages that were leased when the rule was made (the store's sweep;
+//! what is issued later comes from pages above), tagged rules into the live tokens of the sessions they name.
+//!
+//! Lists are built one at a time and off the threads that answer requests. What was built is kept until a list is
+//! published, a page leased or a sweep made; whoever asks in between gets the same bytes.
+
+mod build;
+mod kept;
+
+use super::Error;
+use super::issuer::{Issuer, Parts};
+use crate::indices::PAGE;
+use crate::revocations::lowest_epoch;
+use build::{Builder, Order};
+use kept::{Kept, Version};
+use std::sync::Arc;
+use token::id::{Jti, epoch};
+use token::status_list::MAX_INDICES;
+use token::time::UnixTime;
+
+/// Pages that are left out in each epoch when the store may have lost writes: 8.4 million indices, 32,768 tokens for
+/// every second of an epoch. Nobody knows what was issued from them.
+const SKIPPED_PAGES: u32 = 8_192;
+/// No access token lives longer, whatever the settings were when it was issued.
+const LONGEST_LIFE_SECS: u64 = 86_400;
+/// The shortest array is of so many pages: a copy that a reader keeps must hold the tokens issued meanwhile.
+const FEWEST_PAGES: u32 = 128;
+
+/// How a status list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StatusForm {
+    /// `statuslist+jwt`.
+    Jwt,
+    /// `statuslist+cwt`.
+    Cwt,
+}
+
+/// A signed status list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusList {
+    /// Another text for other bytes.
+    pub version: Arc<str>,
+    /// The document, byte for byte.
+    pub document: Arc<[u8]>,
+}
+
+/// Builds status lists and keeps them.
+pub(super) struct StatusLists {
+    /// Held by the one who builds.
+    builder: Arc<tokio::sync::Mutex<Builder>>,
+    kept: Arc<Kept>,
+}
+
+impl StatusLists {
+    /// Returns the place of lists, none of which has been built yet.
+    pub(super) fn new() -> Self {
+        Self { builder: Arc::default(), kept: Arc::default() }
+    }
+}
+
+impl Issuer {
+    /// Returns the URIs of all status lists there are, ascending by epoch.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn status_lists(&self) -> Result<Vec<String>, Error> {
+        let parts = &self.parts;
+        let pages = parts.store.pages(parts.lowest_status_epoch()..=u32::MAX).await?;
+        Ok(pages.into_iter().map(|pages| status_uri(&parts.settings.issuer, pages.epoch)).collect())
+    }
+
+    /// Returns the status list of an epoch; `None` when no token of the epoch can be valid, or none was ever issued.
+    ///
+    /// # Errors
+    /// [`Error::StatusListTooLarge`] when more indices of the epoch have been leased than a list may have;
+    /// [`Error::Store`], [`Error::Signing`].
+    pub async fn status_list(&self, epoch: u32, form: StatusForm) -> Result<Option<StatusList>, Error> {
+        let StatusLists { builder, kept } = &self.parts.status_lists;
+        let Some(order) = self.parts.order(epoch, form).await? else { return Ok(None) };
+        if let Some(list) = kept.find(epoch, form, order.version) {
+            return Ok(Some(list));
+        }
+        let mut builder = Arc::clone(builder).lock_owned().await;
+        // Meanwhile the one before may have built it, or the state may have gone on.
+        let Some(order) = self.parts.order(epoch, form).await? else { return Ok(None) };
+        if let Some(list) = kept.find(epoch, form, order.version) {
+            return Ok(Some(list));
+        }
+        builder.find_sessions(&order.listed.head.cut, self.parts.store.as_ref()).await?;
+        // The builder goes along: if the caller leaves, what was begun is finished and kept before the next one begins.
+        let parts = Arc::clone(&self.parts);
+        let build = move || {
+            let list = builder.build(&order, &parts.settings, &parts.keys)?;
+            parts.status_lists.kept.keep(epoch, form, order.version, list.clone());
+            Ok(Some(list))
+        };
+        tokio::task::spawn_blocking(build).await.map_err(|_| Error::Signing)?
+    }
+}
+
+impl Parts {
+    /// Returns what an epoch's list is made of: the newest published list first and the pages after it, so that every
+    /// index it lists has its place.
+    async fn order(&self, epoch: u32, form: StatusForm) -> Result<Option<Order>, Error> {
+        let Some(listed) = self.publisher.listed() else { return Ok(None) }; // `Issuer::open` publishes before
+        if epoch < self.lowest_status_epoch() {
+            return Ok(None);
+        }
+        let Some(pages) = self.store.pages(epoch..=epoch).await?.pop() else { return Ok(None) };
+        let version = Version { seq: listed.head.seq, leased: pages.leased, swept: pages.swept };
+        Ok(Some(Order { listed, pages, form, version }))
+    }
+
+    fn lowest_status_epoch(&self) -> u32 {
+        lowest_epoch(self.moments.certain(), self.settings.leeway_secs)
+    }
+
+    /// Makes sure that no page is handed out any more from which a token may have been issued until `cut` that the store
+    /// has forgotten.
+    pub(super) async fn sweep_unknown(&self, cut: UnixTime) -> Result<(), Error> {
+        let last = epoch(cut.plus_secs(LONGEST_LIFE_SECS));
+        Ok(self.store.sweep_pages(self.lowest_status_epoch()..=last, SKIPPED_PAGES).await?)
+    }
+}
+
+/// Returns the URI of an epoch's list: the `sub` of the list and the `uri` of its tokens.
+pub(super) fn status_uri(issuer: &str, epoch: u32) -> String {
+    format!("{issuer}/status/{epoch}")
+}
+
+/// Returns the `status` claim of a token (draft-ietf-oauth-status-list-20 §6.2).
+pub(super) fn status_claim(issuer: &str, jti: Jti) -> serde_json::Value {
+    serde_json::json!({"status_list": {"idx": jti.index, "uri": status_uri(issuer, jti.epoch)}})
+}
+
+/// Returns how many indices the list of an epoch has of which so many pages are leased: a power of two with room for as
+/// many tokens again, so that its length tells little and a copy of some seconds knows the tokens issued since.
+///
+/// # Errors
+/// [`Error::StatusListTooLarge`].
+fn indices(leased: u32) -> Result<u32, Error> {
+    let most = MAX_INDICES / u32::from(PAGE);
+    if leased > most {
+        return Err(Error::StatusListTooLarge);
+    }
+    let pages = leased.saturating_mul(2).next_power_of_two().clamp(FEWEST_PAGES, most);
+    Ok(pages * u32::from(PAGE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_room_for_what_is_issued_next_and_its_length_tells_little() {
+        assert_eq!([0, 1, 64].map(indices), [Ok(1 << 17), Ok(1 << 17), Ok(1 << 17)]);
+        assert_eq!([65, 128, 129].map(indices), [Ok(1 << 18), Ok(1 << 18), Ok(1 << 19)]);
+        assert_eq!([1 << 16, (1 << 16) + 1, 1 << 17].map(indices), [Ok(1 << 27), Ok(1 << 27), Ok(1 << 27)]);
+        assert_eq!(indices((1 << 17) + 1), Err(Error::StatusListTooLarge));
+    }
+}

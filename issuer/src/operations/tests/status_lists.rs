@@ -1,0 +1,208 @@
+//! The status lists say of every index what the revocation list says, through restarts and losses.
+
+use super::*;
+use crate::store::SledStore;
+use flate2::read::ZlibDecoder;
+use serde_json::json;
+use std::io::Read as _;
+use token::id::Jti;
+use token::jwk::Purpose;
+use token::jws::Untrusted;
+use token::revocation::RevocationList;
+
+/// One epoch's list, opened.
+struct Opened {
+    claims: Value,
+    bits: Vec<u8>,
+}
+
+impl Opened {
+    fn is_revoked(&self, index: u32) -> bool {
+        self.bits[usize::try_from(index / 8).unwrap()] >> (index % 8) & 1 == 1
+    }
+
+    fn revoked(&self) -> Vec<u32> {
+        (0..u32::try_from(self.bits.len()).unwrap() * 8).filter(|index| self.is_revoked(*index)).collect()
+    }
+}
+
+async fn list(world: &World, epoch: u32, form: StatusForm) -> StatusList {
+    world.issuer.status_list(epoch, form).await.unwrap().unwrap()
+}
+
+async fn opened(world: &World, epoch: u32) -> Opened {
+    let document = String::from_utf8(list(world, epoch, StatusForm::Jwt).await.document.to_vec()).unwrap();
+    let keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
+    let untrusted = Untrusted::parse(&document, "statuslist+jwt", usize::MAX).unwrap();
+    let payload = untrusted.verify(&keys, Purpose::Revocations).unwrap().payload;
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    let lst = token::base64url::decode(claims["status_list"]["lst"].as_str().unwrap().as_bytes()).unwrap();
+    let mut bits = Vec::new();
+    ZlibDecoder::new(lst.as_slice()).read_to_end(&mut bits).unwrap();
+    // The other form holds the same array.
+    let cwt = list(world, epoch, StatusForm::Cwt).await.document;
+    assert!(cwt.windows(lst.len()).any(|window| window == lst));
+    Opened { claims, bits }
+}
+
+fn published(world: &World) -> RevocationList {
+    let keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
+    RevocationList::open(&world.issuer.revocation_list().document, &keys).unwrap()
+}
+
+async fn pairs(world: &World, count: usize) -> Vec<(TokenAnswer, Jti)> {
+    let mut pairs = Vec::new();
+    for _ in 0..count {
+        let pair = world.pair().await;
+        let place = world.place(&pair.access_token);
+        pairs.push((pair, place));
+    }
+    pairs
+}
+
+#[tokio::test]
+async fn every_index_is_revoked_in_the_status_list_exactly_when_it_is_in_the_revocation_list() {
+    let world = world().await;
+    let pairs = pairs(&world, 30).await;
+    let epoch = pairs[0].1.epoch;
+    assert_eq!(opened(&world, epoch).await.revoked(), Vec::<u32>::new());
+    for (pair, _) in pairs.iter().step_by(3) {
+        world.issuer.revoke(&world.admin, &pair.access_token).await.unwrap();
+    }
+    world.issuer.revoke(&world.admin, pairs[1].0.refresh_token.as_ref().unwrap()).await.unwrap();
+    let list = published(&world);
+    let status = opened(&world, epoch).await;
+    assert_eq!(status.revoked().len(), 11);
+    let listed: Vec<u32> = list.revoked().to_map().remove(&epoch).unwrap();
+    assert_eq!(status.revoked(), listed);
+}
+
+#[tokio::test]
+async fn a_list_says_whose_it_is_where_it_lies_and_how_long_it_goes() {
+    let world = world().await;
+    let epoch = pairs(&world, 1).await[0].1.epoch;
+    world.clock.advance_secs(7);
+    let Opened { mut claims, .. } = opened(&world, epoch).await;
+    assert!(claims["status_list"].as_object_mut().unwrap().remove("lst").is_some());
+    let iat = start().as_secs(); // when the revocation list was published that it shows
+    assert_eq!(
+        claims,
+        json!({
+            "iss": ISSUER, "sub": format!("{ISSUER}/status/{epoch}"), "iat": iat, "exp": iat + 300, "ttl": 15,
+            "status_list": {"bits": 1, "aggregation_uri": format!("{ISSUER}/status")},
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_the_same_until_something_is_published_or_leased() {
+    let world = world().await;
+    let (pair, place) = pairs(&world, 1).await.remove(0);
+    let first = list(&world, place.epoch, StatusForm::Jwt).await;
+    world.clock.advance_secs(1);
+    assert_eq!(list(&world, place.epoch, StatusForm::Jwt).await, first);
+    assert_ne!(list(&world, place.epoch, StatusForm::Cwt).await.version, first.version);
+    world.issuer.parts.store.lease_page(place.epoch).await.unwrap();
+    let second = list(&world, place.epoch, StatusForm::Jwt).await;
+    assert_ne!(second.version, first.version);
+    world.issuer.revoke(&world.admin, &pair.access_token).await.unwrap();
+    assert_ne!(list(&world, place.epoch, StatusForm::Jwt).await.version, second.version);
+    assert!(opened(&world, place.epoch).await.is_revoked(place.index));
+}
+
+#[tokio::test]
+async fn there_is_a_list_for_each_epoch_with_tokens_until_no_verifier_accepts_them() {
+    let world = world().await;
+    assert_eq!(world.issuer.status_lists().await, Ok(vec![]));
+    let epoch = pairs(&world, 1).await[0].1.epoch;
+    assert_eq!(world.issuer.status_lists().await, Ok(vec![format!("{ISSUER}/status/{epoch}")]));
+    assert_eq!(world.issuer.status_list(epoch + 1, StatusForm::Jwt).await, Ok(None));
+    world.clock.advance_secs(token::id::epoch_end(epoch).plus_secs(5).secs_since(world.now()) - 1);
+    assert_eq!(world.issuer.status_lists().await.unwrap().len(), 1);
+    assert!(world.issuer.status_list(epoch, StatusForm::Cwt).await.unwrap().is_some());
+    world.clock.advance_secs(1);
+    assert_eq!(world.issuer.status_lists().await, Ok(vec![]));
+    assert_eq!(world.issuer.status_list(epoch, StatusForm::Cwt).await, Ok(None));
+}
+
+#[tokio::test]
+async fn an_epoch_with_more_indices_than_a_list_may_have_is_refused() {
+    let world = world().await;
+    let epoch = pairs(&world, 1).await[0].1.epoch;
+    world.issuer.parts.store.sweep_pages(epoch..=epoch, (1 << 17) - 1).await.unwrap();
+    assert!(world.issuer.status_list(epoch, StatusForm::Jwt).await.unwrap().is_some());
+    world.issuer.parts.store.lease_page(epoch).await.unwrap();
+    assert_eq!(world.issuer.status_list(epoch, StatusForm::Jwt).await, Err(Error::StatusListTooLarge));
+}
+
+#[tokio::test]
+async fn after_a_loss_everything_issued_before_is_revoked_and_nothing_issued_later() {
+    let world = world().await;
+    let before = pairs(&world, 3).await;
+    world.issuer.revoke(&world.admin, &before[0].0.access_token).await.unwrap();
+    world.issuer.close().await;
+    let World { issuer, clock, admin, directory } = world;
+    drop(issuer);
+    SledStore::remove_revocation_for_test(directory.path(), before[0].1);
+    let (env, clock) = (Env::seeded(Arc::clone(&clock), 2), clock);
+    let issuer = open(directory.path(), settings(), env).await.unwrap();
+    let world = World { issuer, clock, admin, directory };
+    assert!(published(&world).head().cut.all.is_some());
+    let after = pairs(&world, 3).await;
+    assert_eq!(after[0].1.epoch, before[0].1.epoch);
+    let status = opened(&world, before[0].1.epoch).await;
+    // Indices that the store may have forgotten to have leased are revoked too, and none of them is handed out again.
+    assert!((0..8 << 20).all(|index| status.is_revoked(index)));
+    assert!(
+        before.iter().all(|(pair, place)| status.is_revoked(place.index) && world.verify(&pair.access_token).is_err())
+    );
+    assert!(
+        after.iter().all(|(pair, place)| !status.is_revoked(place.index) && world.verify(&pair.access_token).is_ok())
+    );
+    let later = before[0].1.epoch + 300; // tokens of a day's life could be there
+    assert!(opened(&world, later).await.is_revoked(0));
+    let world = world.reopened().await;
+    let status = opened(&world, before[0].1.epoch).await;
+    assert!(after.iter().all(|(_, place)| !status.is_revoked(place.index)), "a restart sweeps nothing more");
+}
+
+#[tokio::test]
+async fn tokens_for_the_audiences_of_the_setting_say_where_their_status_is() {
+    let audiences = vec!["partner".to_owned(), "api".to_owned()];
+    let world = world_with(Settings { status_list_audiences: audiences, ..settings() }).await;
+    let claims = |token: &str| world.issuer.parts.verifier.verify(token, world.now()).unwrap().claims;
+    let mint = |aud: &[&str]| MintRequest { aud: aud.iter().map(|aud| (*aud).to_owned()).collect(), ..request() };
+    for aud in [&["api"][..], &["other", "partner"]] {
+        let pair = world.issuer.mint(&world.admin, mint(aud)).await.unwrap();
+        let place = world.place(&pair.access_token);
+        let status = json!({"status_list": {"idx": place.index, "uri": format!("{ISSUER}/status/{}", place.epoch)}});
+        assert_eq!(claims(&pair.access_token).other["status"], status);
+        let next = world.refresh(&pair).await.unwrap();
+        let place = world.place(&next.access_token);
+        assert_eq!(claims(&next.access_token).other["status"]["status_list"]["idx"], place.index);
+    }
+    let pair = world.issuer.mint(&world.admin, mint(&["other"])).await.unwrap();
+    assert_eq!(claims(&pair.access_token).other.get("status"), None);
+    let asked =
+        |audience: Option<&str>| ClientCredentialsRequest { audience: audience.map(str::to_owned), scope: None };
+    let with = world.issuer.client_credentials(&world.admin, asked(None)).await.unwrap();
+    assert!(claims(&with.access_token).other.contains_key("status"));
+    let without = world.issuer.client_credentials(&world.admin, asked(Some("other"))).await.unwrap();
+    assert!(!claims(&without.access_token).other.contains_key("status"));
+}
+
+#[tokio::test]
+async fn a_retry_is_the_same_bytes_when_the_setting_has_changed_in_between() {
+    for (before, after) in [(vec!["api".to_owned()], vec![]), (vec![], vec!["api".to_owned()])] {
+        let world = world_with(Settings { status_list_audiences: before, ..settings() }).await;
+        let first = world.pair().await;
+        let second = world.refresh(&first).await.unwrap();
+        world.issuer.close().await;
+        let World { issuer, clock, admin, directory } = world;
+        drop(issuer);
+        let changed = Settings { status_list_audiences: after, ..settings() };
+        let issuer = open(directory.path(), changed, Env::seeded(Arc::clone(&clock), 2)).await.unwrap();
+        let world = World { issuer, clock, admin, directory };
+        assert_eq!(body(&world.refresh(&first).await.unwrap()), body(&second));
+    }
+}
