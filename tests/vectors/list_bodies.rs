@@ -25,6 +25,7 @@ fn body(runs: &[Vec<u8>]) -> Vec<u8> {
 fn allowed() -> Vec<Given> {
     let of = |indices: Indices, r: u8| rice::body(&indices, r);
     let last = (1 << 31) - 1;
+    let dense: Vec<u32> = (0..400).filter(|index| index * index % 7 < 3).collect();
     let bodies = [
         ("an empty body", vec![1]),
         ("index 0 of epoch 0", of(Indices::from([(0, vec![0])]), 0)),
@@ -34,6 +35,8 @@ fn allowed() -> Vec<Given> {
         ("a run that ends with its byte", of(Indices::from([(5, (0..8).collect())]), 0)),
         ("1,000 neighbours", of(Indices::from([(5, (100..1100).collect())]), 0)),
         ("an r that is not the best", of(Indices::from([(5, (0..20).collect())]), 9)),
+        ("a dense run of one index", body(&[run(0, 1, 128 + 64, &[0; 4])])),
+        ("a dense run", token::revocation::codec::encode([(5, dense.as_slice()), (7, &[3][..])]).unwrap()),
         ("300 epochs", of((0..300).map(|epoch| (epoch * 3, vec![epoch])).collect(), 5)),
     ];
     bodies
@@ -67,6 +70,13 @@ pub(crate) fn departures() -> Vec<(&'static str, Vec<u8>)> {
         ("r = 31", body(&[run(0, 1, 31, &[1, 0, 0, 0])])),
         ("r = 32", body(&[run(0, 1, 32, &[1, 0, 0, 0, 0])])),
         ("r = 255", body(&[run(0, 1, 255, &[1; 40])])),
+        ("a dense run of share 6", body(&[run(0, 1, 128 + 6, &[0; 4])])),
+        ("a dense run of share 122", body(&[run(0, 1, 128 + 122, &[0; 4])])),
+        ("a dense run of three bytes", body(&[run(0, 1, 128 + 64, &[0; 3])])),
+        ("a dense run with another end", body(&[run(0, 1, 128 + 64, &[0, 0, 0, 1])])),
+        ("a dense run with a byte too many", body(&[run(0, 1, 128 + 64, &[0; 5])])),
+        ("a dense run of a thousand bytes that lists too little", body(&[run(0, 9, 128 + 7, &[0xff; 1000])])),
+        ("a dense run of a k that is not there", body(&[run(0, u64::from(u32::MAX), 128 + 121, &[0; 1000])])),
         ("an epoch that is not in its shortest form", vec![1, 0x80, 0, 1, 0, 1]),
         ("an epoch of 1 in two bytes", vec![1, 0x81, 0, 1, 0, 1]),
         ("a k that is not in its shortest form", vec![1, 0, 0x81, 0, 0, 1]),

@@ -1,17 +1,21 @@
-//! The body of a revocation list: sorted indices by epoch, gaps in Rice codes.
+//! The body of a revocation list: sorted indices by epoch, gaps in Rice codes or dense runs in an arithmetic code.
 //!
 //! ```text
-//! body    = %x01 *( varint epoch-gap, varint k >= 1, u8 r <= 30, k Rice codes, padding to a byte )
+//! body    = %x01 *( varint epoch-gap, varint k >= 1, run )
+//! run     = u8 r <= 30, k Rice codes, padding to a byte
+//!         / u8 128 + p, the arithmetic code of codec/dense.rs
 //! varint  = unsigned LEB128 of at most 32 bits, in its shortest form
 //! epochs    ascending: the first absolute, then minus the one before minus 1
 //! indices   ascending: each minus the one before minus 1 (the first: itself); below 2^31
 //! Rice    = q zeros, a one, then the r low bits, where gap = q << r | low; least significant bit of each byte first
 //! ```
 //!
-//! One set has one body: [`encode`] chooses `r` by size alone, the smaller on a tie. [`decode`] takes any `r`, since
-//! only the issuer decides it, and refuses everything else that [`encode`] would not write.
+//! One set has one body: [`encode`] chooses by size alone, Rice codes and the smaller `r` on a tie. [`decode`] takes any
+//! `r` and `p`, since only the issuer decides them, and refuses everything else that [`encode`] would not write.
 //!
-//! Memory: a decoded list takes at most 8 bytes for each byte of its body, and 64 for each epoch, whatever the body says.
+//! Memory: a decoded list takes at most 13 bytes for each byte of its body, and 64 for each epoch, whatever the body says.
+
+mod dense;
 
 use super::revoked::{Indices, Revoked};
 use crate::id::MAX_INDEX;
@@ -22,6 +26,8 @@ pub const MAX_EPOCHS: usize = 1 << 16;
 /// The first byte of every body, and the only one of a body that lists nothing.
 pub(super) const VERSION: u8 = 1;
 const MAX_R: u8 = 30;
+/// Set in the first byte of a dense run.
+const DENSE: u8 = 0x80;
 /// Up to this `r` a run becomes a bitmap: each bit of body stands for at most 8 indices, so 8 bitmap bits.
 const MAX_BITMAP_R: u8 = 3;
 
@@ -47,13 +53,26 @@ pub fn encode<'a>(epochs: impl IntoIterator<Item = (u32, &'a [u32])>) -> Result<
         let gap = u64::from(epoch).checked_sub(next_epoch).ok_or(Malformed)?;
         next_epoch = u64::from(epoch) + 1;
         let gaps = gaps(indices)?;
-        let r = best_r(&gaps);
         push_varint(&mut body, u32::try_from(gap).map_err(|_| Malformed)?);
         push_varint(&mut body, u32::try_from(indices.len()).map_err(|_| Malformed)?);
-        body.push(r);
-        push_codes(&mut body, &gaps, r);
+        push_run(&mut body, indices, &gaps);
     }
     Ok(body)
+}
+
+fn push_run(body: &mut Vec<u8>, indices: &[u32], gaps: &[u32]) {
+    let start = body.len();
+    let r = best_r(gaps);
+    body.push(r);
+    push_codes(body, gaps, r);
+    if let Some(share) = dense::share(indices) {
+        let mut run = vec![DENSE | share];
+        dense::push(&mut run, indices, share);
+        if run.len() < body.len() - start {
+            body.truncate(start);
+            body.append(&mut run);
+        }
+    }
 }
 
 fn gaps(indices: &[u32]) -> Result<Vec<u32>, Malformed> {
@@ -123,7 +142,7 @@ fn push_codes(out: &mut Vec<u8>, gaps: &[u32], r: u8) {
 ///
 /// # Errors
 /// [`Malformed`] for everything that the grammar above does not allow: another version, a varint that is not the
-/// shortest, `k = 0`, `r > 30`, an index of 2^31 or more, an epoch past 2^32,
+/// shortest, `k = 0`, an `r` or `p` out of range, an index of 2^31 or more, an epoch past 2^32,
 /// more than [`MAX_EPOCHS`] of them, padding that is not zero, a code cut short.
 pub fn decode(body: &[u8]) -> Result<Revoked, Malformed> {
     let (version, mut rest) = body.split_first().ok_or(Malformed)?;
@@ -136,14 +155,14 @@ pub fn decode(body: &[u8]) -> Result<Revoked, Malformed> {
         let epoch = next_epoch + u64::from(take_varint(&mut rest)?);
         next_epoch = epoch + 1;
         let k = usize::try_from(take_varint(&mut rest)?).map_err(|_| Malformed)?;
-        let (r, codes) = rest.split_first().ok_or(Malformed)?;
-        // Each code takes at least r + 1 bits: what cannot be there is never allocated.
-        let least_bits = k.checked_mul(usize::from(*r) + 1).ok_or(Malformed)?;
-        let full = revoked.epochs() == MAX_EPOCHS;
-        if full || k == 0 || *r > MAX_R || least_bits > codes.len().saturating_mul(8) {
+        let (method, codes) = rest.split_first().ok_or(Malformed)?;
+        if revoked.epochs() == MAX_EPOCHS || k == 0 {
             return Err(Malformed);
         }
-        let (indices, length) = decode_run(codes, k, *r)?;
+        let (indices, length) = match method ^ DENSE {
+            share if dense::is_share(share) => dense::take(codes, k, share)?,
+            _ => decode_run(codes, k, *method)?,
+        };
         rest = codes.get(length..).ok_or(Malformed)?;
         revoked.push(u32::try_from(epoch).map_err(|_| Malformed)?, indices);
     }
@@ -164,8 +183,13 @@ fn take_varint(rest: &mut &[u8]) -> Result<u32, Malformed> {
     Err(Malformed)
 }
 
-/// Returns the indices of one run and the bytes it takes.
+/// Returns the indices of one run of Rice codes and the bytes it takes.
 fn decode_run(codes: &[u8], k: usize, r: u8) -> Result<(Indices, usize), Malformed> {
+    // Each code takes at least r + 1 bits: what cannot be there is never allocated.
+    let least_bits = k.checked_mul(usize::from(r) + 1).ok_or(Malformed)?;
+    if r > MAX_R || least_bits > codes.len().saturating_mul(8) {
+        return Err(Malformed);
+    }
     let mut bits = Bits { bytes: codes, window: 0, held: 0, taken: 0 };
     let mut next = 0_u64;
     let mut indices = if r <= MAX_BITMAP_R { Indices::bitmap() } else { Indices::Sorted(Vec::with_capacity(k)) };

@@ -125,7 +125,80 @@ proptest! {
         let mut body = vec![VERSION];
         body.extend(tail);
         if let Ok(revoked) = decode(&body) {
-            prop_assert!(revoked.bytes() <= 8 * body.len());
+            prop_assert!(revoked.bytes() <= 13 * body.len());
         }
+    }
+}
+
+/// Listed with this probability in 1000ths, by a generator of its own (xorshift64*).
+fn random(span: u32, per_mille: u64, seed: u64) -> Vec<u32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut listed = |_: &u32| {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % 1000 < per_mille
+    };
+    (0..span).filter(&mut listed).collect()
+}
+
+#[test]
+fn random_sets_of_every_density_take_at_most_two_hundredths_more_than_their_information() {
+    for per_mille in [1, 3, 10, 30, 50, 58, 62, 80, 120, 200, 240, 300, 380, 430, 500, 700, 900] {
+        let set = random(250_000, per_mille, per_mille);
+        let body = encode([(7_000_000, set.as_slice())]).unwrap();
+        let k = f64::from(u32::try_from(set.len()).unwrap());
+        let share = k / 250_000.0;
+        let bits = 250_000.0 * -(share * share.log2() + (1.0 - share) * (1.0 - share).log2());
+        let bytes = f64::from(u32::try_from(body.len()).unwrap());
+        assert!(bytes <= 1.02 * bits / 8.0 + 12.0, "{per_mille}: {bytes} bytes for {bits} bits");
+        assert_eq!(decode(&body).unwrap().to_map(), BTreeMap::from([(7_000_000, set)]));
+    }
+}
+
+#[test]
+fn a_dense_run_has_one_spelling_and_takes_no_more_memory_than_is_stated() {
+    let set = random(2_000, 400, 5);
+    let body = encode([(3, set.as_slice()), (9, &[5][..])]).unwrap();
+    assert_eq!(body[4] & DENSE, DENSE);
+    let end = body.len() - 4; // behind it: gap, k, r and one code
+    for flipped in (end - 4..end).flat_map(|byte| (0..8).map(move |bit| (byte, bit))) {
+        let mut other = body.clone();
+        other[flipped.0] ^= 1 << flipped.1;
+        assert_ne!(decode(&other).map(|revoked| revoked.to_map()), decode(&body).map(|revoked| revoked.to_map()));
+    }
+    for cut in 2..body.len() {
+        assert!(cut == end || decode(&body[..cut]).is_err(), "cut after {cut}");
+    }
+    for share in [0, 6, 122, 127] {
+        let mut other = body.clone();
+        other[4] = DENSE | share;
+        assert_eq!(decode(&other), Err(Malformed), "share {share}");
+    }
+    // Ones alone: 1,000 bytes that say "not listed" as often as they can, then the end.
+    for tail in [0x00, 0x55, 0xff] {
+        let mut bomb = vec![1, 0, 0xff, 0xff, 0xff, 0xff, 7, DENSE | 7];
+        bomb.extend([0xff; 1_000]);
+        bomb.push(tail);
+        assert_eq!(decode(&bomb), Err(Malformed));
+    }
+    let far: Vec<u32> = (0..14_000).filter(|index| index % 18 == 17).collect();
+    let body = encode([(0, far.as_slice())]).unwrap();
+    assert!(decode(&body).unwrap().bytes() <= 13 * body.len());
+}
+
+proptest! {
+    #[test]
+    fn dense_runs_come_back_as_they_were(span in 1..3_000_u32, per_mille in 40..1_000_u64, seed in any::<u64>(), share in 7..=121_u8) {
+        let set = random(span, per_mille, seed);
+        prop_assume!(!set.is_empty());
+        let mut run = Vec::new();
+        dense::push(&mut run, &set, share);
+        let length = run.len();
+        run.extend([0xaa; 8]);
+        let (indices, taken) = dense::take(&run, set.len(), share).unwrap();
+        let mut revoked = Revoked::default();
+        revoked.push(1, indices);
+        prop_assert_eq!((taken, revoked.iter().map(|(_, index)| index).collect::<Vec<_>>()), (length, set));
     }
 }
