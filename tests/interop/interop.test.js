@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { createVerifier } from "countersign";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { startDaemon } from "../daemon.js";
-import { pyjwt } from "./pyjwt.js";
+import { pyjwt } from "./python.js";
 
 /** The same token with another subject, under the old signature. */
 function forged(token) {

@@ -82,7 +82,7 @@ pub(crate) const STEPS: &[Step] = &[
     npm("workerd", "the npm package in workerd", NODE, ALL_BUILT, "test:workerd"),
     npm("packaging", "the packed package, installed elsewhere", NODE, PACKAGE, "test:packaging"),
     npm("types", "its TypeScript types", NODE, PACKAGE, "test:types"),
-    npm("interop", "jose and PyJWT verify our tokens", PYTHON, ALL_BUILT, "test:interop"),
+    npm("interop", "other libraries verify our tokens and read our status lists", PYTHON, ALL_BUILT, "test:interop"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),
     npm("readme", "the README, executed", NODE, ALL_BUILT, "test:readme"),
 ];

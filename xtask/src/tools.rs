@@ -21,7 +21,7 @@ pub(crate) enum Tool {
     CargoDeny,
     /// A Chromium at /usr/bin/chromium.
     Chromium,
-    /// Python's venv, to install PyJWT into.
+    /// Python's venv, to install other people's libraries into.
     PythonVenv,
     /// The packages of tests/package-lock.json.
     NodeModules,

@@ -1,5 +1,6 @@
 /**
- * PyJWT in a virtual environment of its own, made once in the target folder.
+ * Python libraries in a virtual environment of their own, made once in the target folder. Test files that use it run one
+ * after another: the first makes it.
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,25 +10,29 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const REQUIREMENT = "PyJWT[crypto]==2.15.1";
+const REQUIREMENTS = ["PyJWT[crypto]==2.15.1", "cwt==3.3.0"];
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
-const SCRIPT = fileURLToPath(new URL("./verify.py", import.meta.url));
 const run = promisify(execFile);
 
 /** Returns what PyJWT makes of each token. */
-export async function pyjwt(given) {
-  const python = await environment();
-  const child = spawn(python, [SCRIPT], { stdio: ["pipe", "pipe", "inherit"] });
+export const pyjwt = (given) => python("pyjwt.py", given);
+
+/** Returns what python-cwt makes of each status list. */
+export const pythonCwt = (given) => python("cwt_status.py", given);
+
+/** Returns what a script of this folder answers. */
+async function python(script, given) {
+  const child = spawn(await environment(), [fileURLToPath(new URL(script, import.meta.url))], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify(given));
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
-  if (code !== 0) throw new Error(`verify.py ended with ${code}`);
+  if (code !== 0) throw new Error(`${script} ended with ${code}`);
   return JSON.parse(out);
 }
 
-/** The Python of the environment; it is made again unless a former run finished it for this very requirement. */
+/** The Python of the environment; it is made again unless a former run finished it for these very requirements. */
 async function environment() {
   const folder = join(TARGET, "interop-venv");
-  const done = join(folder, `${REQUIREMENT}.done`);
+  const done = join(folder, `${REQUIREMENTS.join(" ")}.done`);
   const python = join(folder, "bin", "python");
   const there = await access(done).then(() => true, () => false);
   if (there) return python;
@@ -38,7 +43,7 @@ async function environment() {
   } catch (cause) {
     throw new Error("no virtual environment could be made: apt-get install python3 python3-venv", { cause });
   }
-  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", REQUIREMENT]);
+  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...REQUIREMENTS]);
   await writeFile(done, "");
   return python;
 }
