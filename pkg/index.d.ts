@@ -6,6 +6,9 @@
  * const verifier = await createVerifier({ issuer: "https://login.example", audience: "api" });
  * const claims = verifier.verify(token); // synchronous; throws a VerificationError with a stable `code`
  * ```
+ *
+ * A verifier follows its issuer: a revocation reaches it by itself, by a stream of events, or by asking every few
+ * seconds where there is none. In Workers, where nothing may go on between requests, `refresh` does so.
  */
 
 /** The global type of this name where the project's libraries declare one; otherwise `unknown`. */
@@ -38,18 +41,50 @@ export interface VerifierOptions {
   maxStaleness?: number;
   /** Returns the time in seconds since 1970. The default reads the system's clock. */
   now?: () => number;
-  /** Fetches a document, as the global `fetch` does, which is the default. */
+  /**
+   * Fetches a document, as the global `fetch` does, which is the default. In Node, Deno and Bun what it has under way
+   * may keep a program from ending until `close`; what the package fetches in the background by itself does not.
+   */
   fetch?: Fetch;
   /** Seconds that one document may take to arrive whole, above 0 and up to 300. The default is 5. */
   timeout?: number;
-  /** Ends the fetches of `createVerifier`. A later `refresh` has its own. */
+  /** Ends the fetches of `createVerifier`, and nothing later: `refresh` has its own, and `close` ends following. */
   signal?: Global<"AbortSignal">;
+  /**
+   * Whether what was fetched is kept up to date in the background until `close`. The default is true where anything is
+   * fetched, and false in Workers, where it cannot be true.
+   */
+  follow?: boolean;
+  /** Seconds between two questions while there is no stream, above 0 and up to 3600. The default is 5. */
+  pollInterval?: number;
+  /**
+   * Keeps what the verifier knows. It is used at the next creation, without waiting for a network, after it has been
+   * verified as if it had just been fetched; what does not hold is dropped, and told as `status.storeError`.
+   *
+   * One store is for one issuer. The key set in it is not signed: whoever can change the store is believed about keys.
+   */
+  store?: Store;
+}
+
+/** Keeps some bytes. The package brings four: `countersign/stores/indexed-db`, `/cache`, `/kv` and `/file`. */
+export interface Store {
+  /** Returns what was saved last, if anything was. */
+  load(): Promise<Uint8Array | null | undefined>;
+  /** Replaces what was saved before. It is not called again before it has settled, except in Workers. */
+  save(bytes: Uint8Array): Promise<void>;
 }
 
 /** The part of the global `fetch` that this package uses. */
 export type Fetch = (
   url: string,
-  init: { method: "GET"; redirect: "manual"; signal: Global<"AbortSignal">; cache?: "no-cache"; credentials?: "omit" },
+  init: {
+    method: "GET";
+    redirect: "manual";
+    signal: Global<"AbortSignal">;
+    headers?: Record<string, string>;
+    cache?: "no-cache" | "no-store";
+    credentials?: "omit";
+  },
 ) => Promise<Global<"Response">>;
 
 /** What one verification asks for besides what the verifier asks for. */
@@ -121,23 +156,69 @@ export type Authentication<Own extends object = Record<string, unknown>> =
       readonly error?: VerificationError | undefined;
     };
 
-/** What a verifier knows. All but `keys` are `null` while it has no revocation list. */
+/** What a verifier knows, and from when. Times are in seconds since 1970, by the verifier's clock where they are its own. */
 export interface VerifierStatus {
-  /** Number of the revocation list in use. */
+  /** Number of the revocation list in use; `null` while there is none, as everything else about it. */
   readonly seq: number | null;
-  /** When it was signed, in seconds since 1970. */
+  /** When it was signed. */
   readonly issuedAt: number | null;
-  /** The first second at which it says nothing any more; from then on tokens are refused as `ERR_STATUS_STALE`. */
+  /** The first second at which it says nothing any more. */
   readonly expiresAt: number | null;
-  /** Its length. */
+  /** The same with `maxStaleness` considered: from then on tokens are refused as `ERR_STATUS_STALE`. */
+  readonly usableUntil: number | null;
+  /** Seconds since it was signed. */
+  readonly age: number | null;
+  /** Whether tokens are refused because the list is too old, or there is none and one is asked for. */
+  readonly stale: boolean;
+  /** Its length in bytes, as a full list. */
   readonly bytes: number | null;
   /** Tokens that it revokes one by one. */
   readonly entries: number | null;
+  /** Rules by which it revokes tokens without naming them. */
+  readonly rules: number | null;
   /** `kid` of each key in use. */
   readonly keys: readonly string[];
+  /** How news arrive: pushed by the issuer, asked for every few seconds, or not by themselves. */
+  readonly transport: "stream" | "poll" | "none";
+  /** When the issuer last told what it holds to be newest; `null` before. */
+  readonly lastContact: number | null;
+  /** Why the last attempt to keep up to date in the background failed; `null` when it did not. */
+  readonly lastError: unknown;
+  /** Why the store's last answer was not used, or its last save failed; `null` when neither is so. */
+  readonly storeError: unknown;
 }
 
-/** Judges the access tokens of one issuer. Made by {@link createVerifier}. */
+/** What a verifier tells by events, at the moment it happens; without following, at the moment it is noticed. */
+export interface VerifierEvents {
+  /** The list revokes more than before, or may: of a full list it is only known that it differs. */
+  revoked: {
+    readonly seq: number;
+    /** Tokens that it revokes one by one. */
+    readonly entries: number;
+    /** How many more that is than before. Some may be new beyond that, where others are over and have dropped out. */
+    readonly added: number;
+  };
+  /** The list has become too old: every token is refused as `ERR_STATUS_STALE` until `recovered`. */
+  stale: { readonly seq: number | null; readonly usableUntil: number | null };
+  /** There is a list that is not too old again. */
+  recovered: { readonly seq: number; readonly usableUntil: number };
+  /** The issuer contradicts itself, or the clock here or there is wrong by a day: a person should look. */
+  alarm: { readonly error: ListError };
+}
+
+/** An Event of the platform with a `detail`. */
+export interface VerifierEvent<Type extends keyof VerifierEvents> {
+  readonly type: Type;
+  readonly target: unknown;
+  readonly detail: VerifierEvents[Type];
+}
+
+/** A function or an object with `handleEvent`. What it throws is written to the console and harms nobody. */
+export type VerifierListener<Type extends keyof VerifierEvents> =
+  | ((event: VerifierEvent<Type>) => void)
+  | { handleEvent(event: VerifierEvent<Type>): void };
+
+/** Judges the access tokens of one issuer. Made by {@link createVerifier}. An EventTarget of the platform. */
 export interface Verifier {
   /** What the verifier knows at this moment. */
   readonly status: VerifierStatus;
@@ -164,21 +245,41 @@ export interface Verifier {
    * Each is put to use if it arrives and holds, whatever becomes of the other. An older list is ignored. On failure
    * the verifier goes on with what it has.
    *
+   * With `ifOlderThan` only what is due is fetched, and of the list no more than has changed: the list when it was last
+   * found to be the newest that many seconds ago or before, the keys every five minutes and, at most every 30 seconds,
+   * after a token named one that is not there. It returns at once when nothing is due, when another call is
+   * fetching the same since less than `ifOlderThan`, and for a moment (at most 5 s) after a failure. No call waits for another
+   * one's fetch, so that in Workers each request can begin with it. 0 fetches in each case.
+   *
    * @throws {FetchError} A document could not be fetched.
    * @throws {KeySetError} The key set was refused.
    * @throws {ListError} The revocation list was refused.
    * @throws {UsageError} There is nothing to fetch, or the verifier has been closed.
    */
-  refresh(options?: { signal?: Global<"AbortSignal"> }): Promise<void>;
+  refresh(options?: { signal?: Global<"AbortSignal">; ifOlderThan?: number }): Promise<void>;
   /**
-   * Gives back memory. Every later call but this one throws a {@link UsageError}; a refresh under way is rejected with
-   * one as soon as its answers are in, or ended by its own signal.
+   * Ends following and gives back memory. Every later call but this one throws a {@link UsageError}; a refresh under way
+   * is rejected with one as soon as its answers are in, or ended by its own signal.
    */
   close(): void;
+  /** As an EventTarget has it. */
+  addEventListener<Type extends keyof VerifierEvents>(
+    type: Type,
+    listener: VerifierListener<Type> | null,
+    options?: boolean | { capture?: boolean; once?: boolean; passive?: boolean; signal?: Global<"AbortSignal"> },
+  ): void;
+  /** As an EventTarget has it. */
+  removeEventListener<Type extends keyof VerifierEvents>(
+    type: Type,
+    listener: VerifierListener<Type> | null,
+    options?: boolean | { capture?: boolean },
+  ): void;
 }
 
 /**
- * Returns a verifier that is ready to judge tokens.
+ * Returns a verifier that is ready to judge tokens: at once when its store holds a list that is not too old, otherwise
+ * as soon as what is needed has been fetched. If that fails while the store holds a list that is too old, the verifier
+ * refuses every token until it has reached the issuer.
  *
  * @throws {UsageError} An option is unknown or makes no sense.
  * @throws {FetchError} A document, or in browsers the WebAssembly module, could not be fetched.
@@ -227,6 +328,8 @@ export class FetchError extends Error {
   readonly url: string;
   /** The status of the answer, where there was one. */
   readonly status: number | undefined;
+  /** Seconds after which the issuer asks to be asked again, where it said so. */
+  readonly retryAfter: number | undefined;
   /** What the failure came from, where it has a cause. */
   readonly cause?: unknown;
 }

@@ -49,7 +49,8 @@ export class Judging {
   /** A verifier for this issuer and audience is in use; keys and list were fetched for it. */
   async open(issuer, audience) {
     const { createVerifier, fetch, clock, store } = this.#parts;
-    const opened = await createVerifier({ issuer, audience: audience.split(/\s+/).filter(Boolean), fetch, now: clock.seconds });
+    const asked = { issuer, audience: audience.split(/\s+/).filter(Boolean) };
+    const opened = await createVerifier({ ...asked, fetch, now: clock.seconds, follow: false });
     this.#verifier?.close();
     this.#verifier = opened;
     store.change({ audience, list: { ...opened.status } });

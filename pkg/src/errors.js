@@ -30,12 +30,13 @@ export class FetchError extends Error {
 
   /**
    * @param {string} message
-   * @param {{ url: string, status?: number, cause?: unknown }} circumstances
+   * @param {{ url: string, status?: number, retryAfter?: number, cause?: unknown }} circumstances
    */
-  constructor(message, { url, status, cause }) {
+  constructor(message, { url, status, retryAfter, cause }) {
     super(message, cause === undefined ? undefined : { cause });
     this.url = url;
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -1,28 +1,25 @@
 /**
- * One document is fetched whole, or a FetchError says why not.
+ * One document is fetched whole, or a stream is read to its end, or a FetchError says why not.
  *
  * Neither the length nor the type that an answer announces is believed: bytes are counted as they are read, and what
  * they are is for their signature to say. No redirect is followed: only the issuer itself speaks for the issuer.
  */
 import { FetchError } from "./errors.js";
+import { EventStreamParser } from "./event-stream.js";
 
 /**
  * Returns the bytes behind `url`.
  *
  * @param {string} url
- * @param {{ what: string, limit: number, fetch?: typeof globalThis.fetch, timeoutMillis: number, signals: (AbortSignal | undefined)[] }} settings
+ * @param {{ what: string, limit: number, fetch?: typeof globalThis.fetch, timeoutMillis: number, signals: (AbortSignal | undefined)[], later: import("./platform.js").Later }} settings
  *   `what` names the document in messages; `limit` is in bytes; any of `signals` ends the fetch.
  */
-export async function fetchDocument(url, { what, limit, fetch = globalThis.fetch, timeoutMillis, signals }) {
-  const fail = (why, more) => new FetchError(`fetching ${what} from ${url}: ${why}`, { url, ...more });
-  const deadline = new Deadline(timeoutMillis, signals);
+export async function fetchDocument(url, { what, limit, fetch = globalThis.fetch, timeoutMillis, signals, later }) {
+  const fail = failing(what, url);
+  const deadline = new Deadline(timeoutMillis, signals, later);
   try {
-    const response = await deadline.orRejects(answered(fetch, url, deadline.signal));
-    // Not `ok`: a 204 or 206 is not the document. A redirect not followed is a 3xx, or in browsers the status 0.
-    if (response.status !== 200) {
-      discardBody(response);
-      throw fail(isRedirect(response) ? "redirects are not followed" : `status ${response.status}`, { status: response.status });
-    }
+    const response = await deadline.orRejects(answered(fetch, url, "no-cache", { signal: deadline.signal }));
+    checkStatus(response, fail);
     return await deadline.orRejects(readBody(response, limit, fail));
   } catch (thrown) {
     if (thrown instanceof FetchError) throw thrown;
@@ -32,13 +29,49 @@ export async function fetchDocument(url, { what, limit, fetch = globalThis.fetch
   }
 }
 
-async function answered(fetch, url, signal) {
-  const init = { method: "GET", redirect: "manual", signal };
-  return fetch(url, understood(BROWSER_MEMBERS) ? { ...init, ...BROWSER_MEMBERS } : init);
+/**
+ * Hands each event behind `url` to `onEvent`; resolves when the stream ends, and rejects when `signal` ends it, whether
+ * or not `fetch` heeds it. How long an event may be waited for is for the caller to say.
+ *
+ * @param {string} url
+ * @param {{ fetch?: typeof globalThis.fetch, headers: Record<string, string>, signal: AbortSignal, onEvent: (event: { type: string, data: string }) => void }} settings
+ */
+export async function followEvents(url, { fetch = globalThis.fetch, headers, signal, onEvent }) {
+  const fail = failing("the events", url);
+  const init = { signal, headers: { Accept: "text/event-stream", ...headers } };
+  const response = await orAborted(signal, answered(fetch, url, "no-store", init));
+  checkStatus(response, fail);
+  const type = response.headers.get("content-type") ?? "";
+  if (!/^text\/event-stream *(?:;|$)/i.test(type) || typeof response.body?.getReader !== "function") {
+    discardBody(response);
+    throw fail("the answer is no stream of events", { status: response.status });
+  }
+  const parser = new EventStreamParser();
+  const reader = response.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await orAborted(signal, reader.read());
+      if (done) return;
+      for (const event of parser.push(value)) {
+        if (!signal.aborted) onEvent(event);
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
 }
 
-/** No cookies, and past the HTTP cache, which may hold a list that is seconds older than the one asked for. */
-const BROWSER_MEMBERS = { cache: "no-cache", credentials: "omit" };
+function failing(what, url) {
+  return (why, more) => new FetchError(`fetching ${what} from ${url}: ${why}`, { url, ...more });
+}
+
+/** A promise in each case, also when an injected `fetch` throws. */
+async function answered(fetch, url, cache, init) {
+  const given = { method: "GET", redirect: "manual", ...init };
+  // No cookies, and past the HTTP cache, which may hold a list that is seconds older than the one asked for.
+  const more = { cache, credentials: "omit" };
+  return fetch(url, understood(more) ? { ...given, ...more } : given);
+}
 
 /** Workers runtimes have neither, and throw when a request names them. */
 function understood(members) {
@@ -49,8 +82,19 @@ function understood(members) {
   }
 }
 
-function isRedirect(response) {
-  return response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400);
+/** Not `ok`: a 204 or 206 is not the document. A redirect not followed is a 3xx, or in browsers the status 0. */
+function checkStatus(response, fail) {
+  const { status } = response;
+  if (status === 200) return;
+  discardBody(response);
+  const isRedirect = response.type === "opaqueredirect" || (status >= 300 && status < 400);
+  throw fail(isRedirect ? "redirects are not followed" : `status ${status}`, { status, retryAfter: retryAfter(response) });
+}
+
+/** RFC 9110 §10.2.3, in seconds only; a date would need the server's clock. */
+function retryAfter({ headers }) {
+  const value = headers?.get("retry-after") ?? "";
+  return /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
 async function readBody(response, limit, fail) {
@@ -84,18 +128,28 @@ function discardBody(response) {
   response.body?.cancel().catch(() => {});
 }
 
+/** Settles as `promise` does, or rejects when the signal says so, whichever is first. */
+function orAborted(signal, promise) {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
 /** Ends what is waited for when the time is over or one of the signals says so, even if `fetch` heeds no signal. */
 class Deadline {
   #controller = new AbortController();
-  #timer;
+  #cancelTimer;
   #signals;
   #onAbort = ({ target }) => this.#end("it was aborted", target.reason);
   /** Why it ended, as a phrase; undefined while it has not. */
   reason;
 
-  constructor(millis, signals) {
+  constructor(millis, signals, later) {
     this.#signals = signals.filter((signal) => signal !== undefined);
-    this.#timer = setTimeout(() => this.#end(`no complete answer within ${millis / 1000} s`), millis);
+    this.#cancelTimer = later(() => this.#end(`no complete answer within ${millis / 1000} s`), millis);
     for (const signal of this.#signals) {
       if (signal.aborted) this.#onAbort({ target: signal });
       else signal.addEventListener("abort", this.#onAbort);
@@ -107,17 +161,11 @@ class Deadline {
   }
 
   orRejects(promise) {
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort);
-      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
+    return orAborted(this.signal, promise);
   }
 
   close() {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
   }
 

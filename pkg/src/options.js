@@ -2,11 +2,13 @@
  * Options become settings here, or a UsageError that names the option; nothing after this looks at options again.
  */
 import { UsageError } from "./errors.js";
+import { platform } from "./platform.js";
 
 /** The last second of the year 9999; a time in milliseconds lies beyond it. */
 const MAX_TIME_SECONDS = 253_402_300_799;
 const MAX_LEEWAY_SECONDS = 60;
 const MAX_TIMEOUT_SECONDS = 300;
+const MAX_POLL_SECONDS = 3600;
 // RFC 6749 §3.3
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 // RFC 6265 §4.1.1: a cookie's name is a token of RFC 9110 §5.6.2
@@ -17,7 +19,8 @@ const QUOTABLE = /^[\t\x20-\x7e]*$/;
 /** Returns the settings of a verifier. */
 export function verifierSettings(options) {
   const given = known(options, "createVerifier", [
-    "audience", "fetch", "issuer", "keys", "leeway", "maxStaleness", "now", "revocations", "scope", "signal", "timeout",
+    "audience", "fetch", "follow", "issuer", "keys", "leeway", "maxStaleness", "now", "pollInterval", "revocations", "scope",
+    "signal", "store", "timeout",
   ]);
   const settings = {
     issuer: issuer(given.issuer),
@@ -31,13 +34,17 @@ export function verifierSettings(options) {
     fetchesRevocations: given.revocations === undefined,
     now: callable(given.now, "now") ?? systemTime,
     fetch: callable(given.fetch, "fetch"),
-    timeoutMillis: timeoutMillis(given.timeout === undefined ? 5 : given.timeout),
+    timeoutMillis: 1000 * duration(given.timeout === undefined ? 5 : given.timeout, "timeout", MAX_TIMEOUT_SECONDS),
     signal: signal(given.signal),
+    pollMillis: 1000 * duration(given.pollInterval === undefined ? 5 : given.pollInterval, "pollInterval", MAX_POLL_SECONDS),
+    store: store(given.store),
   };
-  if (settings.issuer === null && (settings.fetchesKeys || settings.fetchesRevocations)) {
+  const fetches = settings.fetchesKeys || settings.fetchesRevocations;
+  if (settings.issuer === null && fetches) {
     throw new UsageError('with "issuer": null there is nowhere to fetch from: "keys" and "revocations" must be given');
   }
-  return settings;
+  if (settings.store !== undefined && !fetches) throw new UsageError('with a "store", "keys" or "revocations" must be left to be fetched');
+  return { ...settings, follow: follow(given.follow, fetches) };
 }
 
 /** Returns the settings of one verification. */
@@ -50,7 +57,12 @@ export function verifySettings(options) {
 /** Returns the settings of one refresh. */
 export function refreshSettings(options) {
   if (options === undefined) return {};
-  return { signal: signal(known(options, "refresh", ["signal"]).signal) };
+  const given = known(options, "refresh", ["ifOlderThan", "signal"]);
+  const { ifOlderThan } = given;
+  if (ifOlderThan !== undefined && !(typeof ifOlderThan === "number" && ifOlderThan >= 0 && ifOlderThan <= MAX_TIME_SECONDS)) {
+    throw new UsageError('"ifOlderThan" must be a number of seconds');
+  }
+  return { signal: signal(given.signal), olderThanMillis: ifOlderThan === undefined ? undefined : ifOlderThan * 1000 };
 }
 
 /** Returns the settings of one authentication. */
@@ -111,9 +123,22 @@ function integer(value, name, least, most) {
   throw new UsageError(`"${name}" must be a whole number of seconds from ${least} to ${most}`);
 }
 
-function timeoutMillis(value) {
-  if (typeof value === "number" && value > 0 && value <= MAX_TIMEOUT_SECONDS) return value * 1000;
-  throw new UsageError(`"timeout" must be a number of seconds above 0 and up to ${MAX_TIMEOUT_SECONDS}`);
+function duration(value, name, most) {
+  if (typeof value === "number" && value > 0 && value <= most) return value;
+  throw new UsageError(`"${name}" must be a number of seconds above 0 and up to ${most}`);
+}
+
+function follow(value, fetches) {
+  if (value === undefined) return platform.background && fetches;
+  if (typeof value !== "boolean") throw new UsageError('"follow" must be true or false');
+  if (value && !platform.background) throw new UsageError('"follow" is not possible in Workers: call refresh({ ifOlderThan: 1 }) in each request');
+  if (value && !fetches) throw new UsageError('"follow" needs something to fetch: keys and revocations were given');
+  return value;
+}
+
+function store(value) {
+  if (value === undefined || (typeof value?.load === "function" && typeof value.save === "function")) return value;
+  throw new UsageError('"store" must have the methods "load" and "save"');
 }
 
 function callable(value, name) {

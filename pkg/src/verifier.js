@@ -1,41 +1,70 @@
 /**
- * A verifier as callers hold it: settings, the bytes of its key set and list, and bindings made from them.
- *
- * The bytes are kept because the bindings can die with the WebAssembly instance (see instance.js). The next call then
- * builds new ones, which judge the same bytes again as if they had just been fetched.
+ * A verifier as callers hold it: judges by its state, brings that up to date, and tells what happens to it.
  */
 import { authenticate } from "./authenticate.js";
-import { KeySetError, ListError, UsageError, VerificationError } from "./errors.js";
-import { Bindings, currentGeneration, guarded } from "./instance.js";
+import { ListError, UsageError, VerificationError } from "./errors.js";
+import { VerifierEvent, VerifierEvents } from "./events.js";
+import { Follower } from "./follower.js";
+import { claimsOf, isFull } from "./heads.js";
 import { refreshSettings, seconds, verifySettings } from "./options.js";
-import { fetchKeys, fetchRevocations, MAX_KEYS_LENGTH, MAX_LIST_LENGTH } from "./sources.js";
+import { platform } from "./platform.js";
+import { RefreshGate } from "./refresh-gate.js";
+import { Sources } from "./sources.js";
 
-/** Longer tokens are refused before they are copied into the module's memory. */
-const MAX_TOKEN_LENGTH = 8192;
+const ALARMS = ["ERR_REVLIST_FUTURE", "ERR_REVLIST_EQUIVOCATION"];
+/** The clock may be set meanwhile: whether the list is too old is looked at this often. */
+const LOOK_EVERY_SECONDS = 60;
 
-export class Verifier {
+export class Verifier extends VerifierEvents {
   #settings;
-  #keys;
-  #list; // null while there is none
-  #bindings;
-  #generation;
-  #closed = false;
-  #refreshes = 0; // begun so far
-  #keysFrom = 0; // the refresh that brought the key set in use
+  #state; // undefined once closed
+  #follower;
+  #saver;
+  #gate = new RefreshGate();
+  #cancelLook;
+  #cut; // the cut rules of the list in use, as JSON
+  #id; // what names the state of the list in use
+  #isStale;
+  /** @type {number | null} */
+  #lastContact = null;
+  /** @type {unknown} */
+  #lastError = null;
+  #turns = 0; // fetches of the key set begun so far
+  #keysFrom = 0; // the one that brought the key set in use
 
-  constructor(settings, keys, list) {
+  /**
+   * @param {ReturnType<typeof import("./options.js").verifierSettings>} settings
+   * @param {import("./state.js").State} state
+   * @param {{ isFetched: boolean, lastError?: unknown, saver?: import("./saver.js").Saver }} origin
+   *   `isFetched` is whether the state is what the issuer said just now
+   */
+  constructor(settings, state, { isFetched, lastError = null, saver }) {
+    super();
     this.#settings = settings;
-    this.#keys = within(keys, MAX_KEYS_LENGTH, KeySetError, TOO_LONG_KEYS);
-    this.#list = list === null ? null : within(list, MAX_LIST_LENGTH, ListError, TOO_LONG_LIST);
-    this.#bind({ withoutList: false });
+    this.#state = state;
+    this.#lastError = lastError;
+    this.#saver = saver;
+    const { list, deltas } = state.documents;
+    if (list !== null) this.#remember(claimsOf(deltas.at(-1) ?? list));
+    this.#isStale = this.#report().stale;
+    saver?.watches(() => this.#toSave());
+    if (isFetched) {
+      this.#isUpToDate();
+      this.#gate.keysFetched(Date.now());
+      saver?.changed({ urgent: true });
+    }
+    if (settings.follow) this.#follow(isFetched);
   }
 
   verify(token, options) {
     if (typeof token !== "string") throw new UsageError("verify takes the token as a string");
     const { scope, now = this.#now() } = verifySettings(options);
-    const bindings = this.#living();
-    if (token.length > MAX_TOKEN_LENGTH) throw new VerificationError(TOO_LONG_TOKEN);
-    return frozen(JSON.parse(guarded(() => bindings.verify(token, BigInt(now), scope))));
+    try {
+      return frozen(JSON.parse(this.#living().verify(token, now, scope)));
+    } catch (error) {
+      if (error instanceof VerificationError) this.#notice(error);
+      throw error;
+    }
   }
 
   authenticate(request, options) {
@@ -43,106 +72,219 @@ export class Verifier {
   }
 
   async refresh(options) {
-    const { signal } = refreshSettings(options);
+    const { signal, olderThanMillis } = refreshSettings(options);
     this.#living();
     const { fetchesKeys, fetchesRevocations } = this.#settings;
     if (!fetchesKeys && !fetchesRevocations) throw new UsageError("there is nothing to fetch: keys and revocations were given");
-    const turn = (this.#refreshes += 1);
-    const [keys, list] = await Promise.allSettled([
-      fetchesKeys ? fetchKeys(this.#settings, [signal]) : undefined,
-      fetchesRevocations ? fetchRevocations(this.#settings, [signal]) : undefined,
-    ]);
-    // Each is taken if it can be, whatever becomes of the other; the keys first, because the list may need them.
-    const failed = [taken(keys, (bytes) => this.#takeKeys(bytes, turn)), taken(list, (bytes) => this.#takeList(bytes))];
-    const failure = failed.find((error) => error !== undefined);
-    if (failure !== undefined) throw failure;
+    if (olderThanMillis === undefined) return this.#fetchBoth({ keys: fetchesKeys, list: fetchesRevocations }, (sources) => sources.list(signal), signal);
+    const due = this.#gate.claim({ now: Date.now(), olderThanMillis, isStale: this.#report().stale });
+    const wanted = { keys: due.keys && fetchesKeys, list: due.list && fetchesRevocations };
+    if (!wanted.keys && !wanted.list) return;
+    try {
+      await this.#fetchBoth(wanted, (sources) => this.#newest(sources, signal), signal);
+      this.#gate.release();
+    } catch (error) {
+      this.#gate.failed(Date.now());
+      throw error;
+    }
   }
 
   get status() {
-    const bindings = this.#living();
-    return frozen(guarded(() => bindings.status()));
+    const transport = this.#follower?.transport ?? "none";
+    const [lastContact, lastError] = [this.#lastContact, this.#lastError];
+    return Object.freeze({ ...this.#report(), transport, lastContact, lastError, storeError: this.#saver?.error ?? null });
   }
 
   /** A refresh under way is not aborted: in Workers it may be another request's, which must not be reached into. */
   close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.#generation === currentGeneration()) guarded(() => this.#bindings.free());
-    this.#bindings = undefined;
-    this.#keys = undefined;
-    this.#list = null;
+    if (this.#state === undefined) return;
+    this.#follower?.close();
+    this.#saver?.close();
+    this.#cancelLook?.();
+    this.#state.free();
+    this.#state = undefined;
   }
 
   #now() {
     return seconds(this.#settings.now());
   }
 
-  /** Returns bindings of the instance in use; throws when the verifier has been closed. */
   #living() {
-    if (this.#closed) throw new UsageError("the verifier has been closed");
-    // Without its list, which may now be refused because the key that signed it has gone, the verifier refuses every
-    // token as ERR_STATUS_STALE until a refresh brings another one.
-    if (this.#generation !== currentGeneration()) this.#bind({ withoutList: true });
-    return this.#bindings;
+    if (this.#state === undefined) throw new UsageError("the verifier has been closed");
+    return this.#state;
   }
 
-  /** Makes bindings of the instance in use; a list that is refused is an error, or done without. */
-  #bind({ withoutList }) {
-    const generation = currentGeneration();
-    const now = this.#list === null ? 0 : this.#now();
-    const bindings = guarded(() => new Bindings(policy(this.#settings), this.#keys));
-    try {
-      if (this.#list !== null) guarded(() => bindings.loadRevocations(this.#list, BigInt(now)));
-    } catch (error) {
-      if (!(error instanceof ListError)) throw error; // a trap: these bindings died with their instance
-      if (!withoutList) {
-        bindings.free();
-        throw error;
-      }
-    }
-    this.#bindings = bindings;
-    this.#generation = generation;
+  /** What is known of keys and list, and how old it is. */
+  #report() {
+    const { notBefore, ...known } = this.#living().status();
+    known.keys = Object.freeze(known.keys);
+    const isAsked = this.#settings.revocations !== null;
+    if (known.seq === null) return { ...known, age: null, stale: isAsked };
+    const at = Math.max(this.#now(), notBefore); // as in a judgement: a clock that runs behind revives nothing
+    return { ...known, age: at - known.issuedAt, stale: at >= known.usableUntil };
+  }
+
+  #notice({ code }) {
+    if (code === "ERR_STATUS_STALE") this.#look();
+    if (code !== "ERR_JWKS_NO_MATCHING_KEY") return;
+    this.#gate.wantKeys();
+    this.#follower?.wantKeys();
+  }
+
+  /** Fetches keys, list or both; each is taken if it can be, whatever becomes of the other, and the keys first. */
+  async #fetchBoth({ keys, list }, fetchList, signal) {
+    const sources = new Sources(this.#settings);
+    const turn = (this.#turns += 1);
+    const fetched = await Promise.allSettled([keys ? sources.keys(signal) : undefined, list ? fetchList(sources) : undefined]);
+    const failures = [
+      await reasonAgainst(fetched[0], (bytes) => this.#takeKeys(bytes, turn)),
+      await reasonAgainst(fetched[1], (bytes) => this.#takeFetched(bytes, sources, signal)),
+    ];
+    await this.#saver?.settle();
+    const failure = failures.find((error) => error !== undefined);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Returns the delta that leads to the newest list, or that list. */
+  async #newest(sources, signal) {
+    const { seq } = this.#living().status();
+    return (seq === null ? undefined : await sources.delta(seq, signal)) ?? sources.list(signal);
+  }
+
+  async #takeFetched(bytes, sources, signal) {
+    let outcome = this.#take(bytes);
+    if (outcome === "gap") outcome = this.#take(await sources.list(signal)); // a delta of another list than was held meanwhile
+    if (outcome !== "older") this.#isUpToDate();
   }
 
   #takeKeys(bytes, turn) {
-    if (turn < this.#keysFrom) return; // a refresh begun later was answered sooner
-    const bindings = this.#living();
-    guarded(() => bindings.loadKeys(bytes));
-    this.#keys = bytes;
+    if (turn < this.#keysFrom) return; // a fetch begun later was answered sooner
+    this.#living().takeKeys(bytes);
     this.#keysFrom = turn;
+    this.#gate.keysFetched(Date.now());
+    this.#saver?.changed({ urgent: false });
   }
 
-  #takeList(bytes) {
-    const now = this.#now();
-    const bindings = this.#living();
-    if (guarded(() => bindings.loadRevocations(bytes, BigInt(now))) === "newer") this.#list = bytes;
+  /** Takes a full list or a delta, and tells what that changes. */
+  #take(bytes) {
+    const state = this.#living();
+    const { entries: before } = state.status();
+    let outcome;
+    try {
+      outcome = state.take(bytes);
+    } catch (error) {
+      if (error instanceof ListError && ALARMS.includes(error.code)) this.#tell("alarm", { error });
+      throw error;
+    }
+    if (outcome === "newer") this.#grown(bytes, before ?? 0);
+    return outcome;
   }
-}
 
-const TOO_LONG_TOKEN = { code: "ERR_JWS_INVALID", reason: "too_long", message: `the token is longer than ${MAX_TOKEN_LENGTH} bytes` };
-const TOO_LONG_KEYS = { code: "ERR_JWKS_INVALID", reason: "too_long", message: `the JWK Set is longer than ${MAX_KEYS_LENGTH} bytes` };
-const TOO_LONG_LIST = { code: "ERR_REVLIST_INVALID", reason: "too_long", message: `the revocation list is longer than ${MAX_LIST_LENGTH} bytes` };
+  #grown(bytes, before) {
+    const claims = claimsOf(bytes);
+    const { seq, entries } = this.#living().status();
+    const [cut, id] = [this.#cut, this.#id];
+    this.#remember(claims);
+    const hasEntries = isFull(bytes) ? id !== claims.id : claims.add !== undefined;
+    const grows = hasEntries || (this.#cut !== cut && this.#cut !== undefined);
+    this.#saver?.changed({ urgent: grows });
+    // Entries that are over drop out with the same document.
+    if (grows) this.#tell("revoked", { seq, entries, added: Math.max(0, entries - before) });
+    this.#look();
+  }
 
-function within(bytes, limit, Refusal, refusal) {
-  if (bytes.length > limit) throw new Refusal(refusal);
-  return bytes;
-}
+  #remember({ cut, id }) {
+    this.#cut = JSON.stringify(cut);
+    this.#id = id;
+  }
 
-/** What the Rust side asks of tokens. */
-function policy({ issuer, audience, leeway, scope, maxStaleness, revocations }) {
-  return { issuer, audience, leeway, scope, maxStaleness, revocations: revocations !== null };
+  /** Undefined when the state could not be built again from its documents. */
+  #toSave() {
+    const documents = this.#state?.documents;
+    return documents?.list === null && this.#settings.fetchesRevocations ? undefined : documents;
+  }
+
+  /** The issuer has been heard, and what it says is held. */
+  #isUpToDate() {
+    this.#lastContact = this.#now();
+    this.#lastError = null;
+    this.#gate.checked(Date.now());
+  }
+
+  #follow(isFetched) {
+    const { fetchesKeys, fetchesRevocations, pollMillis } = this.#settings;
+    const sources = new Sources(this.#settings, { background: true });
+    const seq = () => this.#living().status().seq;
+    let turn;
+    const world = {
+      now: Date.now,
+      random: Math.random,
+      later: platform.later,
+      onWaking: platform.onWaking,
+      keys: (signal) => {
+        turn = this.#turns += 1;
+        return sources.keys(signal);
+      },
+      list: (signal) => sources.list(signal),
+      delta: (signal) => sources.delta(seq(), signal),
+      events: (signal, onEvent) => sources.events(seq() ?? 0, signal, onEvent),
+    };
+    const target = {
+      seq,
+      wantsList: () => this.#living().documents.isLong,
+      take: (bytes) => this.#take(bytes),
+      takeKeys: (bytes) => this.#takeKeys(bytes, turn),
+      failed: (error) => (this.#lastError = error),
+      contacted: () => this.#isUpToDate(),
+    };
+    this.#follower = new Follower(target, world, { pollMillis, keys: fetchesKeys, list: fetchesRevocations });
+    this.#follower.start({ atOnce: !isFetched });
+    this.#lookLater();
+  }
+
+  /** Whether the list has become too old, or usable again, is told when it happens. */
+  #look() {
+    if (this.#state === undefined) return;
+    const { stale, seq, usableUntil } = this.#report();
+    const was = this.#isStale;
+    this.#isStale = stale;
+    if (stale !== was) this.#tell(stale ? "stale" : "recovered", { seq, usableUntil });
+    this.#lookLater();
+  }
+
+  #lookLater() {
+    this.#cancelLook?.();
+    if (this.#state === undefined || this.#follower === undefined || this.#settings.revocations === null) return;
+    const { usableUntil } = this.#report();
+    const left = usableUntil === null ? 0 : usableUntil - this.#settings.now();
+    const wait = left > 0 && left < LOOK_EVERY_SECONDS ? left : LOOK_EVERY_SECONDS;
+    this.#cancelLook = platform.later(() => this.#lookInBackground(), wait * 1000 + 1);
+  }
+
+  /** Nobody hears what is thrown here; whoever verifies will, of a clock that fails say. */
+  #lookInBackground() {
+    try {
+      this.#look();
+    } catch {
+      this.#cancelLook = platform.later(() => this.#lookInBackground(), LOOK_EVERY_SECONDS * 1000);
+    }
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new VerifierEvent(type, detail));
+  }
 }
 
 /**
  * Returns why a document was not fetched or not taken; undefined when it was, or was not asked for.
  *
  * @param {PromiseSettledResult<Uint8Array | undefined>} fetched
- * @param {(bytes: Uint8Array) => void} take
+ * @param {(bytes: Uint8Array) => unknown} take
  */
-function taken(fetched, take) {
+async function reasonAgainst(fetched, take) {
   if (fetched.status === "rejected") return fetched.reason;
   try {
-    if (fetched.value !== undefined) take(fetched.value);
+    if (fetched.value !== undefined) await take(fetched.value);
     return undefined;
   } catch (error) {
     return error;

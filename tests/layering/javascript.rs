@@ -2,6 +2,9 @@
 
 use crate::judge::Source;
 
+/// What of the package is for Node and its like alone.
+const NODE_ONLY: [&str; 3] = ["pkg/node.js", "pkg/node/", "pkg/stores/file.js"];
+
 /// What the scripts import that they may not, one sentence each.
 pub(crate) fn violations(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
@@ -21,7 +24,7 @@ fn may_import(file: &str, specifier: &str) -> bool {
         return resolved(file, specifier).is_some_and(|path| path.starts_with(&format!("{folder}/")));
     }
     match folder {
-        "pkg" => file == "pkg/node.js" && specifier.starts_with("node:"),
+        "pkg" => NODE_ONLY.iter().any(|only| file.starts_with(only)) && specifier.starts_with("node:"),
         "www" => specifier == "countersign",
         _ => false,
     }

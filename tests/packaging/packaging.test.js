@@ -29,10 +29,16 @@ async function installed(context, ...files) {
 }
 
 test("the tarball holds the package and nothing else", () => {
-  const sources = ["authenticate", "create-verifier", "errors", "fetching", "index", "instance", "options", "sources", "verifier"];
+  const sources = [
+    "authenticate", "create-verifier", "documents", "errors", "event-stream", "events", "fetching", "follower", "heads", "index",
+    "instance", "key-watch", "options", "pace", "persistence", "platform", "refresh-gate", "saver", "sources", "state", "stored", "stream-watch",
+    "verifier",
+  ];
+  const stores = ["cache", "file", "indexed-db", "kv"];
   assert.deepEqual(tarball.files.map(({ path }) => path).sort(), [
-    "LICENSE", "README.md", "browser.js", "index.d.ts", "node.js", "package.json",
+    "LICENSE", "README.md", "browser.js", "index.d.ts", "node.js", "node/background-fetch.js", "package.json",
     ...sources.map((name) => `src/${name}.js`),
+    ...stores.flatMap((name) => [`stores/${name}.d.ts`, `stores/${name}.js`]),
     "wasm/verifier.d.ts", "wasm/verifier.js", "wasm/verifier_bg.wasm", "workerd.js",
   ].sort());
 });

@@ -61,6 +61,22 @@ export function list({ revoked = {}, seq = 1, cut, iat = NOW, exp = NOW + 300, i
   return new Uint8Array(Buffer.concat([Buffer.from(`${head}\n`), body]));
 }
 
+/** Returns the name of the state with these indices of each epoch. */
+export function idOf(revoked = {}) {
+  return createHash("sha256").update(bodyOf(revoked)).digest().subarray(0, 16).toString("base64url");
+}
+
+/**
+ * Returns a delta document from the state `base` to the state `id`; by default a heartbeat, which names no base.
+ *
+ * @param {{ add?: Record<number, number[]>, base?: string, id?: string, low?: number, seq?: number, cut?: object, iat?: number, exp?: number, iss?: string, key?: object }} [content]
+ *   `add` holds the indices of each epoch.
+ */
+export function delta({ add = {}, base = idOf(), id = base, low, seq = 2, cut, iat = NOW, exp = NOW + 300, iss = ISSUER, key = listKey } = {}) {
+  const step = { ...(id !== base && { base }), low, ...(Object.keys(add).length > 0 && { add: bodyOf(add).toString("base64url") }) };
+  return jws({ typ: "revdelta+jwt" }, { iss, iat, exp, seq, id, ...(cut && { cut }), ...step }, key);
+}
+
 /** Returns what a list has to revoke for this token, as `revoked`. */
 export function placeOf(tokenText) {
   const { jti } = JSON.parse(Buffer.from(tokenText.split(".")[1], "base64url"));

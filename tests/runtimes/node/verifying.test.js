@@ -84,9 +84,12 @@ test("the status tells of list and keys", async () => {
   const revocations = list({ revoked: { 5: [1, 2, 3] }, seq: 42 });
   const verifier = await createVerifier({ ...given, revocations });
   const keys = [tokenKey.kid, listKey.kid];
-  assert.deepEqual(verifier.status, { seq: 42, issuedAt: NOW, expiresAt: NOW + 300, bytes: revocations.length, entries: 3, keys });
+  const idle = { transport: "none", lastContact: null, lastError: null, storeError: null, keys };
+  const times = { issuedAt: NOW, expiresAt: NOW + 300, usableUntil: NOW + 300, age: 0, stale: false };
+  assert.deepEqual(verifier.status, { seq: 42, ...times, bytes: revocations.length, entries: 3, rules: 0, ...idle });
   const without = await createVerifier(given);
-  assert.deepEqual(without.status, { seq: null, issuedAt: null, expiresAt: null, bytes: null, entries: null, keys });
+  const nothing = { seq: null, issuedAt: null, expiresAt: null, usableUntil: null, age: null, bytes: null, entries: null, rules: null };
+  assert.deepEqual(without.status, { ...nothing, stale: false, ...idle });
 });
 
 test("verifiers are independent of each other and of what they were made from", async () => {

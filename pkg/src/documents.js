@@ -1,0 +1,56 @@
+/**
+ * What a verifier knows, as the issuer's own bytes: the key set, a full list, and the deltas applied to it since.
+ *
+ * From these its state is built again, after a trap or a restart, and judged again as if just fetched.
+ */
+import { claimsOf, isHeartbeat } from "./heads.js";
+
+/** From here on a full list is worth fetching. */
+const MANY_DELTAS = 256;
+const MANY_BYTES = 512 * 1024;
+/** So many times that are not kept: without a full list for so long, the bytes are given up, never the state itself. */
+const BOUND = 4;
+
+export class Documents {
+  /** @type {Uint8Array} */
+  keys;
+  /** Null while there is none, or when the deltas since have become too many to keep. @type {Uint8Array | null} */
+  list;
+  /** @type {Uint8Array[]} */
+  deltas = [];
+  #length = 0;
+  #endsInHeartbeat = false;
+
+  constructor(keys, list) {
+    this.keys = keys;
+    this.list = list;
+  }
+
+  /** Afterwards it is this full list that the state is built from. */
+  rebase(list) {
+    this.list = list;
+    this.deltas = [];
+    this.#length = 0;
+    this.#endsInHeartbeat = false;
+  }
+
+  /** Adds a delta that was applied. It takes the place of a heartbeat before it, which left the state it applies to. */
+  append(delta) {
+    if (this.list === null) return;
+    if (this.#endsInHeartbeat) this.#length -= this.deltas.pop()?.length ?? 0;
+    this.deltas.push(delta);
+    this.#length += delta.length;
+    this.#endsInHeartbeat = isHeartbeat(claimsOf(delta));
+    if (this.deltas.length > BOUND * MANY_DELTAS || this.#length > BOUND * MANY_BYTES) this.rebase(null);
+  }
+
+  /** Whether a full list should take the place of list and deltas. */
+  get isLong() {
+    return this.list === null || this.deltas.length > MANY_DELTAS || this.#length > MANY_BYTES;
+  }
+
+  /** What the state is built from, in order; empty when that is not possible. */
+  get all() {
+    return this.list === null ? [] : [this.list, ...this.deltas];
+  }
+}

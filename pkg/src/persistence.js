@@ -1,0 +1,64 @@
+/**
+ * How a verifier with a store begins, and how it is kept up to date. Everything here is loaded only where there is one.
+ */
+import { instantiated } from "./instance.js";
+import { inTime, Saver } from "./saver.js";
+import { awaited } from "./sources.js";
+import { State } from "./state.js";
+import { unpacked } from "./stored.js";
+import { Verifier } from "./verifier.js";
+
+/**
+ * Returns a verifier: at once with what the store holds, if that holds up and is not too old; otherwise with what is
+ * fetched. When that fails, and the store knew something, it refuses every token until the issuer is heard again.
+ *
+ * @param {ReturnType<typeof import("./options.js").verifierSettings>} settings
+ * @param {() => number} now
+ * @param {() => Promise<{ keys: Uint8Array, list: Uint8Array | null }>} fetchDocuments
+ */
+export async function createWithStore(settings, now, fetchDocuments) {
+  const { stored, storeError } = await restored(settings, now);
+  const saver = new Saver(settings, storeError);
+  if (stored !== undefined && !isStale(settings, stored, now())) return new Verifier(settings, stored, { isFetched: false, saver });
+  let fetched;
+  try {
+    fetched = await fetchDocuments();
+  } catch (lastError) {
+    if (stored !== undefined) return new Verifier(settings, stored, { isFetched: false, lastError, saver });
+    throw lastError;
+  }
+  const origin = stored === undefined ? { isFetched: true } : brought(settings, stored, fetched);
+  const verifier = new Verifier(settings, stored ?? new State(settings, fetched, now), { ...origin, saver });
+  await saver.settle();
+  return verifier;
+}
+
+/** Returns the state that the store holds, verified as if it had just been fetched; or why there is none. */
+async function restored(settings, now) {
+  try {
+    const [bytes] = await Promise.all([inTime(settings.store.load(), settings.timeoutMillis, awaited), instantiated()]);
+    if (bytes === undefined || bytes === null) return {};
+    const { keys, list, deltas } = unpacked(settings.issuer, bytes);
+    if (list === null && settings.fetchesRevocations) return {};
+    const documents = settings.fetchesRevocations ? { list, deltas } : { list: settings.revocations };
+    return { stored: new State(settings, { ...documents, keys: settings.fetchesKeys ? keys : settings.keys }, now) };
+  } catch (storeError) {
+    return { storeError };
+  }
+}
+
+/** Brings a stored state that is too old up to date; it is kept against an older list, or one that contradicts it. */
+function brought(settings, stored, { keys, list }) {
+  try {
+    if (settings.fetchesKeys) stored.takeKeys(keys);
+    return { isFetched: !settings.fetchesRevocations || stored.take(list) !== "older" };
+  } catch (lastError) {
+    return { isFetched: false, lastError };
+  }
+}
+
+function isStale({ revocations }, state, now) {
+  if (revocations === null) return false;
+  const { notBefore, usableUntil } = state.status();
+  return Math.max(now, notBefore) >= usableUntil;
+}

@@ -1,0 +1,102 @@
+/**
+ * Hands what a verifier knows to its store: one save at a time, the newest wins, and not more often than is of use.
+ *
+ * A store that fails is told of and tried again at the next change; it harms nothing else.
+ */
+
+import { platform } from "./platform.js";
+import { packed } from "./stored.js";
+
+/** What has been revoked is stored soon: from an old state it would be accepted offline. */
+const URGENT_MILLIS = 1_000;
+/** A list signed again only lives longer. */
+const ORDINARY_MILLIS = 15_000;
+
+export class Saver {
+  #settings;
+  #documents = () => undefined;
+  #savedAt = -Infinity;
+  #dirty = false;
+  #urgent = false;
+  #saving = false;
+  #cancelTimer;
+  #closed = false;
+  /** Why the last answer of the store was not used or the last save failed; null when neither is so. @type {unknown} */
+  error;
+
+  /**
+   * @param {{ issuer: string, store: { save(bytes: Uint8Array): Promise<void> }, timeoutMillis: number }} settings
+   * @param {unknown} [error] what went wrong before
+   */
+  constructor(settings, error = null) {
+    this.#settings = settings;
+    this.error = error;
+  }
+
+  /** From now on these documents are what is saved; undefined while there is nothing to save. */
+  watches(documents) {
+    this.#documents = documents;
+  }
+
+  /** The documents have changed. In the background they are saved when that is due, in Workers by `settle`. */
+  changed({ urgent }) {
+    this.#dirty = true;
+    this.#urgent ||= urgent;
+    if (platform.background) this.#saveInTime();
+  }
+
+  /** In Workers: saves what has changed, if that is due. Whoever calls this waits for their own save only. */
+  async settle() {
+    if (!platform.background && this.#dirty && this.#wait() <= 0) await this.#save();
+  }
+
+  /** Nothing more is saved; a save under way goes on by itself. */
+  close() {
+    this.#closed = true;
+    this.#cancelTimer?.();
+  }
+
+  #saveInTime() {
+    this.#cancelTimer?.();
+    if (!this.#dirty || this.#saving || this.#closed) return;
+    const wait = this.#wait();
+    if (wait > 0) {
+      this.#cancelTimer = platform.later(() => this.#saveInTime(), wait);
+      return;
+    }
+    this.#saving = true;
+    void this.#save().then(() => {
+      this.#saving = false;
+      this.#saveInTime();
+    });
+  }
+
+  #wait() {
+    const since = Date.now() - this.#savedAt;
+    return since < 0 ? 0 : (this.#urgent ? URGENT_MILLIS : ORDINARY_MILLIS) - since; // below 0: the clock went back
+  }
+
+  async #save() {
+    const documents = this.#documents();
+    if (documents === undefined || this.#closed) return;
+    this.#dirty = false;
+    this.#urgent = false;
+    this.#savedAt = Date.now();
+    const { issuer, store, timeoutMillis } = this.#settings;
+    try {
+      await inTime(store.save(packed(issuer, documents)), timeoutMillis, platform.later);
+      this.error = null;
+    } catch (error) {
+      this.#dirty = true;
+      this.error = error;
+    }
+  }
+}
+
+/** Settles as `promise` does, or rejects when that takes too long: a store that hangs is one that fails. */
+export function inTime(promise, millis, later) {
+  return new Promise((resolve, reject) => {
+    const cancel = later(() => reject(new Error(`the store gave no answer within ${millis / 1000} s`)), millis);
+    Promise.resolve(promise).then(resolve, reject).finally(cancel);
+  });
+}
