@@ -29,6 +29,11 @@ pub enum Error {
         /// Seconds until the oldest of them expires, at least 1.
         retry_after_secs: u64,
     },
+    /// As many rules as a list can hold are in force, or rules were made so fast that dates would leave the clock behind.
+    TooManyRules {
+        /// Seconds until there is room, at least 1.
+        retry_after_secs: u64,
+    },
     /// The daemon cannot keep its promises right now and therefore does not sign.
     NotReady(NotReady),
     /// The store did not do it; nothing is acknowledged.
@@ -103,7 +108,7 @@ impl Error {
     /// True when the same request may succeed later without being changed.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::TooManyLiveTokens { .. } | Self::NotReady(_) | Self::Entropy => true,
+            Self::TooManyLiveTokens { .. } | Self::TooManyRules { .. } | Self::NotReady(_) | Self::Entropy => true,
             Self::Store(fault) => fault.retryable(),
             Self::InvalidClient
             | Self::InvalidGrant(_)
@@ -157,6 +162,7 @@ impl fmt::Display for Error {
             Self::TooManyLiveTokens { .. } => {
                 f.write_str("the session has too many access tokens that have not expired")
             }
+            Self::TooManyRules { .. } => f.write_str("too many revocations of this kind are in force"),
             Self::NotReady(_) => f.write_str("the issuer is not ready"),
             Self::Store(_) => f.write_str("the store did not take the change"),
             Self::StatusListTooLarge => f.write_str("the epoch has more tokens than a status list can hold"),
@@ -180,6 +186,7 @@ impl std::error::Error for Error {
             | Self::InvalidRequest { .. }
             | Self::TooManyLiveTokens { .. }
             | Self::StatusListTooLarge
+            | Self::TooManyRules { .. }
             | Self::Signing
             | Self::Entropy => None,
         }

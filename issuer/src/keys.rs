@@ -77,12 +77,24 @@ impl KeyRing {
     /// # Errors
     /// [`Error::Entropy`], and [`Error::Signing`] if a seed gave no usable key, which cannot be seen in practice.
     pub fn create(env: &Env, master: &MasterKey, algorithm: Algorithm, now: UnixTime) -> Result<Vec<SealedKey>, Error> {
-        let create = |purpose| {
-            let mut seed = Zeroizing::new([0; 32]);
-            env.fill(seed.as_mut())?;
-            SealedKey::seal(&seed, purpose, algorithm, now, env.random()?, master)
-        };
-        [Purpose::Token, Purpose::Revocations].into_iter().map(create).collect()
+        let purposes = [Purpose::Token, Purpose::Revocations];
+        purposes.into_iter().map(|purpose| created(purpose, env, master, algorithm, now)).collect()
+    }
+
+    /// Returns the rows that withdrawing a key changes: its own, and that of a new active key if it was active.
+    ///
+    /// # Errors
+    /// As [`KeyRing::create`].
+    pub fn withdraw(
+        key: &SealedKey,
+        env: &Env,
+        master: &MasterKey,
+        algorithm: Algorithm,
+        now: UnixTime,
+    ) -> Result<Vec<SealedKey>, Error> {
+        let withdrawn = SealedKey { state: KeyState::Withdrawn, since: now, ..key.clone() };
+        let successor = (key.state == KeyState::Active).then(|| created(key.purpose, env, master, algorithm, now));
+        std::iter::once(Ok(withdrawn)).chain(successor).collect()
     }
 
     /// Returns the key that signs new tokens.
@@ -109,6 +121,18 @@ impl KeyRing {
     pub fn jwks(&self) -> Arc<str> {
         Arc::clone(&self.jwks)
     }
+}
+
+fn created(
+    purpose: Purpose,
+    env: &Env,
+    master: &MasterKey,
+    algorithm: Algorithm,
+    now: UnixTime,
+) -> Result<SealedKey, Error> {
+    let mut seed = Zeroizing::new([0; 32]);
+    env.fill(seed.as_mut())?;
+    SealedKey::seal(&seed, purpose, algorithm, now, env.random()?, master)
 }
 
 #[cfg(test)]
@@ -150,6 +174,24 @@ mod tests {
         assert!(ring.signed_with(&old).is_none() && ring.public().keys().len() == 2);
         let list_key = ring.list_signer().kid().to_owned();
         assert!(ring.signed_with(&list_key).is_none(), "a list key never signs a token");
+    }
+
+    #[test]
+    fn withdrawing_an_active_key_brings_a_new_one_of_its_purpose_and_another_none() {
+        let (sealed, master) = created();
+        let (more, _) = Env::fixed(env().now(), 2);
+        let now = env().now().plus_secs(9);
+        for key in &sealed {
+            let rows = KeyRing::withdraw(key, &more, &master, Algorithm::Ed25519, now).unwrap();
+            assert_eq!(rows[0], SealedKey { state: KeyState::Withdrawn, since: now, ..key.clone() });
+            let new = (rows[1].purpose, rows[1].state, rows[1].algorithm, rows[1].since);
+            assert_eq!(new, (key.purpose, KeyState::Active, Algorithm::Ed25519, now));
+            assert!(rows[1].kid != key.kid && rows.len() == 2);
+        }
+        for state in [KeyState::Next, KeyState::Retired] {
+            let key = SealedKey { state, ..sealed[0].clone() };
+            assert_eq!(KeyRing::withdraw(&key, &more, &master, Algorithm::EdDsa, now).unwrap().len(), 1);
+        }
     }
 
     #[test]

@@ -30,8 +30,10 @@ pub struct Publication {
     pub upto: u64,
     /// … whose epoch is not below this one.
     pub low: u32,
-    /// `cut.all`, while that rule is in force.
+    /// Its `cut.all`.
     pub cut_all: Option<UnixTime>,
+    /// Version of the rules that its `cut` comes from.
+    pub rules: u64,
 }
 
 /// Tokens by epoch, none of them empty.

@@ -115,6 +115,7 @@ impl From<Error> for Failure {
             | Error::UnauthorizedClient
             | Error::InvalidRequest { .. }
             | Error::TooManyLiveTokens { .. }
+            | Error::TooManyRules { .. }
             | Error::NotReady(_)
             | Error::StatusListTooLarge
             | Error::Keys(_)

@@ -208,6 +208,10 @@ impl From<&Error> for Told {
                 told(StatusCode::TOO_MANY_REQUESTS, "too_many_live_tokens", "temporarily_unavailable")
                     .retry_after(*retry_after_secs)
             }
+            Error::TooManyRules { retry_after_secs } => {
+                told(StatusCode::TOO_MANY_REQUESTS, "too_many_rules", "temporarily_unavailable")
+                    .retry_after(*retry_after_secs)
+            }
             Error::NotReady(_) => {
                 told(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "temporarily_unavailable").retry_after(1)
             }

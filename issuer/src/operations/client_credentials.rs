@@ -14,6 +14,7 @@ impl Issuer {
         client: &Client,
         request: ClientCredentialsRequest,
     ) -> Result<TokenAnswer, Error> {
+        let _gate = self.parts.ruling.pass().await;
         let now = self.parts.moments.now()?;
         let (grant, lives) = limits::client_credentials(client.id(), request, &self.parts.settings)?;
         self.parts.begin(client, grant, lives, now).await

@@ -36,15 +36,16 @@ impl Issuer {
 
 impl Parts {
     async fn access_claims(&self, client: &Client, token: &str) -> Result<Option<Map<String, Value>>, Error> {
-        let Ok(verify::Verified { claims, json, .. }) = self.verifier.verify(token, self.moments.shown()) else {
+        let Ok(verify::Verified { claims, json, kid }) = self.keys.verifier().verify(token, self.moments.shown())
+        else {
             return Ok(None);
         };
         let visible = client.is_administrator()
             || claims.client_id == client.id()
             || claims.aud.iter().any(|aud| aud == client.id());
         let Ok(jti) = claims.jti.parse::<Jti>() else { return Ok(None) };
-        let cut = self.publisher.cut_all().is_some_and(|cut| claims.iat <= cut);
-        if !visible || cut || self.store.is_revoked(jti).await? {
+        let ruled = self.ruling.rules().revokes(&claims, &kid);
+        if !visible || ruled || self.store.is_revoked(jti).await? {
             return Ok(None);
         }
         let mut members = json::parse_object(json.as_bytes()).unwrap_or_default();
@@ -55,7 +56,8 @@ impl Parts {
     /// A refresh token is active while it is the newest of a session that stands.
     fn refresh_claims(&self, client: &Client, session: &Session, claims: RefreshClaims) -> Option<Map<String, Value>> {
         let newest = session.renewal.as_ref().is_some_and(|renewal| renewal.generation == claims.generation);
-        let stands = session.ended.is_none() && self.moments.shown() < session.expires_at();
+        let ended = session.ended.is_some() || self.ruling.rules().ends(&session.client_id, session.began);
+        let stands = !ended && self.moments.shown() < session.expires_at();
         let visible = client.is_administrator() || session.client_id == client.id();
         let member = |name: &str, value: Value| (name.to_owned(), value);
         let members = [

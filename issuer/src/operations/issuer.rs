@@ -2,16 +2,16 @@
 
 use super::moments::Moments;
 use super::publish::{Events, Publisher};
+use super::rule::Ruling;
+use super::signers::Signers;
 use super::status_list::StatusLists;
 use super::{Error, NotReady, Published, Settings};
 use crate::env::Env;
 use crate::indices::Indices;
-use crate::keys::{KeyRing, MasterKey};
+use crate::keys::MasterKey;
 use crate::store::{Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use token::jwk::KeySet;
-use token::verify::{Policy, Verifier};
 
 /// The issuer: every use case, over one store. Cheap to clone.
 #[derive(Clone)]
@@ -24,13 +24,12 @@ pub(super) struct Parts {
     pub(super) settings: Settings,
     pub(super) env: Env,
     pub(super) store: Arc<dyn Store>,
-    pub(super) keys: Arc<KeyRing>,
+    pub(super) keys: Signers,
     pub(super) indices: Indices,
     pub(super) moments: Moments,
+    pub(super) ruling: Ruling,
     pub(super) publisher: Publisher,
     pub(super) status_lists: StatusLists,
-    /// Judges access tokens that are introspected or revoked, all but their revocation.
-    pub(super) verifier: Verifier,
     closing: AtomicBool,
 }
 
@@ -49,17 +48,15 @@ impl Issuer {
         let revocations = store.revocations().await?;
         let in_use = publication.is_some() || !revocations.whole;
         let moments = Moments::new(env.clone(), publication.map(|publication| publication.iat));
-        let keys = Arc::new(open_keys(&settings, &env, store.as_ref(), &master_key, in_use).await?);
-        drop(master_key); // zeroized: nothing needs it until the next start
-        let verifier = verifier(&settings, keys.public().clone())?;
-        let cut_before = publication.and_then(|publication| publication.cut_all);
-        let publisher = Publisher::open(revocations, publication, &moments)?;
+        let keys = Signers::open(&settings, &env, store.as_ref(), master_key, in_use).await?;
+        let (publisher, proven) = Publisher::open(revocations, publication)?;
+        let (ruling, lost) = Ruling::open(&settings, &env, store.as_ref(), &moments, publication, proven).await?;
         let status_lists = StatusLists::new();
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let closing = AtomicBool::new(false);
-        let parts = Parts { settings, env, store, keys, indices, moments, publisher, status_lists, verifier, closing };
+        let parts = Parts { settings, env, store, keys, indices, moments, ruling, publisher, status_lists, closing };
         let issuer = Self { parts: Arc::new(parts) };
-        if let Some(cut) = issuer.parts.publisher.cut_all().filter(|cut| Some(*cut) > cut_before) {
+        if let Some(cut) = lost {
             issuer.parts.sweep_unknown(cut).await?;
         }
         issuer.publish().await?;
@@ -73,7 +70,7 @@ impl Issuer {
 
     /// Returns the JWK Set as JSON text.
     pub fn jwks(&self) -> Arc<str> {
-        self.parts.keys.jwks()
+        self.parts.keys.ring().jwks()
     }
 
     /// Returns the newest published revocation list.
@@ -126,36 +123,4 @@ impl Issuer {
             tracing::error!(error = %fault, "the store did not close in good order");
         }
     }
-}
-
-async fn open_keys(
-    settings: &Settings,
-    env: &Env,
-    store: &dyn Store,
-    master_key: &MasterKey,
-    in_use: bool,
-) -> Result<KeyRing, Error> {
-    let mut sealed = store.keys().await?;
-    // Keys are stored before the first list is, so a store with a list and without keys has lost them.
-    if sealed.is_empty() && !in_use {
-        sealed = KeyRing::create(env, master_key, settings.algorithm, env.now())?;
-        store.put_keys(sealed.clone()).await?;
-    }
-    let ring = KeyRing::open(&sealed, master_key).map_err(Error::Keys)?;
-    if ring.token_signer().public().algorithm() != settings.algorithm {
-        tracing::warn!("the active keys keep the algorithm name they were made with; the setting goes for new keys");
-    }
-    Ok(ring)
-}
-
-fn verifier(settings: &Settings, keys: KeySet) -> Result<Verifier, Error> {
-    let policy = Policy {
-        issuer: Some(settings.issuer.clone()),
-        audience: None,
-        leeway_secs: 0, // the issuer's clock is the one that counts
-        scope: Vec::new(),
-        revocations: false, // the store knows them before any list does
-        max_staleness_secs: None,
-    };
-    Verifier::new(policy, keys).map_err(|_| Error::InvalidRequest { field: "issuer", detail: "must not be empty" })
 }

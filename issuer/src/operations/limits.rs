@@ -18,7 +18,8 @@ use token::claims::REGISTERED;
 use token::jws;
 use token::time::UnixTime;
 
-const MAX_NAME: usize = 255;
+/// Bytes of a subject or an audience.
+pub(super) const MAX_NAME: usize = 255;
 const MAX_AUDIENCES: usize = 16;
 const MAX_SCOPE: usize = 1024;
 const MAX_ENTRIES: usize = 64;
@@ -161,7 +162,11 @@ fn time(field: &'static str, asked: Option<u64>, latest: UnixTime) -> Result<Opt
     })
 }
 
-fn check_text(field: &'static str, text: &str, most: usize) -> Result<(), Error> {
+/// Checks that `text` is not empty, not longer than `most` bytes and free of control characters.
+///
+/// # Errors
+/// [`Error::InvalidRequest`] for `field`.
+pub(super) fn check_text(field: &'static str, text: &str, most: usize) -> Result<(), Error> {
     let fits = (1..=most).contains(&text.len()) && !text.chars().any(char::is_control);
     let detail = "must not be empty, too long or hold control characters";
     if fits { Ok(()) } else { Err(Error::InvalidRequest { field, detail }) }

@@ -13,6 +13,7 @@ impl Issuer {
     /// [`Error::InvalidRequest`] names the member that breaks a limit of [`MintRequest`]; [`Error::NotReady`] and
     /// [`Error::Store`] when nothing was begun; [`Error::Signing`].
     pub async fn mint(&self, client: &Client, request: MintRequest) -> Result<TokenAnswer, Error> {
+        let _gate = self.parts.ruling.pass().await;
         let now = self.parts.moments.now()?;
         // RFC 9700 §4.15: who is a user and who a client must not be a matter of luck.
         if self.parts.store.client(request.sub.clone()).await?.is_some() {
@@ -24,7 +25,7 @@ impl Issuer {
 }
 
 impl Parts {
-    /// Stores a new session and signs its first pair.
+    /// Stores a new session and signs its first pair. The gate must be held since `now` was read.
     pub(super) async fn begin(
         &self,
         client: &Client,
@@ -38,7 +39,7 @@ impl Parts {
             grant,
             access_ttl_secs: lives.access_ttl_secs,
             lives: lives.session,
-            kid: self.keys.token_signer().kid().to_owned(),
+            kid: self.keys.ring().token_signer().kid().to_owned(),
             now,
         };
         let place = self.indices.allocate(start.times().exp).await?;

@@ -13,7 +13,10 @@ mod moments;
 mod publish;
 mod refresh;
 mod revoke;
+mod revoke_by;
+mod rule;
 mod sign;
+mod signers;
 mod status_list;
 #[cfg(test)]
 mod tests;
@@ -79,6 +82,13 @@ impl Settings {
             list_interval_secs: 15,                      // twenty lists within one life
             jwks_max_age_secs: 300,
         }
+    }
+}
+
+impl Settings {
+    /// Returns for how long a rule speaks of tokens that can be alive: the longest access token, with the largest leeway.
+    pub(crate) fn rule_life_secs(&self) -> u64 {
+        self.max_access_ttl_secs.saturating_add(self.leeway_secs)
     }
 }
 
@@ -183,6 +193,39 @@ pub struct TokenAnswer {
     pub scope: Option<String>,
     /// The session.
     pub sid: String,
+}
+
+/// What an administrator takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevocationRequest {
+    /// The sessions of a subject, with all their live access tokens.
+    Subject {
+        /// The `sub` of the tokens, 1 to 255 bytes.
+        sub: String,
+        /// Only sessions that began at or before this second, in seconds since 1970; all there are when absent.
+        issued_before: Option<u64>,
+    },
+    /// One session, with all its live access tokens.
+    Session {
+        /// Its `sid`.
+        sid: String,
+    },
+    /// Every access token that a client has got, and its sessions.
+    Client {
+        /// Its `client_id`.
+        client_id: String,
+    },
+    /// A signing key: it is published no more and signs nothing, and every token it signed is refused. A new key takes its
+    /// place at once if it was active.
+    Key {
+        /// Its `kid`.
+        kid: String,
+    },
+    /// Every access token, and all sessions.
+    All {
+        /// Only tokens issued and sessions begun at or before this second, in seconds since 1970; all when absent.
+        issued_before: Option<u64>,
+    },
 }
 
 /// From when a revocation is in force everywhere. The answer is the same when there was nothing to revoke (RFC 7009 §2.2).

@@ -1,7 +1,7 @@
 //! What time it is for the issuer, given a calendar that may jump either way.
 //!
 //! ```text
-//! now      = max(calendar, iat of the newest signed list, T + 1 of a rule cut.all = T)      what is signed is dated with it
+//! now      = max(calendar, iat of the newest signed list, T + 1 of a rule with T)            what is signed is dated with it
 //!            refused when the calendar is more than a day ahead of what the monotonic clock says
 //! certain  = min(calendar, calendar at start + monotonic time since)                      what is forgotten is judged by it
 //! ```
@@ -11,13 +11,15 @@
 //! a daemon was not running cannot be told from a jump, so a start takes the calendar as it is.
 
 use crate::env::Env;
-use crate::error::NotReady;
+use crate::error::{Error, NotReady};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use token::time::UnixTime;
 
 /// A calendar this far ahead of the monotonic clock has jumped.
 const JUMP_SECS: u64 = 86_400;
+/// Rules in a row may move dates ahead of the clock by so much; then they wait for it. Verifiers' clocks follow the dates.
+const AHEAD_SECS: u64 = 10;
 
 /// The issuer's time.
 pub(super) struct Moments {
@@ -37,13 +39,20 @@ struct State {
     anchor: Moment,
     /// Nothing is dated earlier.
     floor: UnixTime,
+    /// Date of the newest token that may be out.
+    issued: UnixTime,
+    /// By how much rules moved dates ahead at that moment of the monotonic clock, less what has passed since.
+    ahead: (u64, Duration),
 }
 
 impl Moments {
     /// Returns the time of an issuer whose last signed list is of `last_iat`.
     pub(super) fn new(env: Env, last_iat: Option<UnixTime>) -> Self {
         let start = Moment { calendar: env.now(), monotonic: env.monotonic() };
-        let state = State { anchor: start, floor: last_iat.unwrap_or(UnixTime::MIN) };
+        let floor = last_iat.unwrap_or(UnixTime::MIN);
+        // The process before this one may have issued until this very second.
+        let issued = floor.max(start.calendar);
+        let state = State { anchor: start, floor, issued, ahead: (0, Duration::ZERO) };
         Self { env, start, state: Mutex::new(state) }
     }
 
@@ -52,7 +61,10 @@ impl Moments {
     /// # Errors
     /// [`NotReady::ClockJumped`].
     pub(super) fn now(&self) -> Result<UnixTime, NotReady> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.now_in(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn now_in(&self, state: &State) -> Result<UnixTime, NotReady> {
         let calendar = self.env.now();
         let expected = expected(state.anchor, self.env.monotonic());
         if calendar > expected.plus_secs(JUMP_SECS) {
@@ -85,10 +97,45 @@ impl Moments {
         state.floor = state.floor.max(iat);
     }
 
-    /// Notes that everything issued until `cut` is revoked: nothing is dated so early from now on.
+    /// Notes that everything issued until `cut` was revoked by the process before: nothing is dated so early.
     pub(super) fn cut(&self, cut: UnixTime) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.floor = state.floor.max(cut.plus_secs(1));
+        state.issued = state.issued.max(state.floor); // that process may have gone on issuing right after it
+    }
+
+    /// Notes that a token of `iat` goes out.
+    pub(super) fn issued(&self, iat: UnixTime) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.issued = state.issued.max(iat);
+    }
+
+    /// Returns the T of a rule, which is `asked`, or else late enough for everything that is out: nothing is dated so early
+    /// from now on. Nobody may be issuing meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`]; [`Error::InvalidRequest`] for a time that has not come; [`Error::TooManyRules`].
+    pub(super) fn rule(&self, asked: Option<UnixTime>) -> Result<UnixTime, Error> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, monotonic) = (self.now_in(&state)?, self.env.monotonic());
+        let until = match asked {
+            None => state.issued.max(now.minus_secs(1)),
+            Some(asked) if asked <= now => asked,
+            Some(_) => {
+                return Err(Error::InvalidRequest { field: "issued_before", detail: "must not be in the future" });
+            }
+        };
+        let next = until.plus_secs(1);
+        if next > now {
+            let (secs, since) = state.ahead;
+            let ahead = secs.saturating_sub(monotonic.saturating_sub(since).as_secs());
+            if ahead >= AHEAD_SECS {
+                return Err(Error::TooManyRules { retry_after_secs: ahead + 1 - AHEAD_SECS });
+            }
+            state.ahead = (ahead.saturating_add(next.secs_since(now)), monotonic);
+        }
+        state.floor = state.floor.max(next);
+        Ok(until)
     }
 }
 
@@ -134,6 +181,48 @@ mod tests {
         let (env, _) = Env::fixed(at(1_000_000), 1);
         assert_eq!(Moments::new(env.clone(), Some(at(0))).now(), Ok(at(1_000_000)));
         assert_eq!(Moments::new(env, Some(at(1_000_500))).now(), Ok(at(1_000_500)));
+    }
+
+    #[test]
+    fn a_rule_covers_what_is_out_and_what_is_issued_next_is_dated_after_it() {
+        let (env, clock) = Env::fixed(at(0), 1);
+        let moments = Moments::new(env, None);
+        assert_eq!(
+            (moments.rule(None), moments.now()),
+            (Ok(at(0)), Ok(at(1))),
+            "a process before may have issued at 0"
+        );
+        clock.advance_secs(10);
+        assert_eq!((moments.rule(None), moments.now()), (Ok(at(9)), Ok(at(10))), "nothing was issued in this second");
+        moments.issued(at(10));
+        assert_eq!((moments.rule(None), moments.now()), (Ok(at(10)), Ok(at(11))));
+        assert_eq!((moments.rule(None), moments.now()), (Ok(at(10)), Ok(at(11))), "again, and nothing new is out");
+        moments.issued(at(11));
+        clock.jump_to(at(5));
+        assert_eq!((moments.rule(None), moments.now()), (Ok(at(11)), Ok(at(12))), "the calendar has gone back");
+        assert_eq!((moments.rule(Some(at(3))), moments.now()), (Ok(at(3)), Ok(at(12))));
+        assert_eq!((moments.rule(Some(at(12))), moments.now()), (Ok(at(12)), Ok(at(13))));
+        assert!(matches!(moments.rule(Some(at(14))), Err(Error::InvalidRequest { field: "issued_before", .. })));
+        clock.jump_to(at(90_000));
+        assert_eq!(moments.rule(None), Err(Error::NotReady(NotReady::ClockJumped)));
+    }
+
+    #[test]
+    fn many_rules_at_once_move_dates_ahead_by_a_few_seconds_and_then_wait_for_the_clock() {
+        let (env, clock) = Env::fixed(at(0), 1);
+        let moments = Moments::new(env, None);
+        for second in 0..AHEAD_SECS {
+            assert_eq!(moments.rule(None), Ok(at(second)));
+            moments.issued(moments.now().unwrap());
+        }
+        assert_eq!(moments.rule(None), Err(Error::TooManyRules { retry_after_secs: 1 }));
+        clock.advance_secs(1);
+        assert_eq!(moments.rule(None), Ok(at(AHEAD_SECS)));
+        moments.issued(moments.now().unwrap());
+        assert!(moments.rule(None).is_err());
+        clock.advance_secs(100);
+        moments.issued(moments.now().unwrap());
+        assert_eq!((moments.rule(None), moments.now()), (Ok(at(101)), Ok(at(102))), "the clock has caught up");
     }
 
     #[test]

@@ -18,7 +18,6 @@ pub(super) use served::Listed;
 pub use served::{Events, Step};
 
 use super::issuer::{Issuer, Parts};
-use super::moments::Moments;
 use super::{Error, NotReady, Published, Revocation};
 use crate::revocations::{self, Draft, Places, Publication, RevokedSet, Since, State, lowest_epoch};
 use crate::store::{Announcement, Revocations};
@@ -51,39 +50,27 @@ struct Turn {
     feed: mpsc::UnboundedReceiver<Announcement>,
     /// Number of the newest revocation in the set.
     upto: u64,
-    /// `upto` of the newest served list; `None` before the first.
-    served: Option<u64>,
+    /// `upto` of the newest served list, and the version of its rules; `None` before the first.
+    served: Option<(u64, u64)>,
     /// State of the newest served list, also of the process before this one.
     base: Option<State>,
     /// When that was, on the monotonic clock.
     at: Duration,
     /// The last intent, served or burnt.
     last: Option<Publication>,
-    cut_all: Option<UnixTime>,
     /// What the newest served list holds, as it was read back.
     previous: Arc<Revoked>,
 }
 
 impl Publisher {
-    /// Loads the revocations and proves them against the last list that was signed; where they do not hold all of it,
-    /// everything issued so far is revoked.
-    pub(super) fn open(revocations: Revocations, last: Option<Publication>, moments: &Moments) -> Result<Self, Error> {
+    /// Loads the revocations, and tells whether they hold all of the last list that was signed.
+    pub(super) fn open(revocations: Revocations, last: Option<Publication>) -> Result<(Self, bool), Error> {
         let Revocations { entries, feed, whole } = revocations;
         let low = last.map_or(0, |last| last.low);
         let upto = last.map_or(0, |last| last.upto);
         let listed = entries.iter().filter(|(_, number)| *number <= upto).map(|(jti, _)| *jti);
         let mut set = RevokedSet::after(listed, low).map_err(|_| Error::Signing)?;
         let proven = whole && is_proven(&set, low, &entries, last.as_ref())?;
-        let mut cut_all = last.and_then(|last| last.cut_all);
-        if !proven {
-            let now = moments.now()?;
-            cut_all = cut_all.max(Some(now));
-            tracing::error!(
-                cut = now.as_secs(),
-                "the store lacks revocations of the last signed list: every token issued so far is revoked"
-            );
-        }
-        cut_all.iter().for_each(|cut| moments.cut(*cut));
         entries.iter().for_each(|(jti, _)| set.insert(*jti));
         let base = last.filter(|_| proven).map(|last| (last.seq, State { id: last.id, low: last.low }));
         let turn = Turn {
@@ -94,14 +81,10 @@ impl Publisher {
             base: base.map(|(_, state)| state),
             at: Duration::ZERO,
             last,
-            cut_all,
             previous: Arc::default(),
         };
-        Ok(Self {
-            turn: tokio::sync::Mutex::new(turn),
-            served: Served::after(base, cut_all),
-            stopped: AtomicBool::new(false),
-        })
+        let turn = tokio::sync::Mutex::new(turn);
+        Ok((Self { turn, served: Served::after(base), stopped: AtomicBool::new(false) }, proven))
     }
 
     /// Returns the newest published list.
@@ -124,11 +107,6 @@ impl Publisher {
     /// Returns a subscription to publications.
     pub(super) fn events(&self) -> Events {
         self.served.events()
-    }
-
-    /// Returns the time until which everything issued is revoked, while that rule is in force.
-    pub(super) fn cut_all(&self) -> Option<UnixTime> {
-        self.served.cut_all()
     }
 
     /// Returns whether the last attempt to publish failed.
@@ -157,7 +135,7 @@ impl Issuer {
         let mut turn = self.parts.publisher.turn.lock().await;
         turn.drain();
         match self.parts.publisher.served.answer() {
-            Some(answer) if turn.served == Some(turn.upto) => Ok(answer),
+            Some(answer) if !self.is_unsaid(&turn) => Ok(answer),
             Some(_) | None => self.take_turn(&mut turn).await,
         }
     }
@@ -175,7 +153,7 @@ impl Issuer {
         turn.drain();
         let age = env.monotonic().saturating_sub(turn.at).as_secs();
         let heartbeat = publisher.served.is_followed() && age >= HEARTBEAT_SECS;
-        let unsaid = turn.served != Some(turn.upto) || publisher.is_stopped();
+        let unsaid = self.is_unsaid(&turn) || publisher.is_stopped();
         if age >= settings.list_interval_secs || heartbeat || unsaid {
             self.take_turn(&mut turn).await.map(drop)
         } else {
@@ -196,10 +174,15 @@ impl Issuer {
             Some(Err(unsigned)) => unsigned,
         };
         let Head { seq, exp, .. } = listed.head;
-        let signed = delta(keys.list_signer(), &listed.head, base, listed.low, added)?;
+        let signed = delta(keys.ring().list_signer(), &listed.head, base, listed.low, added)?;
         let signed = signed.map(|delta| Published { seq, document: Arc::from(delta.as_bytes()), exp });
         publisher.served.keep_delta(since, seq, &signed);
         Ok(signed)
+    }
+
+    /// Returns whether something was revoked that the newest list does not say.
+    fn is_unsaid(&self, turn: &Turn) -> bool {
+        turn.served != Some((turn.upto, self.parts.ruling.rules().version))
     }
 
     async fn take_turn(&self, turn: &mut Turn) -> Result<Revocation, Error> {
@@ -219,27 +202,27 @@ impl Issuer {
     async fn try_publish(&self, turn: &mut Turn) -> Result<Revocation, Error> {
         let Parts { env, store, moments, publisher, .. } = self.parts.as_ref();
         let effective_by = turn.last.map(|last| last.exp);
-        let (intent, draft) = self.intend(turn)?;
+        let (intent, cut, draft) = self.intend(turn)?;
         turn.last = Some(intent); // burnt from here on, even if this future is dropped
         store.put_publication(intent).await?;
-        let release = self.seal(turn, &intent, &draft, effective_by.unwrap_or(intent.iat))?;
+        let release = self.seal(turn, &intent, cut, &draft)?;
         turn.previous = Arc::clone(&release.listed.revoked);
         turn.set.serve(draft);
-        turn.served = Some(intent.upto);
+        turn.served = Some((intent.upto, intent.rules));
         turn.base = Some(State { id: intent.id, low: intent.low });
         turn.at = env.monotonic();
         moments.signed(intent.iat);
-        Ok(publisher.served.release(release))
+        Ok(publisher.served.release(release, effective_by.unwrap_or(intent.iat)))
     }
 
     /// Decides what the next list is, and what is stored of it.
-    fn intend(&self, turn: &mut Turn) -> Result<(Publication, Draft), Error> {
-        let Parts { settings, env, moments, .. } = self.parts.as_ref();
+    fn intend(&self, turn: &mut Turn) -> Result<(Publication, Cut, Draft), Error> {
+        let Parts { settings, env, moments, ruling, .. } = self.parts.as_ref();
         turn.drain();
         // Never before the newest list's, whatever the calendar does.
         let (iat, certain) = (moments.now()?, moments.certain());
-        let rule_life = settings.max_access_ttl_secs.saturating_add(settings.leeway_secs);
-        turn.cut_all = turn.cut_all.filter(|cut| certain <= cut.plus_secs(rule_life));
+        let rules = ruling.rules();
+        let cut = rules.cut(certain, settings.rule_life_secs());
         let draft = turn.set.draft(lowest_epoch(certain, settings.leeway_secs)).map_err(|_| Error::Signing)?;
         let exp = iat.plus_secs(settings.list_ttl_secs);
         let intent = Publication {
@@ -249,17 +232,18 @@ impl Issuer {
             id: ListId::of(&draft.body),
             upto: turn.upto,
             low: draft.low,
-            cut_all: turn.cut_all,
+            cut_all: cut.all,
+            rules: rules.version,
         };
-        Ok((intent, draft))
+        Ok((intent, cut, draft))
     }
 
     /// Signs the list that was intended and the delta that leads to it, and reads both as a verifier would before anybody
     /// else does: the list must say what was intended and lack nothing of the one before.
-    fn seal(&self, turn: &Turn, intent: &Publication, draft: &Draft, effective_by: UnixTime) -> Result<Release, Error> {
+    fn seal(&self, turn: &Turn, intent: &Publication, cut: Cut, draft: &Draft) -> Result<Release, Error> {
         let Parts { settings, keys, .. } = self.parts.as_ref();
+        let keys = keys.ring();
         let exp = intent.iat.plus_secs(settings.list_ttl_secs);
-        let cut = Cut { all: intent.cut_all, ..Cut::default() };
         let head = Head { iss: settings.issuer.clone(), iat: intent.iat, exp, seq: intent.seq, id: intent.id, cut };
         let document = keys.list_signer().sign_list(&head, &draft.body).map_err(|_| Error::Signing)?;
         let list = RevocationList::open(&document, keys.public()).map_err(|_| Error::Signing)?;
@@ -275,8 +259,6 @@ impl Issuer {
             document: document.into(),
             delta,
             added: draft.added.clone(),
-            effective_by,
-            cut_all: intent.cut_all,
         })
     }
 }

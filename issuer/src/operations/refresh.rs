@@ -6,7 +6,6 @@ use super::{Client, Error, TokenAnswer};
 use crate::error::GrantFault;
 use crate::session::{Outcome, Presentation, Session, SessionId};
 use crate::store::StoreError;
-use std::sync::Arc;
 use token::time::UnixTime;
 
 /// How often a place in the wrong epoch is exchanged; once is rare.
@@ -28,6 +27,7 @@ impl Issuer {
         refresh_token: &str,
         scope: Option<&str>,
     ) -> Result<TokenAnswer, Error> {
+        let _gate = self.parts.ruling.pass().await;
         let now = self.parts.moments.now()?;
         if scope.is_some_and(|scope| !limits::is_scope(scope)) {
             return Err(Error::InvalidScope);
@@ -61,19 +61,22 @@ impl Parts {
         // Only what never changes, and the epoch, is taken from this reading; the decision reads again.
         let unknown = || refused(Some(sid), client, GrantFault::UnknownSession);
         let session = self.store.session(sid).await?.ok_or_else(unknown)?;
+        if session.client_id == client.id() && self.ruling.rules().ends(&session.client_id, session.began) {
+            return Err(refused(Some(sid), client, GrantFault::Ended));
+        }
+        let keys = self.keys.ring();
         let place = self.indices.allocate(session.next_times(now).exp).await?;
         let presented = Presentation {
             client_id: client.id().to_owned(),
             generation,
             scope: scope.map(str::to_owned),
             place,
-            kid: self.keys.token_signer().kid().to_owned(),
+            kid: keys.token_signer().kid().to_owned(),
             retry_window_secs: self.settings.retry_window_secs,
             leeway_secs: self.settings.leeway_secs,
             certain: self.moments.certain(),
             now,
         };
-        let keys = Arc::clone(&self.keys);
         let decide = move |session: Session| session.present(&presented, |kid| keys.signed_with(kid).is_some());
         let (session, outcome) = self.store.update_session(sid, Box::new(decide)).await?.ok_or_else(unknown)?;
         if outcome != Outcome::Rotated {

@@ -64,7 +64,7 @@ impl Parts {
     /// Returns the claims of an access token of this issuer, whatever its times: one that is not valid yet can be revoked.
     fn read_access(&self, token: &str) -> Option<AccessClaims> {
         let untrusted = Untrusted::parse(token, verify::TYP, jws::MAX_LENGTH).ok()?;
-        let signed = untrusted.verify(self.keys.public(), Purpose::Token).ok()?;
+        let signed = untrusted.verify(self.keys.ring().public(), Purpose::Token).ok()?;
         let claims = AccessClaims::from_object(json::parse_object(&signed.payload).ok()?).ok()?;
         (claims.iss == self.settings.issuer).then_some(claims)
     }

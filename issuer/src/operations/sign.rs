@@ -14,12 +14,15 @@ use token::json;
 use token::refresh::RefreshClaims;
 
 impl Parts {
-    /// Returns the answer that carries the newest pair of this session, signed by the key that signed it first.
+    /// Returns the answer that carries the newest pair of this session, signed by the key that signed it first. The gate
+    /// must be held.
     ///
     /// # Errors
     /// [`Error::Signing`] when that key has been withdrawn, or a signature failed.
     pub(super) fn answer(&self, session: Session) -> Result<TokenAnswer, Error> {
-        let key = self.keys.signed_with(&session.last.kid).ok_or(Error::Signing)?;
+        let keys = self.keys.ring();
+        let key = keys.signed_with(&session.last.kid).ok_or(Error::Signing)?;
+        self.moments.issued(session.last.iat);
         let sid = session.sid.to_string();
         let refresh_token = self.refresh_token(key, &session, &sid)?;
         let renewal = session.renewal.as_ref();
@@ -55,7 +58,7 @@ impl Parts {
 
     /// Returns the session and generation that a refresh token of this issuer names; its `exp` is the row's business.
     pub(super) fn read_refresh(&self, refresh_token: &str) -> Option<(SessionId, RefreshClaims)> {
-        let claims = RefreshClaims::parse(refresh_token, self.keys.public(), &self.settings.issuer).ok()?;
+        let claims = RefreshClaims::parse(refresh_token, self.keys.ring().public(), &self.settings.issuer).ok()?;
         SessionId::parse(&claims.sid).map(|sid| (sid, claims))
     }
 }

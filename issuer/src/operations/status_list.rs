@@ -98,7 +98,7 @@ impl Issuer {
         // The builder goes along: if the caller leaves, what was begun is finished and kept before the next one begins.
         let parts = Arc::clone(&self.parts);
         let build = move || {
-            let list = builder.build(&order, &parts.settings, &parts.keys)?;
+            let list = builder.build(&order, &parts.settings, &parts.keys.ring())?;
             parts.status_lists.kept.keep(epoch, form, order.version, list.clone());
             Ok(Some(list))
         };
@@ -121,6 +121,14 @@ impl Parts {
 
     fn lowest_status_epoch(&self) -> u32 {
         lowest_epoch(self.moments.certain(), self.settings.leeway_secs)
+    }
+
+    /// Counts what has been issued so far as swept: a rule that names no index takes it back, and what comes next comes from
+    /// other pages. Nobody may be issuing meanwhile.
+    pub(super) async fn sweep(&self) -> Result<(), Error> {
+        self.indices.drop_below(u32::MAX); // what is left of the pages is abandoned
+        let last = epoch(self.moments.shown().plus_secs(LONGEST_LIFE_SECS));
+        Ok(self.store.sweep_pages(self.lowest_status_epoch()..=last, 0).await?)
     }
 
     /// Makes sure that no page is handed out any more from which a token may have been issued until `cut` that the store

@@ -108,7 +108,16 @@ async fn present(store: &dyn Store, sid: SessionId, generation: u64, index: u32,
 }
 
 fn publication(seq: u64, low: u32) -> Publication {
-    Publication { seq, iat: at(0), exp: at(300), id: ListId::from_bytes([3; 16]), upto: 0, low, cut_all: None }
+    Publication {
+        seq,
+        iat: at(0),
+        exp: at(300),
+        id: ListId::from_bytes([3; 16]),
+        upto: 0,
+        low,
+        cut_all: None,
+        rules: 3,
+    }
 }
 
 fn reopen(store: Arc<dyn Store>, open: Open, directory: &Path) -> Arc<dyn Store> {

@@ -79,8 +79,6 @@ pub(super) struct Release {
     pub(super) document: Arc<[u8]>,
     pub(super) delta: Option<Arc<str>>,
     pub(super) added: Places,
-    pub(super) effective_by: UnixTime,
-    pub(super) cut_all: Option<UnixTime>,
 }
 
 /// What has been published.
@@ -96,8 +94,6 @@ struct State {
     history: History,
     /// From these lists to the newest, signed when they were asked for; `None` where a delta would be too long.
     deltas: HashMap<u64, Option<Published>>,
-    /// The rule in force, served or about to be.
-    cut_all: Option<UnixTime>,
 }
 
 struct Newest {
@@ -109,18 +105,18 @@ struct Newest {
 
 impl Served {
     /// Returns that nothing is published yet, but that `last` was, by the process before this one.
-    pub(super) fn after(last: Option<(u64, revocations::State)>, cut_all: Option<UnixTime>) -> Self {
+    pub(super) fn after(last: Option<(u64, revocations::State)>) -> Self {
         let mut history = History::default();
         if let Some((seq, state)) = last {
             history.push(seq, state, Places::new());
         }
-        let state = State { documents: VecDeque::new(), newest: None, history, deltas: HashMap::new(), cut_all };
+        let state = State { documents: VecDeque::new(), newest: None, history, deltas: HashMap::new() };
         Self { state: RwLock::new(state), steps: broadcast::Sender::new(STEPS) }
     }
 
-    /// Serves a list from now on, and tells everybody who follows.
-    pub(super) fn release(&self, release: Release) -> Revocation {
-        let Release { listed, document, delta, added, effective_by, cut_all } = release;
+    /// Serves a list from now on, and tells everybody who follows; the list before it expires at `effective_by`.
+    pub(super) fn release(&self, release: Release, effective_by: UnixTime) -> Revocation {
+        let Release { listed, document, delta, added } = release;
         let Head { seq, exp, id, .. } = listed.head;
         let answer = Revocation { seq, effective_by: effective_by.as_secs() };
         let published = Published { seq, document, exp };
@@ -133,7 +129,6 @@ impl Served {
         }
         state.history.push(seq, revocations::State { id, low: listed.low }, added);
         state.deltas.clear();
-        state.cut_all = cut_all;
         state.newest = Some(Newest { published, answer, listed, step: Arc::clone(&step) });
         // Within the lock, so that nobody subscribes between the newest step and the next. Without followers it is lost.
         drop(self.steps.send(step));
@@ -172,11 +167,6 @@ impl Served {
     /// Returns whether anybody follows.
     pub(super) fn is_followed(&self) -> bool {
         self.steps.receiver_count() > 0
-    }
-
-    /// Returns the time until which everything issued is revoked, while that rule is in force.
-    pub(super) fn cut_all(&self) -> Option<UnixTime> {
-        self.read().cut_all
     }
 
     /// Returns the delta from the list `since` that was signed before, or else what there is to sign; `None` when that

@@ -6,7 +6,9 @@ mod introspecting;
 mod publishing;
 mod refreshing;
 mod revoking;
+mod ruling;
 mod status_lists;
+mod withdrawing;
 
 use super::*;
 use crate::env::{Env, ManualClock};
@@ -14,11 +16,15 @@ use crate::keys::MasterKey;
 use crate::store;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use token::jwk::KeySet;
 use token::verify::{Policy, Verified, Verifier};
 use token::{Rejection, error::RevokedBy};
 
 const ISSUER: &str = "https://issuer.example";
+
+/// Seeds for starts after the first.
+static STARTS: AtomicU64 = AtomicU64::new(1_000);
 
 /// An issuer, its clock and the directory it lives in.
 struct World {
@@ -63,7 +69,7 @@ impl World {
     async fn reopened(self) -> Self {
         let Self { issuer, clock, admin, directory } = self;
         let settings = issuer.settings().clone();
-        let env = Env::seeded(Arc::clone(&clock), 2); // other bytes than the first start
+        let env = Env::seeded(Arc::clone(&clock), STARTS.fetch_add(1, Ordering::Relaxed)); // other bytes than before
         issuer.close().await;
         drop(issuer);
         let issuer = open(directory.path(), settings, env).await.unwrap();
@@ -80,15 +86,7 @@ impl World {
 
     /// Judges an access token as a verifier would that has just fetched keys and list.
     fn verify(&self, access_token: &str) -> Result<Verified, Rejection> {
-        let policy = Policy {
-            issuer: Some(ISSUER.to_owned()),
-            audience: Some(vec!["api".to_owned()]),
-            leeway_secs: 5,
-            scope: Vec::new(),
-            revocations: true,
-            max_staleness_secs: None,
-        };
-        self.verifier(policy).verify(access_token, self.now())
+        self.verifier(policy()).verify(access_token, self.now())
     }
 
     fn verifier(&self, policy: Policy) -> Verifier {
@@ -99,13 +97,25 @@ impl World {
 
     /// Returns the place of an access token in the revocation list.
     fn place(&self, access_token: &str) -> token::id::Jti {
-        let jti = self.issuer.parts.verifier.verify(access_token, self.now()).unwrap().claims.jti;
+        let jti = self.issuer.parts.keys.verifier().verify(access_token, self.now()).unwrap().claims.jti;
         jti.parse().unwrap()
     }
 
     fn now(&self) -> UnixTime {
         use crate::env::Clock;
         UnixTime::from_secs(self.clock.unix_millis() / 1000).unwrap()
+    }
+}
+
+/// What a verifier of the audience `api` asks.
+fn policy() -> Policy {
+    Policy {
+        issuer: Some(ISSUER.to_owned()),
+        audience: Some(vec!["api".to_owned()]),
+        leeway_secs: 5,
+        scope: Vec::new(),
+        revocations: true,
+        max_staleness_secs: None,
     }
 }
 

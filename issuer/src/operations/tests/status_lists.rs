@@ -170,7 +170,7 @@ async fn after_a_loss_everything_issued_before_is_revoked_and_nothing_issued_lat
 async fn tokens_for_the_audiences_of_the_setting_say_where_their_status_is() {
     let audiences = vec!["partner".to_owned(), "api".to_owned()];
     let world = world_with(Settings { status_list_audiences: audiences, ..settings() }).await;
-    let claims = |token: &str| world.issuer.parts.verifier.verify(token, world.now()).unwrap().claims;
+    let claims = |token: &str| world.issuer.parts.keys.verifier().verify(token, world.now()).unwrap().claims;
     let mint = |aud: &[&str]| MintRequest { aud: aud.iter().map(|aud| (*aud).to_owned()).collect(), ..request() };
     for aud in [&["api"][..], &["other", "partner"]] {
         let pair = world.issuer.mint(&world.admin, mint(aud)).await.unwrap();
@@ -204,5 +204,28 @@ async fn a_retry_is_the_same_bytes_when_the_setting_has_changed_in_between() {
         let issuer = open(directory.path(), changed, Env::seeded(Arc::clone(&clock), 2)).await.unwrap();
         let world = World { issuer, clock, admin, directory };
         assert_eq!(body(&world.refresh(&first).await.unwrap()), body(&second));
+    }
+}
+
+#[tokio::test]
+async fn what_a_rule_takes_back_is_revoked_here_too_and_what_is_issued_next_is_not() {
+    let world = world().await;
+    let kid = world.issuer.parts.keys.ring().token_signer().kid().to_owned();
+    let requests = [
+        RevocationRequest::Client { client_id: "admin".to_owned() },
+        RevocationRequest::All { issued_before: None },
+        RevocationRequest::Key { kid },
+        RevocationRequest::Subject { sub: "user-1".to_owned(), issued_before: None },
+    ];
+    let mut gone = Vec::new();
+    for request in requests {
+        gone.extend(pairs(&world, 3).await);
+        world.issuer.revoke_by(&world.admin, request.clone()).await.unwrap();
+        let fresh = pairs(&world, 3).await;
+        let status = opened(&world, gone[0].1.epoch).await;
+        assert!(gone.iter().all(|(_, place)| status.is_revoked(place.index)), "{request:?}");
+        assert!(fresh.iter().all(|(_, place)| !status.is_revoked(place.index)), "{request:?}");
+        assert!(fresh.iter().all(|(pair, _)| world.verify(&pair.access_token).is_ok()));
+        gone.extend(fresh);
     }
 }

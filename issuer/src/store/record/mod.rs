@@ -88,6 +88,7 @@ impl Record for Count {
 
 impl Record for Publication {
     const KIND: &'static str = "publication";
+    const VERSION: u8 = 2; // 1 did not know of rules
 
     fn write(&self, writer: &mut Writer) {
         writer.number(self.seq);
@@ -97,6 +98,7 @@ impl Record for Publication {
         writer.number(self.upto);
         writer.number(u64::from(self.low));
         writer.option(self.cut_all, Writer::time);
+        writer.number(self.rules);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
@@ -108,6 +110,7 @@ impl Record for Publication {
             upto: reader.number()?,
             low: reader.number_u32()?,
             cut_all: reader.option(Reader::time)?,
+            rules: if reader.version() > 1 { reader.number()? } else { 0 },
         })
     }
 }

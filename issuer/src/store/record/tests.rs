@@ -63,8 +63,8 @@ fn session() -> impl Strategy<Value = Session> {
 }
 
 fn publication() -> impl Strategy<Value = Publication> {
-    (any::<u64>(), time(), time(), any::<[u8; 16]>(), any::<u64>(), any::<u32>(), of(time())).prop_map(
-        |(seq, iat, exp, id, upto, low, cut_all)| Publication {
+    (any::<u64>(), time(), time(), any::<[u8; 16]>(), any::<u64>(), any::<u32>(), of(time()), any::<u64>()).prop_map(
+        |(seq, iat, exp, id, upto, low, cut_all, rules)| Publication {
             seq,
             iat,
             exp,
@@ -72,6 +72,7 @@ fn publication() -> impl Strategy<Value = Publication> {
             upto,
             low,
             cut_all,
+            rules,
         },
     )
 }
@@ -162,6 +163,18 @@ proptest! {
         let mut expected = Session { began: session.last.iat, ..session };
         expected.grant.status = false;
         prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
+    }
+
+    #[test]
+    fn a_publication_of_version_1_knows_of_no_rules(publication in publication()) {
+        let publication = Publication { rules: 0, ..publication };
+        let mut writer = Writer::new(2);
+        publication.write(&mut writer);
+        let mut payload = writer.finish(b"");
+        payload.truncate(payload.len() - 5); // the checksum and the number of the rules
+        let mut writer = Writer::new(1);
+        writer.array(&payload[1..]);
+        prop_assert_eq!(Publication::decode(b"key", &writer.finish(b"key")), Ok(publication));
     }
 
     #[test]

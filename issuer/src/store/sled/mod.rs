@@ -185,6 +185,13 @@ impl SledStore {
         tree.flush().unwrap();
     }
 
+    pub(crate) fn remove_rules_for_test(directory: &Path) {
+        let store = Self::open(directory).unwrap();
+        let tree = store.tree.read().unwrap().clone().unwrap();
+        assert!(tree.remove(layout::RULES).unwrap().is_some());
+        tree.flush().unwrap();
+    }
+
     pub(crate) fn remove_keys_for_test(directory: &Path) {
         let store = Self::open(directory).unwrap();
         let tree = store.tree.read().unwrap().clone().unwrap();

@@ -277,6 +277,7 @@ async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
         upto: 0,
         low: 0,
         cut_all: None,
+        rules: 0,
     };
     let store = SledStore::open(directory.path()).unwrap();
     store.put_publication(publication(1)).await.unwrap();

@@ -1,0 +1,78 @@
+//! An administrator takes back what a name stands for: a subject, a session, a client, a key, everything.
+
+use super::issuer::Issuer;
+use super::rule::Change;
+use super::{Client, Error, Revocation, RevocationRequest, limits};
+use crate::session::{Session, SessionId};
+use crate::store::StoreError;
+use token::time::UnixTime;
+
+impl Issuer {
+    /// Revokes what the request names, durably, and returns from which list on everybody is told.
+    ///
+    /// A subject and a session that are not known need no revoking and are answered the same. What is issued after the
+    /// answer is not concerned, also when it is issued in the same second.
+    ///
+    /// # Errors
+    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] for a client or key that does
+    /// not exist, a session that cannot be one, a time that has not come; [`Error::TooManyRules`]; [`Error::Store`] when
+    /// it is not revoked, or not all of it; [`Error::NotReady`] and [`Error::Signing`] also when it is revoked but could not
+    /// be published yet.
+    pub async fn revoke_by(&self, client: &Client, request: RevocationRequest) -> Result<Revocation, Error> {
+        if !client.is_administrator() {
+            return Err(Error::UnauthorizedClient);
+        }
+        let unreadable = match request {
+            RevocationRequest::Subject { sub, issued_before } => {
+                limits::check_text("subject", &sub, limits::MAX_NAME)?;
+                let until = issued_before.map(|secs| self.past(secs)).transpose()?;
+                self.end_subject(sub, until).await?
+            }
+            RevocationRequest::Session { sid } => self.end_session(&sid).await.map(|()| 0)?,
+            RevocationRequest::Client { client_id } => self.end_client(client_id).await.map(|()| 0)?,
+            RevocationRequest::Key { kid } => {
+                self.rule(Change::Key(kid.clone())).await?;
+                tracing::warn!(kid, "key withdrawn");
+                0
+            }
+            RevocationRequest::All { issued_before } => {
+                let until = issued_before.map(|secs| self.past(secs)).transpose()?;
+                self.rule(Change::All(until)).await?;
+                tracing::warn!("everything issued so far was revoked");
+                0
+            }
+        };
+        let answer = self.published().await?;
+        if unreadable > 0 {
+            // Nobody knows their live tokens, so nobody may say that they are revoked.
+            return Err(StoreError::damaged("a session that was to be revoked cannot be read").into());
+        }
+        Ok(answer)
+    }
+
+    async fn end_session(&self, sid: &str) -> Result<(), Error> {
+        let cannot_be = Error::InvalidRequest { field: "session", detail: "is not the sid of a session" };
+        let sid = SessionId::parse(sid).ok_or(cannot_be)?;
+        let now = self.parts.moments.shown();
+        self.parts.store.update_session(sid, Box::new(move |session: Session| session.revoke(now))).await?;
+        tracing::info!(%sid, "session revoked");
+        Ok(())
+    }
+
+    async fn end_client(&self, client_id: String) -> Result<(), Error> {
+        if self.parts.store.client(client_id.clone()).await?.is_none() {
+            return Err(Error::InvalidRequest { field: "client", detail: "is not the id of a client" });
+        }
+        self.rule(Change::Client(client_id.clone())).await?;
+        tracing::warn!(revoked_client = client_id, "everything that a client got so far was revoked");
+        Ok(())
+    }
+
+    fn past(&self, secs: u64) -> Result<UnixTime, Error> {
+        let now = self.parts.moments.now()?;
+        UnixTime::from_secs(secs).filter(|time| *time <= now).ok_or(Error::InvalidRequest {
+            field: "issued_before",
+            detail: "must be whole seconds since 1970 and not in the future",
+        })
+    }
+}

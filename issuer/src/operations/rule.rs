@@ -1,0 +1,202 @@
+//! Making a rule: what is revoked without naming indices.
+//!
+//! ```text
+//! mint, refresh    gate shared ─► date ─► store ─► sign ─► gate free
+//! rule             gate alone ─► T ─► rules (and keys) durable ─► in use ─► gate free ─► list
+//! ```
+//!
+//! Whoever issues holds the gate from the reading of the time until the token is signed. So when a rule fixes its T, every
+//! token dated until T is out and stored, and every later one is dated after T, by a session that the rule has been held
+//! against. T is the date of the newest token, and the second before now where that is later: a rule moves the dates
+//! ahead only in a second in which something was issued.
+//!
+//! Rules and the keys that change with them are one change of the store. A process that ends before it has done nothing;
+//! one that ends after it starts with the new keys and the new rules, and its first list says so. The change runs in a task
+//! of its own: a caller that goes away leaves neither rules that are stored and not in use, nor half a subject.
+
+use super::issuer::{Issuer, Parts};
+use super::moments::Moments;
+use super::signers::Withdrawal;
+use super::{Error, Settings};
+use crate::env::Env;
+use crate::revocations::Publication;
+use crate::rules::{Full, Rule, Rules};
+use crate::session::SessionId;
+use crate::store::{Store, StoreError, SubjectStep};
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+use token::jwk::Purpose;
+use token::time::UnixTime;
+use tracing::Instrument as _;
+
+/// The rules in force, and the gate.
+pub(super) struct Ruling {
+    rules: RwLock<Arc<Rules>>,
+    gate: tokio::sync::RwLock<()>,
+}
+
+/// Nothing is ruled while it is held.
+pub(super) struct Gate<'a>(#[allow(dead_code)] tokio::sync::RwLockReadGuard<'a, ()>);
+
+/// What shall be revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Everything issued until this second, or so far; with the sessions that began by then.
+    All(Option<UnixTime>),
+    /// Everything that a client got so far, with its sessions.
+    Client(String),
+    /// A key, with everything that it signed.
+    Key(String),
+}
+
+impl Ruling {
+    /// Loads the rules. Where the store lacks revocations of the `last` list that was signed, all tokens issued so far are
+    /// revoked; where it lacks rules of that list, all sessions too, since nobody knows which it had ended. Returns until when that was.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Entropy`], [`Error::NotReady`].
+    pub(super) async fn open(
+        settings: &Settings,
+        env: &Env,
+        store: &dyn Store,
+        moments: &Moments,
+        last: Option<Publication>,
+        proven: bool,
+    ) -> Result<(Self, Option<UnixTime>), Error> {
+        let stored = store.rules().await?;
+        let held = stored.as_ref().map_or(0, |rules| rules.version);
+        let published = last.map_or(0, |last| last.rules);
+        let mut rules = match stored {
+            Some(rules) => rules,
+            None => Rules::new(env.random()?),
+        };
+        rules.version = held.max(published); // what is stored next must be above both
+        let (certain, life) = (moments.certain(), settings.rule_life_secs());
+        let lost = if proven && held >= published { None } else { Some(moments.now()?) };
+        let lost_rules = lost.filter(|_| held < published).map(Rule::All);
+        let lost_revocations = lost.filter(|_| !proven).map(Rule::Tokens);
+        let before = last.filter(|last| last.rules == 0).and_then(|last| last.cut_all).map(Rule::Tokens); // there were none yet
+        for lost in lost_rules.iter().chain(&lost_revocations) {
+            tracing::error!(
+                ?lost,
+                "the store lacks what the last signed list revoked: everything issued so far is revoked"
+            );
+        }
+        for rule in [before, lost_rules, lost_revocations].into_iter().flatten() {
+            rules = rules.and(rule, certain, life).map_err(full)?;
+        }
+        let rules = rules.lasting(life);
+        if rules.version > held {
+            store.put_rules(rules.clone(), Vec::new()).await?;
+        }
+        rules.latest().iter().for_each(|until| moments.cut(*until));
+        Ok((Self { rules: RwLock::new(Arc::new(rules)), gate: tokio::sync::RwLock::new(()) }, lost))
+    }
+
+    /// Returns the rules in force.
+    pub(super) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits while a rule is made, and keeps the next one waiting until the gate is dropped.
+    pub(super) async fn pass(&self) -> Gate<'_> {
+        Gate(self.gate.read().await)
+    }
+
+    fn put(&self, rules: Rules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+}
+
+impl Issuer {
+    /// Makes the rule; it is durable and in force, and not published yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for a time that has not come and a key that does not exist, [`Error::TooManyRules`],
+    /// [`Error::NotReady`] and [`Error::Store`]: nothing has changed.
+    pub(super) async fn rule(&self, change: Change) -> Result<(), Error> {
+        let parts = Arc::clone(&self.parts);
+        to_the_end(async move { parts.rule(change).await }).await
+    }
+
+    /// Ends the sessions of a subject that began until then, all there are with `None`. Returns how many of them have a
+    /// record that cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: some may have ended.
+    pub(super) async fn end_subject(&self, sub: String, until: Option<UnixTime>) -> Result<usize, Error> {
+        let parts = Arc::clone(&self.parts);
+        to_the_end(async move { parts.end_subject(sub, until).await }).await
+    }
+}
+
+fn full(Full { retry_after_secs }: Full) -> Error {
+    Error::TooManyRules { retry_after_secs }
+}
+
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let task = tokio::spawn(work.in_current_span());
+    task.await.unwrap_or_else(|_stopped| Err(StoreError::Closed.into())) // the runtime ends: nothing is acknowledged
+}
+
+impl Parts {
+    async fn rule(&self, change: Change) -> Result<(), Error> {
+        let Self { ruling, store, keys, .. } = self;
+        let _alone = ruling.gate.write().await;
+        let held = ruling.rules();
+        let (next, withdrawal) = self.decide(&held, change).await?;
+        if next.version == held.version {
+            return Ok(());
+        }
+        let sweeps = next.all != held.all || next.keys != held.keys;
+        if sweeps {
+            // Before the rules: a sweep without a rule says nothing, a rule without its sweep would be missing in one view.
+            self.sweep().await?;
+        }
+        let rows = withdrawal.as_ref().map_or_else(Vec::new, |withdrawal| withdrawal.rows.clone());
+        store.put_rules(next.clone(), rows).await?;
+        // Keys first: once the rules name a key, nothing is signed with it.
+        withdrawal.into_iter().for_each(|withdrawal| keys.use_ring_of(withdrawal));
+        ruling.put(next);
+        Ok(())
+    }
+
+    async fn decide(&self, held: &Rules, change: Change) -> Result<(Rules, Option<Withdrawal>), Error> {
+        let rule = match change {
+            Change::All(until) => Rule::All(self.moments.rule(until)?),
+            Change::Client(client_id) => Rule::Client(client_id, self.moments.rule(None)?),
+            Change::Key(kid) => {
+                let now = self.moments.shown();
+                let withdrawal = self.withdrawal(&kid, now).await?;
+                let next = match withdrawal.purpose {
+                    Purpose::Token => self.with(held, Rule::Key(kid, now))?,
+                    Purpose::Revocations if withdrawal.rows.is_empty() => held.clone(),
+                    Purpose::Revocations => held.clone().changed(), // no token is concerned, but the next list is due
+                };
+                return Ok((next, Some(withdrawal)));
+            }
+        };
+        Ok((self.with(held, rule)?, None))
+    }
+
+    fn with(&self, held: &Rules, rule: Rule) -> Result<Rules, Error> {
+        held.and(rule, self.moments.certain(), self.settings.rule_life_secs()).map_err(full)
+    }
+
+    async fn end_subject(&self, sub: String, until: Option<UnixTime>) -> Result<usize, Error> {
+        drop(self.ruling.gate.write().await); // what is being issued is stored by now
+        let (mut last, mut ended, mut unreadable): (Option<SessionId>, usize, usize) = (None, 0, 0);
+        loop {
+            let now = self.moments.shown();
+            let step = self.store.revoke_subject(sub.clone(), until.unwrap_or(UnixTime::MAX), last, now).await?;
+            let SubjectStep { last: next, ended: more, unreadable: damaged } = step;
+            (last, ended, unreadable) = (next, ended + more, unreadable + damaged);
+            if last.is_none() {
+                tracing::info!(sessions = ended, unreadable, "the sessions of a subject were revoked");
+                return Ok(unreadable);
+            }
+        }
+    }
+}
