@@ -31,7 +31,7 @@ cargo xtask <command>
   up [--port N] [--data-dir DIR] [--debug]   build all and start the daemon on 127.0.0.1, with its page
   test [FILTER...] [--list] [--verbose]      the whole check, or the steps whose names match
   build-wasm                                 the verifier as WebAssembly, into pkg/wasm
-  bench [verify|size|issuer|all]             measure, and write docs/benchmarks.md
+  bench [verify|size|issuer|revocation|all]  measure, and write docs/benchmarks.md
 ";
 
 fn main() -> ExitCode {

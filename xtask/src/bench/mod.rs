@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 use crate::{build_wasm, clock, steps};
 
 /// What can be measured, in the order of the document.
-const SUBJECTS: [&str; 3] = ["verify", "size", "issuer"];
+const SUBJECTS: [&str; 4] = ["verify", "size", "issuer", "revocation"];
 
 /// Measures what was asked for, everything when nothing was, and replaces that part of the document.
 ///
@@ -72,6 +72,7 @@ fn measure(workspace: &Workspace, subject: &str) -> anyhow::Result<String> {
             printed(node.arg(workspace.target.join("bench-fixture")))
         }
         "size" => printed(workspace.command("node").arg(script("size.mjs")).arg(&daemon)),
+        "revocation" => printed(workspace.command(example("bench_revocation")).arg(&daemon).arg(disk(workspace))),
         _ => printed(workspace.command(example("bench_issuer")).arg(&daemon).arg(disk(workspace))),
     }
 }

@@ -1,0 +1,202 @@
+//! From the answer to a revocation until everybody who follows refuses the token, and what followers cost the daemon.
+
+use crate::connection::Connection;
+use crate::daemon::Daemon;
+use crate::followers::{Followers, Seen, subscribed};
+use crate::work::SECRET;
+use crate::{clock, milliseconds, percentile};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde_json::Value;
+use std::error::Error;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use token::base64url;
+use token::time::UnixTime;
+
+/// After quiet: revocations one by one, so far apart that each finds the daemon idle.
+const QUIET: usize = 60;
+const QUIET_PAUSE: Duration = Duration::from_millis(200);
+/// Under load: this many at once on connections of their own, for as long.
+const LOAD_CONNECTIONS: usize = 20;
+const LOAD_EACH: usize = 50;
+/// Each connection's pause between two: 20 connections make 100 a second.
+const LOAD_PAUSE: Duration = Duration::from_millis(200);
+const IDLE: usize = 10_000;
+
+/// When a revocation was asked for and answered, and the list that contains it.
+struct Revoked {
+    asked: Instant,
+    answered: Instant,
+    seq: u64,
+}
+
+/// The table of latencies and the memory of idle followers.
+pub(crate) fn markdown(program: &Path, disk: &Path) -> Result<String, Box<dyn Error>> {
+    let mut text = String::from(
+        "| followers | revocations | answered → refused by a follower: p50 | p99 | most | asked → refused: p50 | p99 |\n|---|---|---|---|---|---|---|\n",
+    );
+    for count in [1, 100, 1_000] {
+        eprintln!("{count} followers …");
+        text += &after_quiet(program, disk, count)?;
+    }
+    for count in [1, 100, 1_000] {
+        eprintln!("{count} followers under load …");
+        text += &under_load(program, disk, count)?;
+    }
+    eprintln!("{IDLE} idle followers …");
+    text += &format!("\n{}", idle(program, disk)?);
+    Ok(text)
+}
+
+fn after_quiet(program: &Path, disk: &Path, count: usize) -> Result<String, Box<dyn Error>> {
+    let folder = tempfile::tempdir_in(disk)?;
+    let daemon = Daemon::start(program, folder.path())?;
+    let mut connection = Connection::open(daemon.address())?;
+    let tokens = (0..QUIET).map(|_| minted(&mut connection)).collect::<Result<Vec<_>, _>>()?;
+    let followers = Followers::start(count, daemon.address(), now()?)?;
+    let mut revoked = Vec::new();
+    for token in &tokens {
+        std::thread::sleep(QUIET_PAUSE);
+        revoked.push(revoke(&mut connection, token)?);
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let seen = followers.end()?;
+    daemon.stop()?;
+    row(count, &format!("{QUIET}, each after quiet"), &revoked, &seen)
+}
+
+fn under_load(program: &Path, disk: &Path, count: usize) -> Result<String, Box<dyn Error>> {
+    let folder = tempfile::tempdir_in(disk)?;
+    let daemon = Daemon::start(program, folder.path())?;
+    let address = daemon.address();
+    let followers = Followers::start(count, address, now()?)?;
+    let started = clock::now();
+    let threads: Vec<_> =
+        (0..LOAD_CONNECTIONS).map(|number| std::thread::spawn(move || load(address, number))).collect();
+    let mut revoked = Vec::new();
+    for thread in threads {
+        revoked.extend(thread.join().map_err(|_| "a load thread panicked")??);
+    }
+    let took = started.elapsed();
+    std::thread::sleep(Duration::from_millis(500));
+    let seen = followers.end()?;
+    daemon.stop()?;
+    let rate = f64::from(u32::try_from(revoked.len())?) / took.as_secs_f64();
+    row(count, &format!("{} at {rate:.0}/s", revoked.len()), &revoked, &seen)
+}
+
+/// Revokes one token after another, each at its time whether or not the one before was slow.
+fn load(address: SocketAddr, number: usize) -> Result<Vec<Revoked>, String> {
+    let mut connection = Connection::open(address).map_err(|error| error.to_string())?;
+    let tokens = (0..LOAD_EACH).map(|_| minted(&mut connection)).collect::<Result<Vec<_>, _>>();
+    let tokens = tokens.map_err(|error| error.to_string())?;
+    let start = clock::now() + LOAD_PAUSE + LOAD_PAUSE * u32::try_from(number).unwrap_or(0) / 20;
+    let mut due = start;
+    let mut revoked = Vec::new();
+    for token in &tokens {
+        std::thread::sleep(due.saturating_duration_since(clock::now()));
+        revoked.push(revoke(&mut connection, token).map_err(|error| error.to_string())?);
+        due += LOAD_PAUSE;
+    }
+    Ok(revoked)
+}
+
+/// Every pair of a revocation and a follower counts once: the moment when the follower's verifier holds a list that has it.
+fn row(count: usize, what: &str, revoked: &[Revoked], seen: &[Seen]) -> Result<String, Box<dyn Error>> {
+    let (mut answered, mut asked) = (Vec::new(), Vec::new());
+    for revocation in revoked {
+        for follower in seen {
+            let at = follower.iter().find(|(seq, _)| *seq >= revocation.seq).map(|(_, at)| *at);
+            let at = at.ok_or("a follower never heard of a revocation")?;
+            answered.push(at.saturating_duration_since(revocation.answered));
+            asked.push(at.saturating_duration_since(revocation.asked));
+        }
+    }
+    let figures = [
+        percentile(&mut answered, 50),
+        percentile(&mut answered, 99),
+        percentile(&mut answered, 100),
+        percentile(&mut asked, 50),
+        percentile(&mut asked, 99),
+    ];
+    let cells: String = figures.into_iter().map(|figure| format!(" {} |", milliseconds(figure))).collect();
+    Ok(format!("| {count} | {what} |{cells}\n"))
+}
+
+/// Memory of the daemon with idle followers, and how long one revocation takes to reach all of them.
+fn idle(program: &Path, disk: &Path) -> Result<String, Box<dyn Error>> {
+    let files = Rlimit { current: Some(65_536), maximum: Some(65_536) };
+    setrlimit(Resource::Nofile, files)?;
+    let folder = tempfile::tempdir_in(disk)?;
+    let daemon = Daemon::start(program, folder.path())?;
+    let before = daemon.resident_kib()?;
+    let mut streams = Vec::new();
+    for _ in 0..IDLE {
+        streams.push(subscribed(daemon.address())?);
+    }
+    for stream in &mut streams {
+        read_until_event(stream)?;
+    }
+    let held = daemon.resident_kib()?;
+    let mut connection = Connection::open(daemon.address())?;
+    let token = minted(&mut connection)?;
+    let revoked = revoke(&mut connection, &token)?;
+    for stream in &mut streams {
+        read_until_event(stream)?;
+    }
+    let reached = revoked.answered.elapsed();
+    let after = daemon.resident_kib()?;
+    drop(streams);
+    daemon.stop()?;
+    Ok(format!(
+        "{IDLE} idle followers: the daemon's resident memory goes from {} to {} MiB ({:.1} KiB each), {} MiB after one revocation has reached all of them, {} after its answer.\n",
+        before / 1024,
+        held / 1024,
+        (f64::from(u32::try_from(held.saturating_sub(before))?)) / 10_000.0,
+        after / 1024,
+        milliseconds(reached)
+    ))
+}
+
+/// Reads until the empty line behind an event's data.
+fn read_until_event(stream: &mut std::net::TcpStream) -> Result<(), Box<dyn Error>> {
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut bytes = [0; 4096];
+    let mut text = Vec::new();
+    while !text.windows(6).any(|window| window == b"data: ") || !text.ends_with(b"\n\r\n") {
+        let count = stream.read(&mut bytes)?;
+        if count == 0 {
+            return Err("the daemon ended a stream".into());
+        }
+        text.extend(bytes.iter().take(count));
+    }
+    Ok(())
+}
+
+fn headers(content_type: &str) -> String {
+    let credentials = base64url::encode(format!("admin:{SECRET}").as_bytes());
+    format!("Content-Type: {content_type}\r\nAuthorization: Basic {credentials}\r\n")
+}
+
+fn minted(connection: &mut Connection) -> std::io::Result<String> {
+    let answer = connection.post("/v1/tokens", &headers("application/json"), r#"{"sub":"user-1","aud":"api"}"#)?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    Ok(answer.get("access_token").and_then(Value::as_str).unwrap_or_default().to_owned())
+}
+
+fn revoke(connection: &mut Connection, token: &str) -> std::io::Result<Revoked> {
+    let asked = clock::now();
+    let body = format!("token={token}");
+    let answer = connection.post("/oauth/revoke", &headers("application/x-www-form-urlencoded"), &body)?;
+    let answered = clock::now();
+    let answer: Value = serde_json::from_str(&answer)?;
+    Ok(Revoked { asked, answered, seq: answer.get("seq").and_then(Value::as_u64).unwrap_or(u64::MAX) })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark of a real daemon goes by the real time")]
+fn now() -> Result<UnixTime, Box<dyn Error>> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    Ok(UnixTime::from_secs(seconds).ok_or("a time")?)
+}
