@@ -41,6 +41,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Bounds on connections.
     pub limits: Limits,
+    /// Followers of the revocation list at once; above are told to ask for it instead.
+    pub max_followers: usize,
     /// From the end of a request head to the end of its body.
     pub body_timeout: Duration,
     /// Pages of these origins may call the token and the revocation endpoint (exact match, RFC 6454).
@@ -151,6 +153,7 @@ impl TryFrom<Layer> for Config {
             master_key_file: layer.master_key_file.clone(),
             tokens: tokens(&layer)?,
             limits: limits(&layer)?,
+            max_followers: max_followers(&layer)?,
             body_timeout: duration("body_timeout_seconds", layer.body_timeout_seconds, 1..=MINUTE)?,
             cors_origins: origins(layer.cors_origins.unwrap_or_default())?,
             log_format: needed("log_format", layer.log_format)?,
@@ -216,6 +219,14 @@ fn audiences(mut audiences: Vec<String>) -> Result<Vec<String>, ConfigError> {
             reason: "must hold audiences of at most 255 bytes without control characters".to_owned(),
         }),
     }
+}
+
+/// Followers stay for hours: some connections are always left for those who do not.
+fn max_followers(layer: &Layer) -> Result<usize, ConfigError> {
+    let connections = needed("max_connections", layer.max_connections)?;
+    let followers = layer.max_followers.unwrap_or_else(|| connections.saturating_sub(connections.div_ceil(6)));
+    at_most("max_followers", followers, "max_connections less one", connections.saturating_sub(1))?;
+    count("max_followers", Some(followers), 0..=1_000_000)
 }
 
 /// An origin is compared as a browser writes it: scheme and host in lower case, no path (RFC 6454 §6.2).

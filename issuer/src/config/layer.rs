@@ -80,6 +80,9 @@ pub struct Layer {
     /// Connections open at once from one address; 0 = no such cap; loopback is exempt
     #[arg(long, env = "COUNTERSIGN_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     pub max_connections_per_address: Option<u64>,
+    /// Followers of the revocation list at once, fewer than connections [default: five sixths of max_connections]
+    #[arg(long, env = "COUNTERSIGN_MAX_FOLLOWERS", value_name = "COUNT")]
+    pub max_followers: Option<u64>,
     /// How long a request head may take
     #[arg(long, env = "COUNTERSIGN_HEADER_TIMEOUT_SECONDS", value_name = "SECONDS")]
     pub header_timeout_seconds: Option<u64>,
@@ -127,8 +130,9 @@ impl Layer {
             list_ttl_seconds: Some(300),
             list_interval_seconds: Some(15),
             jwks_max_age_seconds: Some(300),
-            max_connections: Some(10_000),
+            max_connections: Some(12_000), // 10,000 followers, and the rest for everybody else
             max_connections_per_address: Some(1_000),
+            max_followers: None, // follows the number of connections
             header_timeout_seconds: Some(5),
             body_timeout_seconds: Some(10),
             idle_timeout_seconds: Some(30),
@@ -191,6 +195,7 @@ impl Layer {
             jwks_max_age_seconds: self.jwks_max_age_seconds.or(below.jwks_max_age_seconds),
             max_connections: self.max_connections.or(below.max_connections),
             max_connections_per_address: self.max_connections_per_address.or(below.max_connections_per_address),
+            max_followers: self.max_followers.or(below.max_followers),
             header_timeout_seconds: self.header_timeout_seconds.or(below.header_timeout_seconds),
             body_timeout_seconds: self.body_timeout_seconds.or(below.body_timeout_seconds),
             idle_timeout_seconds: self.idle_timeout_seconds.or(below.idle_timeout_seconds),

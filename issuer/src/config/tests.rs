@@ -23,7 +23,7 @@ fn nothing_configured_is_a_configuration() {
 fn every_setting_has_a_default_or_follows_another() {
     let table = toml::Table::try_from(Layer::defaults()).expect("a table");
     let without: Vec<String> = Layer::names().into_iter().filter(|name| !table.contains_key(name)).collect();
-    assert_eq!(without, ["issuer", "master_key_file"]);
+    assert_eq!(without, ["issuer", "master_key_file", "max_followers"]);
 }
 
 #[test]
@@ -39,7 +39,12 @@ fn what_is_given_wins_over_the_file_and_the_file_over_the_default() {
 
 #[test]
 fn a_layer_over_another_takes_every_setting_into_account() {
-    let full = Layer { issuer: Some("https://a".into()), master_key_file: Some("k".into()), ..Layer::defaults() };
+    let full = Layer {
+        issuer: Some("https://a".into()),
+        master_key_file: Some("k".into()),
+        max_followers: Some(1),
+        ..Layer::defaults()
+    };
     assert_eq!(Layer::default().over(&full), full);
     assert_eq!(full.over(&Layer::default()), full);
 }
@@ -77,6 +82,7 @@ fn a_value_out_of_range_is_refused_by_all_three_names_of_its_setting() {
         "access_ttl_seconds = 901\nmax_access_ttl_seconds = 900",
         "refresh_ttl_seconds = 11\nsession_ttl_seconds = 10",
         "list_interval_seconds = 200",
+        "max_connections = 10\nmax_followers = 10",
         "default_audience = \"\"",
         "log_level = \"issuer=loudly\"",
         "listen = \"0.0.0.0:8080\"",
@@ -86,6 +92,15 @@ fn a_value_out_of_range_is_refused_by_all_three_names_of_its_setting() {
     ] {
         assert!(matches!(config(text), Err(ConfigError::Setting { .. })), "{text}");
     }
+}
+
+#[test]
+fn followers_leave_connections_for_others() {
+    let followers = |text: &str| config(text).expect("valid").max_followers;
+    assert_eq!(followers(""), 10_000);
+    assert_eq!([1, 2, 3, 7].map(|count| followers(&format!("max_connections = {count}"))), [0, 1, 2, 5]);
+    assert_eq!(followers("max_connections = 10\nmax_followers = 9"), 9);
+    assert_eq!(followers("max_followers = 0"), 0);
 }
 
 #[test]

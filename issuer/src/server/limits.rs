@@ -30,7 +30,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_connections: 10_000,
+            max_connections: 12_000,
             max_connections_per_address: 1_000,
             header: Duration::from_secs(5),
             idle: Duration::from_secs(30),
