@@ -98,7 +98,8 @@ impl Connections {
     {
         let service = warp::service(routes);
         let connection = connection::serve(stream, peer, service, Arc::clone(&self.limits), self.stopping.clone());
-        self.tasks.spawn(async move { connection.await.map(|handed| (handed, permit)) });
+        // Boxed, because the socket keeps a waker of this task after it has ended, and a waker keeps the task's own memory.
+        self.tasks.spawn(Box::pin(async move { connection.await.map(|handed| (handed, permit)) }));
     }
 
     /// Waits for the end of a task, `None` if there is none. A stream that was handed over goes on in a task of its own:

@@ -31,13 +31,15 @@ pub(crate) const ACTS: [Act; 4] = [
 ];
 
 /// Paths that are read, and whether OPTIONS is answered there.
-pub(crate) const READS: [(&str, bool); 9] = [
+pub(crate) const READS: [(&str, bool); 11] = [
     ("/.well-known/jwks.json", true),
     ("/.well-known/oauth-authorization-server", true),
     ("/revocations", true),
     ("/revocations/1", true),
     ("/status", true),
     ("/status/1", true),
+    ("/revocations/since/1", true),
+    ("/revocations/events", true),
     ("/healthz", false),
     ("/readyz", false),
     ("/", false),

@@ -51,7 +51,7 @@ fn public_answers_may_be_read_by_every_page() {
         let preflight = daemon.client().request("OPTIONS", path).header("Origin", "https://any.example").send();
         assert_eq!((preflight.status, preflight.header("allow")), (204, Some("GET, HEAD, OPTIONS")), "{path}");
         assert_eq!(preflight.header("access-control-allow-origin"), Some("*"));
-        assert_eq!(preflight.header("access-control-allow-headers"), Some("If-None-Match"));
+        assert_eq!(preflight.header("access-control-allow-headers"), Some("If-None-Match, Last-Event-ID"));
         assert_eq!(preflight.header("access-control-allow-methods"), Some("GET, HEAD"));
     }
 }

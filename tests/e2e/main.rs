@@ -8,6 +8,7 @@ mod bad_input;
 mod crash;
 mod credentials;
 mod endpoints;
+mod follow;
 mod good_paths;
 mod headers;
 mod log;

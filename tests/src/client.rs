@@ -31,6 +31,11 @@ impl Client {
         Self { address }
     }
 
+    /// Returns where the daemon listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Opens a connection, for what a [`Request`] cannot say.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).expect("a connection");

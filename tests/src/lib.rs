@@ -20,9 +20,11 @@
 mod binary;
 mod client;
 mod daemon;
+mod follower;
 mod reply;
 
 pub use binary::binary;
 pub use client::{Client, Request};
 pub use daemon::{Daemon, Pair, Setup, claims};
+pub use follower::{Event, Follower};
 pub use reply::Reply;

@@ -20,6 +20,21 @@ impl Reply {
     /// # Errors
     /// The connection ended or failed before the answer was whole.
     pub fn read(stream: &mut impl BufRead, without_body: bool) -> std::io::Result<Self> {
+        let mut reply = Self::read_head(stream)?;
+        let length = reply.header("content-length").map(|length| length.parse::<usize>().map_err(|_| broken(length)));
+        match length.transpose()? {
+            _ if without_body || matches!(reply.status, 204 | 304) => {}
+            Some(length) => {
+                reply.body.resize(length, 0);
+                stream.read_exact(&mut reply.body)?;
+            }
+            None => drop(stream.read_to_end(&mut reply.body)?),
+        }
+        Ok(reply)
+    }
+
+    /// Reads the head of one answer, and leaves its body to be read.
+    pub(crate) fn read_head(stream: &mut impl BufRead) -> std::io::Result<Self> {
         let status = loop {
             let line = line(stream)?;
             let status: u16 =
@@ -34,15 +49,6 @@ impl Reply {
             let line = line(stream)?;
             let Some((name, value)) = line.split_once(':') else { break };
             reply.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-        }
-        let length = reply.header("content-length").map(|length| length.parse::<usize>().map_err(|_| broken(length)));
-        match length.transpose()? {
-            _ if without_body || matches!(status, 204 | 304) => {}
-            Some(length) => {
-                reply.body.resize(length, 0);
-                stream.read_exact(&mut reply.body)?;
-            }
-            None => drop(stream.read_to_end(&mut reply.body)?),
         }
         Ok(reply)
     }

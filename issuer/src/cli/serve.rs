@@ -57,7 +57,11 @@ async fn run(config: Config) -> Result<(), Failure> {
         );
         say(&shown)?;
     }
-    let surface = Surface { cors_origins: config.cors_origins, body_timeout: config.body_timeout };
+    let surface = Surface {
+        cors_origins: config.cors_origins,
+        body_timeout: config.body_timeout,
+        max_followers: config.max_followers,
+    };
     let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
     tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
     say(&format!("countersign is ready on http://{listen}"))?;

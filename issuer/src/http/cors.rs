@@ -48,7 +48,7 @@ impl Cors {
         );
         if method == Method::OPTIONS {
             let (methods, fields) = match verb {
-                Verb::Read | Verb::Any => ("GET, HEAD", "If-None-Match"),
+                Verb::Read | Verb::Any => ("GET, HEAD", "If-None-Match, Last-Event-ID"),
                 Verb::Act => ("POST", "Authorization, Content-Type"),
             };
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));

@@ -9,6 +9,7 @@
 mod client_auth;
 mod console;
 mod cors;
+mod events;
 mod exchange;
 mod health;
 mod jwks;
@@ -32,6 +33,7 @@ use reply::{Answer, Refusal};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::{Filter, Reply};
@@ -43,6 +45,8 @@ pub struct Surface {
     pub cors_origins: Vec<String>,
     /// From the end of a request head to the end of its body.
     pub body_timeout: Duration,
+    /// Clients that may follow the revocation list at once.
+    pub max_followers: usize,
 }
 
 /// What every endpoint may use.
@@ -53,6 +57,7 @@ struct App {
     cors_origins: Vec<String>,
     body_timeout: Duration,
     metadata: Bytes,
+    followers: Arc<Semaphore>,
 }
 
 /// Returns every route of the daemon, complete with the answer for a path that is none of them.
@@ -62,8 +67,9 @@ struct App {
 pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<BoxedFilter<(impl Reply,)>, NoEntropy> {
     let request_ids = RequestIds::new(u32::from_be_bytes(env.random()?));
     let metadata = metadata::document(&issuer.settings().issuer);
-    let Surface { cors_origins, body_timeout } = surface;
-    Ok(table(&Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata })))
+    let Surface { cors_origins, body_timeout, max_followers } = surface;
+    let followers = Arc::new(Semaphore::new(max_followers.min(Semaphore::MAX_PERMITS)));
+    Ok(table(&Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers })))
 }
 
 /// A way to one endpoint; it rejects a path that is not its own and nothing else.
@@ -76,6 +82,8 @@ fn table(app: &Arc<App>) -> Row {
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),
+        row(app, &events::ENDPOINT, events::answer),
+        row_below(app, "/revocations/since/", &revocations::SINCE, revocations::since),
         row_below(app, "/revocations/", &revocations::KEPT, revocations::kept),
         row(app, &status::ALL, status::all),
         row_below(app, "/status/", &status::EPOCH, status::epoch),

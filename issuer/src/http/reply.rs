@@ -37,6 +37,8 @@ pub(super) enum Refusal {
     Request(Malformed),
     /// The issuer said no.
     Issuer(Error),
+    /// Every place of those who may follow the revocation list is taken.
+    TooManyFollowers,
 }
 
 /// What is wrong with a request. Names of members come from the request and are cut and cleaned before they are repeated.
@@ -109,8 +111,8 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 /// Returns the answer that tells `refusal` in `dialect`. Faults of ours are logged here, once, with their cause.
 pub(super) fn refuse(dialect: Dialect, refusal: &Refusal) -> Answer {
     let told = Told::from(refusal);
-    if told.status.is_server_error() {
-        log(&told, refusal);
+    if let (true, Refusal::Issuer(fault)) = (told.status.is_server_error(), refusal) {
+        log(&told, fault);
     }
     let detail = told.detail.as_ref();
     let mut answer = match dialect {
@@ -163,6 +165,11 @@ impl From<&Refusal> for Told {
         match refusal {
             Refusal::Request(fault) => Self::from(fault),
             Refusal::Issuer(fault) => Self::from(fault),
+            Refusal::TooManyFollowers => {
+                let detail = "so many follow already; ask for the list until one leaves";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_followers", "temporarily_unavailable", detail)
+                    .retry_after(30)
+            }
         }
     }
 }
@@ -230,11 +237,8 @@ impl From<&Error> for Told {
     }
 }
 
-fn log(told: &Told, refusal: &Refusal) {
-    let cause = match refusal {
-        Refusal::Request(_) => None,
-        Refusal::Issuer(fault) => fault.source().map(ToString::to_string),
-    };
+fn log(told: &Told, fault: &Error) {
+    let cause = fault.source().map(ToString::to_string);
     tracing::error!({ field::CODE } = told.code, { field::ERROR } = cause, "{}", told.detail);
 }
 

@@ -1,4 +1,5 @@
-//! `GET /revocations` and `GET /revocations/{seq}`: the signed revocation list, newest and by number.
+//! `GET /revocations`, `GET /revocations/{seq}` and `GET /revocations/since/{seq}`: the signed revocation list, newest, by
+//! number, and what leads from one to the newest.
 
 use super::App;
 use super::cors::Cors;
@@ -6,7 +7,7 @@ use super::exchange::{Endpoint, Exchange, Verb};
 use super::reply::{self, Answer, Dialect, Malformed, Refusal};
 use crate::operations::Published;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
 
@@ -16,28 +17,57 @@ pub(super) const NEWEST: Endpoint =
 pub(super) const KEPT: Endpoint =
     Endpoint { route: "/revocations/{seq}", verb: Verb::Read, dialect: Dialect::Problem, cors: Cors::Anyone };
 
-const MEDIA_TYPE: &str = "application/vnd.countersign.revlist";
+pub(super) const SINCE: Endpoint =
+    Endpoint { route: "/revocations/since/{seq}", verb: Verb::Read, dialect: Dialect::Problem, cors: Cors::Anyone };
+
+const LIST: &str = "application/vnd.countersign.revlist";
+const DELTA: &str = "application/vnd.countersign.revdelta";
+/// Verifiers ask at most so often; a cache may answer them with what it has while it asks itself.
+const NEWEST_CACHING: &str = "public, max-age=1, stale-while-revalidate=5";
 
 /// Answers the newest list, or 304 to a caller that has it.
 pub(super) async fn newest(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
-    Ok(document(app.issuer.revocation_list(), "public, max-age=1, stale-while-revalidate=5", &exchange.headers))
+    Ok(document(app.issuer.revocation_list(), LIST, NEWEST_CACHING, &exchange.headers))
+}
+
+/// Answers with the delta from the list with this number to the newest, or sends to the full list where there is none.
+pub(super) async fn since(app: Arc<App>, exchange: Exchange, seq: String) -> Result<Answer, Refusal> {
+    const CACHING: &str = "public, max-age=1";
+    let seq = number(&seq).ok_or(Malformed::NotFound)?;
+    if let Some(delta) = app.issuer.revocation_delta(seq)? {
+        return Ok(document(delta, DELTA, CACHING, &exchange.headers));
+    }
+    // `If-None-Match` means nothing to an answer that is not 200 otherwise (RFC 9110 §13.2.1).
+    let mut answer = described(reply::empty(StatusCode::SEE_OTHER), app.issuer.revocation_list().seq, CACHING);
+    if let Ok(list) = HeaderValue::from_str(&format!("{}/revocations", app.issuer.settings().issuer)) {
+        answer.headers_mut().insert(LOCATION, list);
+    }
+    Ok(answer)
 }
 
 /// Answers the list with this number while it is kept; it never changes.
 pub(super) async fn kept(app: Arc<App>, exchange: Exchange, seq: String) -> Result<Answer, Refusal> {
     let published = number(&seq).and_then(|seq| app.issuer.revocation_list_at(seq)).ok_or(Malformed::NotFound)?;
-    Ok(document(published, "public, max-age=31536000, immutable", &exchange.headers))
+    Ok(document(published, LIST, "public, max-age=31536000, immutable", &exchange.headers))
 }
 
-fn document(published: Published, caching: &'static str, headers: &HeaderMap) -> Answer {
-    let etag = format!("\"{}\"", published.seq);
-    let mut answer = if matches(headers, &etag) {
+fn document(published: Published, media_type: &'static str, caching: &'static str, headers: &HeaderMap) -> Answer {
+    let answer = if matches(headers, &etag(published.seq)) {
         reply::empty(StatusCode::NOT_MODIFIED)
     } else {
-        reply::text(StatusCode::OK, MEDIA_TYPE, Bytes::from_owner(published.document))
+        reply::text(StatusCode::OK, media_type, Bytes::from_owner(published.document))
     };
+    described(answer, published.seq, caching)
+}
+
+fn etag(seq: u64) -> String {
+    format!("\"{seq}\"")
+}
+
+/// Adds what caches need.
+fn described(mut answer: Answer, seq: u64, caching: &'static str) -> Answer {
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(caching));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
+    if let Ok(etag) = HeaderValue::from_str(&etag(seq)) {
         answer.headers_mut().insert(ETAG, etag);
     }
     answer
