@@ -269,3 +269,45 @@ async fn a_closed_issuer_says_so_and_hangs_nobody() {
     assert!(world.issuer.revoke(&world.admin, &pair.access_token).await.is_err());
     world.issuer.tick().await;
 }
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_copy_of_an_earlier_day_revives_no_token() {
+    let world = world().await;
+    let (revoked, other) = (world.pair().await, world.pair().await);
+    let World { issuer, clock, admin, directory } = world;
+    issuer.close().await;
+    drop(issuer);
+    let backup = tempfile::tempdir().unwrap();
+    copy(directory.path(), backup.path());
+    let issuer = open(directory.path(), settings(), Env::seeded(Arc::clone(&clock), 3)).await.unwrap();
+    let world = World { issuer, clock, admin, directory };
+    assert!(head(&world).cut.is_empty(), "a restart is no restore");
+    world.issuer.revoke(&world.admin, &revoked.access_token).await.unwrap();
+    world.clock.advance_secs(60);
+    let World { issuer, clock, admin, directory } = world;
+    issuer.close().await;
+    drop(issuer);
+    // Over the files that are there, as an operator might: only the times of the files tell.
+    copy(backup.path(), directory.path());
+    let issuer = open(directory.path(), settings(), Env::seeded(Arc::clone(&clock), 4)).await.unwrap();
+    let world = World { issuer, clock, admin, directory };
+    for token in [&revoked.access_token, &other.access_token] {
+        assert_eq!(world.verify(token), Err(Rejection::Revoked(RevokedBy::All)));
+    }
+    let fresh = world.pair().await;
+    assert!(world.verify(&fresh.access_token).is_ok());
+    let world = world.reopened().await;
+    assert!(world.verify(&fresh.access_token).is_ok(), "the next start is an ordinary one");
+}

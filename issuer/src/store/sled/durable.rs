@@ -26,9 +26,9 @@ pub(super) struct SledFiles {
 }
 
 impl SledFiles {
-    /// Returns the files of an open sled directory, and the number of the newest list as the witness knows it.
-    pub(super) fn open(directory: &Path) -> io::Result<(Self, u64)> {
-        let (witness, newest_list) = Witness::open(directory)?;
+    /// Returns the files of an open sled directory with this lock file, and the number of the newest list as the witness knows it.
+    pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, u64)> {
+        let (witness, newest_list) = Witness::open(directory, lock)?;
         Ok((Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs"), witness }, newest_list))
     }
 }
@@ -67,7 +67,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("db"), b"log").unwrap();
         std::fs::create_dir(directory.path().join("blobs")).unwrap();
-        let (mut files, newest_list) = SledFiles::open(directory.path()).unwrap();
+        let lock = File::create(directory.path().join("lock")).unwrap();
+        let (mut files, newest_list) = SledFiles::open(directory.path(), &lock).unwrap();
         assert_eq!(newest_list, 0);
         files.sync().unwrap();
         std::fs::write(directory.path().join("blobs").join("7"), b"blob").unwrap();

@@ -30,7 +30,7 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 pub(super) struct Opened {
     pub(super) db: sled::Db,
     pub(super) files: SledFiles,
-    /// Number of the newest list as the witness knows it, 0 for none.
+    /// Number of the newest list as the witness knows it, 0 for none, the largest when it cannot know.
     pub(super) newest_list: u64,
     /// Held for as long as the store is open.
     pub(super) lock: File,
@@ -49,7 +49,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
         }
         opened => opened?,
     };
-    let (mut files, newest_list) = SledFiles::open(directory).map_err(|error| unusable(&error))?;
+    let (mut files, newest_list) = SledFiles::open(directory, &lock).map_err(|error| unusable(&error))?;
     check_format(&db, &mut files)?;
     let synced = db.flush().map_err(|error| engine_failed(&error));
     synced.and_then(|_| make_names_durable(directory, &mut files).map_err(|error| unusable(&error)))?;
