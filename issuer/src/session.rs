@@ -291,6 +291,16 @@ impl Session {
         self.renewal.as_ref().map_or(self.last.exp, |renewal| renewal.expires_at)
     }
 
+    /// Returns when a live token was issued; for one that the end of the session cuts short, and that is not the newest, the
+    /// earliest that can have been.
+    pub fn issued(&self, live: &Live) -> UnixTime {
+        if (live.exp, live.index) == (self.last.exp, self.last.index) {
+            return self.last.iat;
+        }
+        let idle_secs = self.renewal.as_ref().map_or(u64::MAX, |renewal| renewal.idle_secs);
+        live.exp.minus_secs(self.access_ttl_secs.min(idle_secs))
+    }
+
     /// Answers a refresh token. `can_sign` tells whether a key may sign again: it has not been withdrawn.
     pub fn present(self, presented: &Presentation, can_sign: impl Fn(&str) -> bool) -> Step {
         if self.client_id != presented.client_id {

@@ -50,15 +50,12 @@ impl Issuer {
         let moments = Moments::new(env.clone(), publication.map(|publication| publication.iat));
         let keys = Signers::open(&settings, &env, store.as_ref(), master_key, in_use).await?;
         let (publisher, proven) = Publisher::open(revocations, publication)?;
-        let (ruling, lost) = Ruling::open(&settings, &env, store.as_ref(), &moments, publication, proven).await?;
+        let ruling = Ruling::open(&settings, &env, store.as_ref(), &moments, publication, proven).await?;
         let status_lists = StatusLists::new();
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let closing = AtomicBool::new(false);
         let parts = Parts { settings, env, store, keys, indices, moments, ruling, publisher, status_lists, closing };
         let issuer = Self { parts: Arc::new(parts) };
-        if let Some(cut) = lost {
-            issuer.parts.sweep_unknown(cut).await?;
-        }
         issuer.publish().await?;
         Ok(issuer)
     }

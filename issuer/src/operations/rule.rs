@@ -17,9 +17,10 @@
 use super::issuer::{Issuer, Parts};
 use super::moments::Moments;
 use super::signers::Withdrawal;
+use super::status_list::sweep_unknown;
 use super::{Error, Settings};
 use crate::env::Env;
-use crate::revocations::Publication;
+use crate::revocations::{Publication, lowest_epoch};
 use crate::rules::{Full, Rule, Rules};
 use crate::session::SessionId;
 use crate::store::{Store, StoreError, SubjectStep};
@@ -51,7 +52,7 @@ pub(super) enum Change {
 
 impl Ruling {
     /// Loads the rules. Where the store lacks revocations of the `last` list that was signed, all tokens issued so far are
-    /// revoked; where it lacks rules of that list, all sessions too, since nobody knows which it had ended. Returns until when that was.
+    /// revoked; where it lacks rules of that list, all sessions too, since nobody knows which it had ended.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Entropy`], [`Error::NotReady`].
@@ -62,7 +63,7 @@ impl Ruling {
         moments: &Moments,
         last: Option<Publication>,
         proven: bool,
-    ) -> Result<(Self, Option<UnixTime>), Error> {
+    ) -> Result<Self, Error> {
         let stored = store.rules().await?;
         let held = stored.as_ref().map_or(0, |rules| rules.version);
         let published = last.map_or(0, |last| last.rules);
@@ -82,6 +83,10 @@ impl Ruling {
                 "the store lacks what the last signed list revoked: everything issued so far is revoked"
             );
         }
+        if let Some(until) = lost {
+            // Before the rules, as below: a start that ends in between must not take the loss for dealt with.
+            sweep_unknown(store, lowest_epoch(certain, settings.leeway_secs), until).await?;
+        }
         for rule in [before, lost_rules, lost_revocations].into_iter().flatten() {
             rules = rules.and(rule, certain, life).map_err(full)?;
         }
@@ -90,7 +95,7 @@ impl Ruling {
             store.put_rules(rules.clone(), Vec::new()).await?;
         }
         rules.latest().iter().for_each(|until| moments.cut(*until));
-        Ok((Self { rules: RwLock::new(Arc::new(rules)), gate: tokio::sync::RwLock::new(()) }, lost))
+        Ok(Self { rules: RwLock::new(Arc::new(rules)), gate: tokio::sync::RwLock::new(()) })
     }
 
     /// Returns the rules in force.
@@ -146,14 +151,14 @@ impl Parts {
         let Self { ruling, store, keys, .. } = self;
         let _alone = ruling.gate.write().await;
         let held = ruling.rules();
+        let everything = change == Change::All(None);
         let (next, withdrawal) = self.decide(&held, change).await?;
         if next.version == held.version {
             return Ok(());
         }
-        let sweeps = next.all != held.all || next.keys != held.keys;
-        if sweeps {
+        if everything || next.keys != held.keys {
             // Before the rules: a sweep without a rule says nothing, a rule without its sweep would be missing in one view.
-            self.sweep().await?;
+            self.sweep(next.all.filter(|_| everything)).await?;
         }
         let rows = withdrawal.as_ref().map_or_else(Vec::new, |withdrawal| withdrawal.rows.clone());
         store.put_rules(next.clone(), rows).await?;

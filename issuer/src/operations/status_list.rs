@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Nothing is decided here: both views say the same of every token at every moment. Rules name no indices, so they are
-//! turned into some: `cut.all` and `cut.kid` into the pages that were leased when the rule was made (the store's sweep;
-//! what is issued later comes from pages above), tagged rules into the live tokens of the sessions they name.
+//! turned into some: those that take back everything issued so far, `cut.all` mostly and `cut.kid`, into the pages leased by
+//! then (the store's sweep; what is issued later comes from pages above), `cut.all` of an earlier time and tagged rules into
+//! the live tokens of the sessions they concern.
 //!
 //! Lists are built one at a time and off the threads that answer requests. What was built is kept until a list is
 //! published, a page leased or a sweep made; whoever asks in between gets the same bytes.
@@ -19,10 +20,13 @@ use super::Error;
 use super::issuer::{Issuer, Parts};
 use crate::indices::PAGE;
 use crate::revocations::lowest_epoch;
+use crate::store::Store;
 use build::{Builder, Order};
 use kept::{Kept, Version};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use token::id::{Jti, epoch};
+use token::revocation::Cut;
 use token::status_list::MAX_INDICES;
 use token::time::UnixTime;
 
@@ -56,13 +60,15 @@ pub struct StatusList {
 pub(super) struct StatusLists {
     /// Held by the one who builds.
     builder: Arc<tokio::sync::Mutex<Builder>>,
-    kept: Arc<Kept>,
+    kept: Kept,
+    /// Nothing dated until then is anywhere but in pages that are swept: there is no session to look for.
+    covered: Mutex<Option<UnixTime>>,
 }
 
 impl StatusLists {
     /// Returns the place of lists, none of which has been built yet.
     pub(super) fn new() -> Self {
-        Self { builder: Arc::default(), kept: Arc::default() }
+        Self { builder: Arc::default(), kept: Kept::default(), covered: Mutex::default() }
     }
 }
 
@@ -83,7 +89,7 @@ impl Issuer {
     /// [`Error::StatusListTooLarge`] when more indices of the epoch have been leased than a list may have;
     /// [`Error::Store`], [`Error::Signing`].
     pub async fn status_list(&self, epoch: u32, form: StatusForm) -> Result<Option<StatusList>, Error> {
-        let StatusLists { builder, kept } = &self.parts.status_lists;
+        let StatusLists { builder, kept, .. } = &self.parts.status_lists;
         let Some(order) = self.parts.order(epoch, form).await? else { return Ok(None) };
         if let Some(list) = kept.find(epoch, form, order.version) {
             return Ok(Some(list));
@@ -94,7 +100,7 @@ impl Issuer {
         if let Some(list) = kept.find(epoch, form, order.version) {
             return Ok(Some(list));
         }
-        builder.find_sessions(&order.listed.head.cut, self.parts.store.as_ref()).await?;
+        builder.find_tokens(self.parts.sought(&order.listed.head.cut), self.parts.store.as_ref()).await?;
         // The builder goes along: if the caller leaves, what was begun is finished and kept before the next one begins.
         let parts = Arc::clone(&self.parts);
         let build = move || {
@@ -124,19 +130,27 @@ impl Parts {
     }
 
     /// Counts what has been issued so far as swept: a rule that names no index takes it back, and what comes next comes from
-    /// other pages. Nobody may be issuing meanwhile.
-    pub(super) async fn sweep(&self) -> Result<(), Error> {
+    /// other pages. Nobody may be issuing meanwhile, and with `until` nothing is dated so early from now on.
+    pub(super) async fn sweep(&self, until: Option<UnixTime>) -> Result<(), Error> {
         self.indices.drop_below(u32::MAX); // what is left of the pages is abandoned
-        let last = epoch(self.moments.shown().plus_secs(LONGEST_LIFE_SECS));
-        Ok(self.store.sweep_pages(self.lowest_status_epoch()..=last, 0).await?)
+        self.store.sweep_pages(self.lowest_status_epoch()..=u32::MAX, 0).await?;
+        let mut covered = self.status_lists.covered.lock().unwrap_or_else(PoisonError::into_inner);
+        *covered = until.max(*covered);
+        Ok(())
     }
 
-    /// Makes sure that no page is handed out any more from which a token may have been issued until `cut` that the store
-    /// has forgotten.
-    pub(super) async fn sweep_unknown(&self, cut: UnixTime) -> Result<(), Error> {
-        let last = epoch(cut.plus_secs(LONGEST_LIFE_SECS));
-        Ok(self.store.sweep_pages(self.lowest_status_epoch()..=last, SKIPPED_PAGES).await?)
+    /// Returns the rules whose tokens are found in sessions, if at all. The tokens of a withdrawn key are not: they are
+    /// swept, and what a thief signs has no place of its own.
+    fn sought(&self, cut: &Cut) -> Cut {
+        let covered = *self.status_lists.covered.lock().unwrap_or_else(PoisonError::into_inner);
+        Cut { all: cut.all.filter(|until| Some(*until) > covered), kid: BTreeSet::new(), ..cut.clone() }
     }
+}
+
+/// Counts as swept what may have been issued until `until` in a store that has forgotten some of it, and makes sure that
+/// none of its indices is handed out again.
+pub(super) async fn sweep_unknown(store: &dyn Store, low: u32, until: UnixTime) -> Result<(), Error> {
+    Ok(store.sweep_pages(low..=epoch(until.plus_secs(LONGEST_LIFE_SECS)), SKIPPED_PAGES).await?)
 }
 
 /// Returns the URI of an epoch's list: the `sub` of the list and the `uri` of its tokens.

@@ -15,6 +15,7 @@ use token::id::epoch;
 use token::issue::StatusClaims;
 use token::revocation::cut::TagKind;
 use token::revocation::{Cut, Tag};
+use token::time::UnixTime;
 
 /// Sessions that are read at a time; others get their turn in between.
 const STEP: usize = 256;
@@ -37,10 +38,10 @@ pub(super) struct Order {
     pub(super) version: Version,
 }
 
-/// Live tokens of the sessions that tagged rules name: 4 bytes each.
+/// Live tokens that rules take back without naming an index: 4 bytes each.
 #[derive(Default)]
 struct Named {
-    /// The rules; their sessions can get no tokens any more, so the answer stays the same for as long as they do.
+    /// The rules; whatever is issued after them is none of theirs, so the answer stays the same for as long as they do.
     cut: Cut,
     /// The search goes on behind this session.
     after: Option<SessionId>,
@@ -49,11 +50,10 @@ struct Named {
 }
 
 impl Builder {
-    /// Finds the live tokens of the sessions that the rules name by tag, unless they are known.
+    /// Finds the live tokens that the rules take back, unless they are known.
     ///
     /// A search that was broken off goes on where it was: it takes seconds where there are a million sessions.
-    pub(super) async fn find_sessions(&mut self, cut: &Cut, store: &dyn Store) -> Result<(), Error> {
-        let cut = tagged(cut);
+    pub(super) async fn find_tokens(&mut self, cut: Cut, store: &dyn Store) -> Result<(), Error> {
         if self.named.cut != cut {
             self.named = Named { cut, ..Named::default() };
         }
@@ -123,28 +123,25 @@ impl Builder {
 }
 
 impl Named {
-    /// Takes the live tokens of a session if a rule names it.
+    /// Takes the live tokens of a session that a rule takes back.
     fn take(&mut self, session: &Session) {
-        let until = |tags: &BTreeMap<Tag, _>, kind, name: &str| {
-            tags.get(&Tag::new(&self.cut.salt, kind, name)).is_some_and(|until| session.began <= *until)
-        };
-        let sid = || Tag::new(&self.cut.salt, TagKind::Session, &session.sid.to_string());
-        let named = (!self.cut.cid.is_empty() && until(&self.cut.cid, TagKind::Client, &session.client_id))
-            || (!self.cut.sub.is_empty() && until(&self.cut.sub, TagKind::Subject, &session.grant.sub))
-            || (!self.cut.sid.is_empty() && self.cut.sid.contains(&sid()));
-        if named {
-            for live in &session.live {
+        let named = self.names(session);
+        for live in &session.live {
+            if named || self.cut.all.is_some_and(|until| session.issued(live) <= until) {
                 self.tokens.entry(epoch(live.exp)).or_default().push(live.index);
             }
         }
     }
-}
 
-/// Returns the rules of a list that name sessions by tag.
-fn tagged(cut: &Cut) -> Cut {
-    let Cut { sub, sid, cid, salt, .. } = cut.clone();
-    if sub.is_empty() && sid.is_empty() && cid.is_empty() {
-        return Cut::default();
+    /// Returns whether a tagged rule takes back all that the session has got; one that it does has ended.
+    fn names(&self, session: &Session) -> bool {
+        let Cut { sub, sid, cid, salt, .. } = &self.cut;
+        let tag = |kind, name: &str| Tag::new(salt, kind, name);
+        let until = |tags: &BTreeMap<Tag, UnixTime>, kind, name: &str| {
+            !tags.is_empty() && tags.get(&tag(kind, name)).is_some_and(|until| session.began <= *until)
+        };
+        until(cid, TagKind::Client, &session.client_id)
+            || until(sub, TagKind::Subject, &session.grant.sub)
+            || (!sid.is_empty() && sid.contains(&tag(TagKind::Session, &session.sid.to_string())))
     }
-    Cut { sub, sid, cid, salt, ..Cut::default() }
 }

@@ -4,8 +4,9 @@ use super::*;
 use crate::store::SledStore;
 use flate2::read::ZlibDecoder;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::Read as _;
-use token::id::Jti;
+use token::id::{self, Jti};
 use token::jwk::Purpose;
 use token::jws::Untrusted;
 use token::revocation::RevocationList;
@@ -227,5 +228,111 @@ async fn what_a_rule_takes_back_is_revoked_here_too_and_what_is_issued_next_is_n
         assert!(fresh.iter().all(|(_, place)| !status.is_revoked(place.index)), "{request:?}");
         assert!(fresh.iter().all(|(pair, _)| world.verify(&pair.access_token).is_ok()));
         gone.extend(fresh);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_for_a_time_that_has_passed_takes_back_here_too_what_was_issued_until_then_and_nothing_else() {
+    let world = world().await;
+    let mut all = pairs(&world, 3).await;
+    world.clock.advance_secs(10);
+    for at in 0..2 {
+        let next = world.refresh(&all[at].0).await.unwrap();
+        let place = world.place(&next.access_token);
+        all.push((next, place));
+    }
+    all.extend(pairs(&world, 3).await);
+    let issued_before = Some(start().as_secs() + 5);
+    world.issuer.revoke_by(&world.admin, RevocationRequest::All { issued_before }).await.unwrap();
+    all.extend(pairs(&world, 2).await);
+    agrees(&world, &all).await;
+    agrees(&world.reopened().await, &all).await;
+}
+
+/// Both views say the same of every token that has not expired, and this one revokes beside them only what nobody has got
+/// of the pages leased before a rule.
+async fn agrees(world: &World, all: &[(TokenAnswer, Jti)]) {
+    let places: BTreeSet<Jti> = all.iter().map(|(_, place)| *place).collect();
+    let low = id::epoch(world.now());
+    for epoch in places.iter().map(|place| place.epoch).filter(|epoch| *epoch >= low).collect::<BTreeSet<_>>() {
+        let status = opened(world, epoch).await;
+        for (pair, place) in all.iter().filter(|(_, place)| place.epoch == epoch) {
+            let verdict = world.verify(&pair.access_token);
+            if verdict.as_ref().err() != Some(&Rejection::Expired) {
+                assert_eq!(status.is_revoked(place.index), verdict.is_err(), "{place} {:?}", verdict.err());
+            }
+        }
+        let swept = world.issuer.parts.store.pages(epoch..=epoch).await.unwrap()[0].swept * 1024;
+        let of_nobody = |index: &u32| !places.contains(&Jti { epoch, index: *index });
+        assert_eq!(status.revoked().into_iter().filter(of_nobody).find(|index| *index >= swept), None);
+    }
+}
+
+/// What happens to an issuer in a test, drawn by a number.
+async fn happens(world: &World, other: &Client, all: &mut Vec<(TokenAnswer, Jti)>, draw: u64) {
+    let some = usize::try_from(draw >> 8).unwrap() % all.len();
+    let pair = all[some].0.clone();
+    let named = |request| world.issuer.revoke_by(&world.admin, request);
+    let kid = world.issuer.parts.keys.ring().token_signer().kid().to_owned();
+    let mint = MintRequest {
+        sub: format!("user-{}", draw >> 16 & 3),
+        access_ttl: Some([200, 900, 2_000][usize::try_from(draw >> 24 & 1).unwrap()]),
+        ..request()
+    };
+    let issued = match draw % 16 {
+        0..=3 => world.issuer.mint(&world.admin, mint).await.ok(),
+        4..=5 => world.issuer.mint(other, mint).await.ok(),
+        6..=8 => world.refresh(&pair).await.ok(),
+        9 => world.issuer.revoke(&world.admin, &pair.access_token).await.map(|_| None).unwrap(),
+        10 => world.issuer.revoke(&world.admin, pair.refresh_token.as_ref().unwrap()).await.map(|_| None).unwrap(),
+        11 => {
+            world.clock.advance_secs(draw >> 16 & 63);
+            world.issuer.tick().await;
+            None
+        }
+        12 => named(RevocationRequest::Subject { sub: "user-1".to_owned(), issued_before: None })
+            .await
+            .map(|_| None)
+            .unwrap(),
+        13 => named(RevocationRequest::Client { client_id: "other".to_owned() }).await.map(|_| None).unwrap_or(None),
+        14 => {
+            let past = world.now().minus_secs(draw >> 16 & 63).as_secs();
+            named(RevocationRequest::All { issued_before: Some(past) }).await.map(|_| None).unwrap_or(None)
+        }
+        _ if draw & 256 == 0 => {
+            named(RevocationRequest::All { issued_before: None }).await.map(|_| None).unwrap_or(None)
+        }
+        _ => named(RevocationRequest::Key { kid }).await.map(|_| None).unwrap_or(None),
+    };
+    if let Some(pair) = issued {
+        let claims: Value = serde_json::from_slice(
+            &token::base64url::decode(pair.access_token.split('.').nth(1).unwrap().as_bytes()).unwrap(),
+        )
+        .unwrap();
+        all.push((pair, claims["jti"].as_str().unwrap().parse().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn whatever_happens_both_views_agree() {
+    for seed in 1..=4_u64 {
+        let mut world = world().await;
+        world.issuer.ensure_client("other", Some(secret())).await.unwrap();
+        let other = world.issuer.authenticate("other", secret().expose()).await.unwrap();
+        let mut all = pairs(&world, 2).await;
+        let mut state = seed;
+        for step in 0..40 {
+            // splitmix64
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let draw = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 8;
+            happens(&world, &other, &mut all, draw).await;
+            if step % 20 == 13 {
+                world = world.reopened().await;
+            }
+            if step % 4 == 3 {
+                agrees(&world, &all).await;
+            }
+        }
     }
 }
