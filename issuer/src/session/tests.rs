@@ -72,6 +72,23 @@ fn the_newest_generation_rotates() {
 }
 
 #[test]
+fn a_live_token_tells_when_it_was_issued_and_one_cut_short_tells_no_later_time() {
+    let first = begun(at(0));
+    let third = rotated(&rotated(&first, at(100)), at(250));
+    assert_eq!(third.live.iter().map(|live| third.issued(live)).collect::<Vec<_>>(), [at(0), at(100), at(250)]);
+    let mut idle = first.clone();
+    idle.renewal.as_mut().unwrap().idle_secs = 60; // so short that the access token ends with it
+    let after = rotated(&rotated(&idle, at(50)), at(80));
+    assert_eq!(after.issued(&after.live[1]), at(50));
+    let mut ending = first;
+    ending.renewal.as_mut().unwrap().ends_at = at(500);
+    let mut after = rotated(&rotated(&ending, at(300)), at(400));
+    after.live[1].index = 78; // `rotated` gives every token the same place; an issuer gives no place twice
+    assert_eq!((after.live[1].exp, after.issued(&after.live[2])), (at(500), at(400)));
+    assert!(after.issued(&after.live[1]) <= at(300));
+}
+
+#[test]
 fn the_one_before_repeats_within_the_window_and_not_a_second_longer() {
     let second = rotated(&begun(at(0)), at(100));
     for now in [100, 101, 129] {
