@@ -108,7 +108,9 @@ fn a_last_event_that_is_not_known_gets_the_newest_delta_as_published() {
     }
     let published = daemon.client().follow(None).event().expect("the newest");
     for unknown in ["1", "9007199254740991", "", "-1", "rubbish", "18446744073709551616"] {
-        assert_eq!(daemon.client().follow(Some(unknown)).event(), Some(published.clone()), "{unknown}");
+        let event = daemon.client().follow(Some(unknown)).event().expect("the newest");
+        // On a slow machine it may have been signed again since.
+        assert!(event == published || event.id > published.id, "{unknown}: {event:?}");
     }
     assert_eq!(load(&mut verifier, &published.data), Loaded::Gap, "which a verifier that is further behind notices");
 }
@@ -166,6 +168,7 @@ fn above_the_cap_nobody_more_may_follow_until_one_leaves() {
     let daemon = Setup::new().set("max_followers", "2").start();
     let first = daemon.client().follow(None);
     let _second = daemon.client().follow(None);
+    assert_eq!(daemon.client().follow(None).head.status, 503);
     let refused = daemon.client().get("/revocations/events");
     assert_eq!((refused.status, refused.member("code").as_str()), (503, "too_many_followers"), "{}", refused.text());
     assert_eq!(refused.header("retry-after"), Some("30"));
