@@ -45,7 +45,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Returns the newest step at the moment of the subscription; [`Events::next`] goes on from there.
+    /// Returns the newest step at the moment of the subscription, or what [`Events::next`] has returned last.
     pub fn newest(&self) -> Arc<Step> {
         Arc::clone(&self.newest)
     }
@@ -54,7 +54,10 @@ impl Events {
     pub async fn next(&mut self) -> Option<Arc<Step>> {
         loop {
             match self.steps.recv().await {
-                Ok(step) => return Some(step),
+                Ok(step) => {
+                    self.newest = Arc::clone(&step); // the one of the subscription is kept for nobody any more
+                    return Some(step);
+                }
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
