@@ -58,6 +58,8 @@ struct Turn {
     at: Duration,
     /// The last intent, served or burnt.
     last: Option<Publication>,
+    /// Lists may be in use that this store has forgotten; until the first one of this process.
+    forgetful: bool,
     /// What the newest served list holds, as it was read back.
     previous: Arc<Revoked>,
 }
@@ -81,6 +83,7 @@ impl Publisher {
             base: base.map(|(_, state)| state),
             at: Duration::ZERO,
             last,
+            forgetful: !proven,
             previous: Arc::default(),
         };
         let turn = tokio::sync::Mutex::new(turn);
@@ -200,9 +203,12 @@ impl Issuer {
     }
 
     async fn try_publish(&self, turn: &mut Turn) -> Result<Revocation, Error> {
-        let Parts { env, store, moments, publisher, .. } = self.parts.as_ref();
-        let effective_by = turn.last.map(|last| last.exp);
+        let Parts { settings, env, store, moments, publisher, .. } = self.parts.as_ref();
+        let before = turn.last.map(|last| last.exp);
         let (intent, cut, draft) = self.intend(turn)?;
+        // A list that was forgotten is good for as long as one of this moment.
+        let forgotten = turn.forgetful.then_some(intent.iat.plus_secs(settings.list_ttl_secs));
+        let effective_by = before.max(forgotten).unwrap_or(intent.iat);
         turn.last = Some(intent); // burnt from here on, even if this future is dropped
         store.put_publication(intent).await?;
         let release = self.seal(turn, &intent, cut, &draft)?;
@@ -212,7 +218,8 @@ impl Issuer {
         turn.base = Some(State { id: intent.id, low: intent.low });
         turn.at = env.monotonic();
         moments.signed(intent.iat);
-        Ok(publisher.served.release(release, effective_by.unwrap_or(intent.iat)))
+        turn.forgetful = false;
+        Ok(publisher.served.release(release, effective_by))
     }
 
     /// Decides what the next list is, and what is stored of it.
