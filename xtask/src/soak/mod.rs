@@ -1,0 +1,38 @@
+//! `cargo xtask soak`: what takes longer than the whole check may. `model` runs the model of revocation for as long as
+//! it is told, `mutants` takes safeguards out of a copy of the sources and shows that each is missed.
+
+mod mutants;
+mod mutations;
+
+use anyhow::{Context, bail};
+
+use crate::workspace::Workspace;
+
+const USAGE: &str = "soak model [--minutes N | --checks N], or soak mutants [NAME...]";
+
+/// Runs what was asked for.
+///
+/// # Errors
+/// When the arguments are not understood, something does not hold, or a safeguard can be taken out unnoticed.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["model"] => model(workspace, "COUNTERSIGN_MODEL_MINUTES", "10"),
+        ["model", "--minutes", minutes] => model(workspace, "COUNTERSIGN_MODEL_MINUTES", minutes),
+        ["model", "--checks", checks] => model(workspace, "COUNTERSIGN_MODEL_CHECKS", checks),
+        ["mutants", names @ ..] => mutants::run(workspace, names),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+fn model(workspace: &Workspace, bound: &str, number: &str) -> anyhow::Result<()> {
+    number.parse::<u64>().with_context(|| format!("{number:?} is not a number; {USAGE}"))?;
+    let mut command = workspace.cargo();
+    command.args(["test", "--release", "--locked", "--package", "countersign-tests", "--test", "model"]);
+    command.args(["--", "--ignored", "--exact", "soak::soak", "--nocapture"]).env(bound, number);
+    let status = command.status().context("starting cargo")?;
+    if !status.success() {
+        bail!("the model did not hold, see above");
+    }
+    Ok(())
+}

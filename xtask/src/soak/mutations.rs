@@ -1,0 +1,265 @@
+//! The safeguards, each with the change that takes it out and the test that must notice.
+
+use anyhow::{bail, ensure};
+
+/// One safeguard taken out.
+pub(super) struct Mutation {
+    /// What is missing then.
+    pub(super) name: &'static str,
+    /// The file, from the root.
+    pub(super) file: &'static str,
+    /// What is there, once.
+    text: &'static str,
+    /// What is there instead.
+    instead: &'static str,
+    /// What `cargo test` is asked to run.
+    pub(super) test: &'static [&'static str],
+}
+
+impl Mutation {
+    /// Returns the file's text without the safeguard.
+    pub(super) fn applied(&self, text: &str) -> anyhow::Result<String> {
+        match text.matches(self.text).count() {
+            1 => Ok(text.replacen(self.text, self.instead, 1)),
+            0 => bail!("{} does not hold the text any more", self.file),
+            more => bail!("{} holds the text {more} times", self.file),
+        }
+        .and_then(|mutated| {
+            ensure!(mutated != text, "the mutation changes nothing");
+            Ok(mutated)
+        })
+    }
+}
+
+const MODEL: &[&str] = &["--package", "countersign-tests", "--test", "model", "what_was_taken_back"];
+const VECTORS: &[&str] = &["--package", "countersign-tests", "--test", "vectors", "lists::every_list"];
+
+const fn model(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutation {
+    Mutation { name, file, text, instead, test: MODEL }
+}
+
+const VERIFY: &str = "token/src/verify.rs";
+const LIST: &str = "token/src/revocation/list.rs";
+const DELTA: &str = "token/src/revocation/delta.rs";
+const REVOKED: &str = "token/src/revocation/revoked.rs";
+const CUT: &str = "token/src/revocation/cut.rs";
+const PUBLISH: &str = "issuer/src/operations/publish.rs";
+const RULE: &str = "issuer/src/operations/rule.rs";
+const MOMENTS: &str = "issuer/src/operations/moments.rs";
+const ENGINE: &str = "issuer/src/store/sled/engine.rs";
+
+/// All of them, the verifier's first.
+pub(super) const MUTATIONS: &[Mutation] = &[
+    model(
+        "an older list is refused",
+        VERIFY,
+        "Some(held) if head.seq < held.seq => Ok(Loaded::Older),",
+        "Some(held) if head.seq < held.seq => Ok(Loaded::Newer),",
+    ),
+    model(
+        "one number has one list",
+        VERIFY,
+        "Some(held) if head.seq == held.seq => Err(ListRejection::Equivocation),",
+        "Some(held) if head.seq == held.seq => Ok(Loaded::Same),",
+    ),
+    model(
+        "a delta needs its base",
+        VERIFY,
+        "if loaded == Loaded::Newer && delta.base() == list.head().id",
+        "if loaded == Loaded::Newer",
+    ),
+    model("a list moves the clock's floor", VERIFY, "        self.floor = self.floor.max(list.head().iat);\n", ""),
+    model("a delta moves the clock's floor", VERIFY, "        self.floor = self.floor.max(delta.head().iat);\n", ""),
+    model("the floor is heeded", VERIFY, "        local.max(self.floor)\n", "        local\n"),
+    model("a list ends", VERIFY, "if now >= head.exp {", "if now >= UnixTime::MAX {"),
+    model(
+        "a list becomes too old",
+        VERIFY,
+        "self.policy.max_staleness_secs.is_some_and(|most| now.secs_since(head.iat) > most)",
+        "self.policy.max_staleness_secs.is_some_and(|_| false)",
+    ),
+    model(
+        "a list of the future is refused",
+        VERIFY,
+        "if head.iat > now.plus_secs(MAX_LIST_AHEAD_SECS) {",
+        "if head.iat > UnixTime::MAX {",
+    ),
+    model(
+        "a list is the issuer's",
+        VERIFY,
+        "if self.policy.issuer.as_ref().is_some_and(|issuer| *issuer != head.iss) {",
+        "if self.policy.issuer.as_ref().is_some_and(String::is_empty) {",
+    ),
+    model(
+        "the list decides",
+        VERIFY,
+        "list.revokes(jti, claims, kid).map_or(Ok(()), |by| Err(Rejection::Revoked(by)))",
+        "list.revokes(jti, claims, kid).map_or(Ok(()), |_| Ok(()))",
+    ),
+    model(
+        "the head names its body",
+        LIST,
+        "if ListId::of(body) != head.id {",
+        "if ListId::of(body) != head.id && body.is_empty() {",
+    ),
+    model(
+        "rules revoke",
+        LIST,
+        "if self.head.cut.is_empty() {",
+        "if !self.head.cut.salt.is_empty() || self.head.cut.rules() < 100 {",
+    ),
+    Mutation {
+        name: "a rule nobody knows refuses the list",
+        file: CUT,
+        text: "                _ => return None,\n",
+        instead: "                _ => {}\n",
+        test: VECTORS,
+    },
+    Mutation {
+        name: "a delta drops only what is over",
+        file: DELTA,
+        text: ".filter(|low| *low <= epoch(head.iat))",
+        instead: "",
+        test: VECTORS,
+    },
+    Mutation {
+        name: "a delta adds nothing that it drops",
+        file: DELTA,
+        text: "if added.lowest().is_some_and(|lowest| lowest < low) {",
+        instead: "if added.lowest().is_some_and(|_| false) {",
+        test: VECTORS,
+    },
+    model(
+        "a delta drops what is over",
+        REVOKED,
+        "let gone = self.epochs.partition_point(|(epoch, _)| *epoch < low);",
+        "let gone = self.epochs.partition_point(|(epoch, _)| *epoch < low.min(1));",
+    ),
+    model(
+        "an epoch stays until it is over",
+        "issuer/src/revocations.rs",
+        "    epoch(certain.minus_secs(leeway_secs))\n",
+        "    epoch(certain.plus_secs(4 * leeway_secs))\n",
+    ),
+    model(
+        "an unproven start revokes everything",
+        PUBLISH,
+        "let proven = whole && is_proven(&set, low, &entries, last.as_ref())?;",
+        "let proven = is_proven(&set, low, &entries, last.as_ref()).is_ok();",
+    ),
+    model(
+        "a start asks whether its log is whole",
+        PUBLISH,
+        "let proven = whole && is_proven(",
+        "let proven = is_proven(",
+    ),
+    model(
+        "a start asks whether its list comes out",
+        PUBLISH,
+        "let proven = whole && is_proven(&set, low, &entries, last.as_ref())?;",
+        "let proven = whole && is_proven(&set, low, &entries, last.as_ref()).is_ok();",
+    ),
+    model(
+        "a number is above the last one",
+        PUBLISH,
+        "if first { above.max(unix_millis) } else { above }",
+        "if first { unix_millis } else { above }",
+    ),
+    model(
+        "a start's number jumps to the clock",
+        PUBLISH,
+        "if first { above.max(unix_millis) } else { above }",
+        "if first { above } else { above.max(1 + unix_millis * 0) }",
+    ),
+    model(
+        "a list is stored before it is signed",
+        PUBLISH,
+        "        store.put_publication(intent).await?;\n",
+        "        let _ = store;\n",
+    ),
+    model(
+        "a revocation waits for its list",
+        PUBLISH,
+        "Some(answer) if !self.is_unsaid(&turn) => Ok(answer),",
+        "Some(answer) => Ok(answer),",
+    ),
+    model(
+        "a promise reckons with the lists before",
+        PUBLISH,
+        "let effective_by = before.max(forgotten).unwrap_or(intent.iat);",
+        "let effective_by = before.and(forgotten).unwrap_or(intent.iat);",
+    ),
+    model(
+        "a promise reckons with lists that were forgotten",
+        PUBLISH,
+        "turn.forgetful.then_some(",
+        "(turn.forgetful && turn.last.is_none()).then_some(",
+    ),
+    Mutation {
+        name: "nothing is missing from a list",
+        file: PUBLISH,
+        text: "|| !nothing_is_missing {",
+        instead: "|| !nothing_is_missing && draft.body.is_empty() {",
+        test: &["--package", "countersign", "--lib", "a_list_that_lacks_an_entry"],
+    },
+    model(
+        "what has passed is not what the calendar says",
+        MOMENTS,
+        "        self.env.now().min(expected(self.start, self.env.monotonic()))\n",
+        "        self.env.now().max(self.start.calendar)\n",
+    ),
+    model(
+        "a rule is late enough for all that is out",
+        MOMENTS,
+        "None => state.issued.max(now.minus_secs(1)),",
+        "None => now.minus_secs(1),",
+    ),
+    model(
+        "what follows a rule is dated after it",
+        MOMENTS,
+        "        state.floor = state.floor.max(next);\n        Ok(until)",
+        "        Ok(until)",
+    ),
+    model("a rule waits for what is being issued", RULE, "        let _alone = ruling.gate.write().await;\n", ""),
+    model(
+        "a rule is stored",
+        RULE,
+        "        store.put_rules(next.clone(), rows).await?;\n",
+        "        let _ = (store, rows);\n",
+    ),
+    model(
+        "a revocation is stored",
+        ENGINE,
+        "                batch.insert(key, record);\n                new.push(jti);",
+        "                drop(record);\n                new.push(jti);",
+    ),
+    model(
+        "a session that ends revokes its tokens",
+        "issuer/src/session.rs",
+        "let revoked = std::mem::take(&mut self.live).iter().map(|live|",
+        "let revoked = std::mem::take(&mut self.live).iter().skip(1).map(|live|",
+    ),
+    model(
+        "a session that is over stays over",
+        "issuer/src/session.rs",
+        "        self.ended = Some(Ended { reason, at });\n",
+        "        let _ = (reason, at);\n",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_mutation_still_finds_its_text_and_has_a_name_of_its_own() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for mutation in MUTATIONS {
+            let text = std::fs::read_to_string(root.join(mutation.file)).unwrap();
+            mutation.applied(&text).unwrap();
+        }
+        let names: BTreeSet<_> = MUTATIONS.iter().map(|mutation| mutation.name).collect();
+        assert_eq!(names.len(), MUTATIONS.len());
+    }
+}
