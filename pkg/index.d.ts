@@ -184,7 +184,7 @@ export interface VerifierStatus {
   readonly lastContact: number | null;
   /** Why the last attempt to keep up to date in the background failed; `null` when it did not. */
   readonly lastError: unknown;
-  /** Why the store's last answer was not used, or its last save failed; `null` when neither is so. */
+  /** Why the last save failed, or why what the store held at the beginning was not used; `null` when neither is so. */
   readonly storeError: unknown;
 }
 
@@ -247,7 +247,7 @@ export interface Verifier {
    *
    * With `ifOlderThan` only what is due is fetched, and of the list no more than has changed: the list when it was last
    * found to be the newest that many seconds ago or before, the keys every five minutes and, at most every 30 seconds,
-   * after a token named one that is not there. It returns at once when nothing is due, when another call is
+   * after a token or a list named one that is not there. It returns at once when nothing is due, when another call is
    * fetching the same since less than `ifOlderThan`, and for a moment (at most 5 s) after a failure. No call waits for another
    * one's fetch, so that in Workers each request can begin with it. 0 fetches in each case.
    *

@@ -21,16 +21,22 @@ export class Saver {
   #saving = false;
   #cancelTimer;
   #closed = false;
-  /** Why the last answer of the store was not used or the last save failed; null when neither is so. @type {unknown} */
-  error;
+  #loadError;
+  /** @type {unknown} */
+  #saveError = null;
 
   /**
    * @param {{ issuer: string, store: { save(bytes: Uint8Array): Promise<void> }, timeoutMillis: number }} settings
-   * @param {unknown} [error] what went wrong before
+   * @param {unknown} [loadError] why what was stored was not used
    */
-  constructor(settings, error = null) {
+  constructor(settings, loadError = null) {
     this.#settings = settings;
-    this.error = error;
+    this.#loadError = loadError;
+  }
+
+  /** Why the last save failed, or why what was stored at the beginning was not used; null when neither is so. */
+  get error() {
+    return this.#saveError ?? this.#loadError;
   }
 
   /** From now on these documents are what is saved; undefined while there is nothing to save. */
@@ -85,10 +91,10 @@ export class Saver {
     const { issuer, store, timeoutMillis } = this.#settings;
     try {
       await inTime(store.save(packed(issuer, documents)), timeoutMillis, platform.later);
-      this.error = null;
+      this.#saveError = null;
     } catch (error) {
       this.#dirty = true;
-      this.error = error;
+      this.#saveError = error;
     }
   }
 }

@@ -173,6 +173,7 @@ export class Verifier extends VerifierEvents {
     try {
       outcome = state.take(bytes);
     } catch (error) {
+      if (error instanceof ListError && error.reason === "signature") this.#gate.wantKeys(); // by a key that is new, perhaps
       if (error instanceof ListError && ALARMS.includes(error.code)) this.#tell("alarm", { error });
       throw error;
     }

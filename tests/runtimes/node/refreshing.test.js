@@ -1,0 +1,128 @@
+/** What refresh({ ifOlderThan }) does, which is what keeps a verifier up to date where nothing goes on in the background. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { UsageError } from "countersign";
+import { keyOf, keySet, listKey, token, tokenKey } from "../issuing.js";
+import { answers, asked, following, verdict } from "./follow.js";
+
+const still = { follow: false };
+
+test("it fetches a delta when the last check is older, and nothing when it is younger", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  asked(issuer);
+  const text = issuer.token();
+  issuer.publish(text);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual([asked(issuer), verdict(verifier, text)], [{}, true], "it was fetched just now");
+  await time.pass(1);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual([asked(issuer), verdict(verifier, text)], [{ since: 1 }, "ERR_TOKEN_REVOKED"]);
+  await time.pass(0.9);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual(asked(issuer), {});
+  await verifier.refresh({ ifOlderThan: 0 });
+  await verifier.refresh({ ifOlderThan: 0 });
+  assert.deepEqual(asked(issuer), { since: 2 });
+  issuer.instead.since = answers.missing;
+  await time.pass(1);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual(asked(issuer), { since: 1, revocations: 1 });
+  await verifier.refresh();
+  assert.deepEqual(asked(issuer), { "jwks.json": 1, revocations: 1 });
+});
+
+test("a call goes on while another one fetches, and one that never returns holds nobody up for longer than its turn", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  asked(issuer);
+  issuer.instead.since = answers.silent;
+  await time.pass(2);
+  const controller = new AbortController();
+  const hanging = verifier.refresh({ ifOlderThan: 1, signal: controller.signal });
+  await verifier.refresh({ ifOlderThan: 1 });
+  await time.pass(0.9);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual(asked(issuer), { since: 1 });
+  delete issuer.instead.since;
+  await time.pass(0.1);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual(asked(issuer), { since: 1 });
+  controller.abort();
+  await assert.rejects(hanging, { code: "ERR_FETCH" });
+});
+
+test("where the list is too old nobody goes on with it: each call fetches for itself", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  await time.pass(400);
+  issuer.publish();
+  asked(issuer);
+  await Promise.all([1, 2, 3].map(() => verifier.refresh({ ifOlderThan: 1 })));
+  assert.equal(asked(issuer).since, 3);
+  assert.equal(verdict(verifier, issuer.token()), true);
+});
+
+test("a failure is thrown to the call that met it, and spares the calls of the next moment", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  issuer.instead.since = answers.error;
+  await time.pass(2);
+  await assert.rejects(verifier.refresh({ ifOlderThan: 1 }), { code: "ERR_FETCH", status: 500 });
+  asked(issuer);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual(asked(issuer), {});
+  let failures = 0;
+  for (let at = 0; at < 600; at += 1) {
+    await time.pass(0.1);
+    await verifier.refresh({ ifOlderThan: 1 }).catch(() => (failures += 1));
+  }
+  assert.ok(failures >= 12 && failures <= 18, `${failures} in a minute`);
+  delete issuer.instead.since;
+  await time.pass(5);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.equal(verifier.status.age, 67);
+  assert.equal(verdict(verifier, issuer.token()), true);
+});
+
+test("after an unknown key the next call fetches the keys too, once per cool-down", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  asked(issuer);
+  const next = keyOf(8, "token");
+  issuer.keys = keySet(tokenKey, next, listKey);
+  const [ofNext, ofNobody] = [next, keyOf(9, "token")].map((key) => token({}, {}, key));
+  assert.equal(verdict(verifier, ofNext), "ERR_JWKS_NO_MATCHING_KEY");
+  await verifier.refresh({ ifOlderThan: 60 });
+  assert.deepEqual(asked(issuer), { "jwks.json": 1 });
+  assert.equal(verdict(verifier, ofNext), true);
+  for (let at = 0; at < 50; at += 1) {
+    assert.equal(verdict(verifier, ofNobody), "ERR_JWKS_NO_MATCHING_KEY");
+    await verifier.refresh({ ifOlderThan: 10_000 });
+    await time.pass(1);
+  }
+  assert.deepEqual(asked(issuer), { "jwks.json": 1 });
+});
+
+test("keys are fetched every five minutes by it", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  asked(issuer);
+  for (let at = 0; at < 100; at += 1) {
+    await time.pass(10);
+    await verifier.refresh({ ifOlderThan: 10_000 });
+  }
+  assert.deepEqual(asked(issuer), { "jwks.json": 3 });
+});
+
+test("a list signed by a new key has the keys fetched by the call after", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  const next = keyOf(5, "revocations");
+  const text = issuer.token();
+  issuer.keys = keySet(tokenKey, next);
+  issuer.more = { key: next };
+  issuer.publish(text);
+  await assert.rejects(verifier.refresh({ ifOlderThan: 0 }), { code: "ERR_REVLIST_INVALID", reason: "signature" });
+  await time.pass(5);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
+});
+
+test("it takes no other options, and no time that is none", async (context) => {
+  const { verifier } = await following(context, still);
+  for (const ifOlderThan of [-1, NaN, "1", null, Infinity]) await assert.rejects(verifier.refresh({ ifOlderThan }), UsageError);
+});
