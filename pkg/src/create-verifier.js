@@ -1,6 +1,7 @@
 import { UsageError } from "./errors.js";
 import { instantiated } from "./instance.js";
 import { seconds, verifierSettings } from "./options.js";
+import { createWithStore } from "./persistence.js";
 import { Sources } from "./sources.js";
 import { State } from "./state.js";
 import { Verifier } from "./verifier.js";
@@ -16,11 +17,7 @@ export async function createVerifier(options) {
   if (options === undefined) throw new UsageError('createVerifier takes options, of which "issuer" and "audience" must be given');
   const settings = verifierSettings(options);
   const now = () => seconds(settings.now());
-  if (settings.store !== undefined) {
-    // Loaded only by those who use it.
-    const { createWithStore } = await import("./persistence.js");
-    return createWithStore(settings, now, () => fetchedDocuments(settings));
-  }
+  if (settings.store !== undefined) return createWithStore(settings, now, () => fetchedDocuments(settings));
   const state = new State(settings, await fetchedDocuments(settings), now);
   return new Verifier(settings, state, { isFetched: settings.fetchesKeys || settings.fetchesRevocations });
 }

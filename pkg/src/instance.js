@@ -27,7 +27,12 @@ export function instantiateFrom(url) {
 export async function instantiated() {
   if (moduleUrl === undefined) return;
   try {
-    await load({ module_or_path: moduleUrl });
+    // A service worker that is started without a network gets from the network only what it has put into a cache.
+    await load({ module_or_path: moduleUrl }).catch(async (cause) => {
+      const kept = await globalThis.caches?.match(moduleUrl);
+      if (kept === undefined) throw cause;
+      return load({ module_or_path: kept });
+    });
   } catch (cause) {
     const message = "the verifier's WebAssembly module could not be loaded (a Content-Security-Policy has to allow 'wasm-unsafe-eval')";
     throw new FetchError(message, { url: String(moduleUrl), cause });

@@ -1,5 +1,5 @@
 /**
- * How a verifier with a store begins, and how it is kept up to date. Everything here is loaded only where there is one.
+ * How a verifier with a store begins.
  */
 import { instantiated } from "./instance.js";
 import { inTime, Saver } from "./saver.js";

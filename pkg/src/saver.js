@@ -53,7 +53,8 @@ export class Saver {
 
   /** In Workers: saves what has changed, if that is due. Whoever calls this waits for their own save only. */
   async settle() {
-    if (!platform.background && this.#dirty && this.#wait() <= 0) await this.#save();
+    // What is urgent has no later there: the next call may be another day's.
+    if (!platform.background && this.#dirty && (this.#urgent || this.#wait() <= 0)) await this.#save();
   }
 
   /** Nothing more is saved; a save under way goes on by itself. */

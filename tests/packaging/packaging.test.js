@@ -63,7 +63,18 @@ test("CommonJS requires it", async (context) => {
   assert.equal((await made.node("requiring.cjs", JSON.stringify(given))).stdout.trim(), EXPECTED);
 });
 
-test("nothing inside of it can be reached but its entry", async (context) => {
+test("each store can be imported by its own name", async (context) => {
+  const made = await installed(context);
+  const program = `import assert from "node:assert/strict";
+    import { cacheStore } from "countersign/stores/cache";
+    import { fileStore } from "countersign/stores/file";
+    import { indexedDbStore } from "countersign/stores/indexed-db";
+    import { kvStore } from "countersign/stores/kv";
+    for (const store of [cacheStore(), fileStore("x"), indexedDbStore(), kvStore({})]) assert.deepEqual(Object.keys(store), ["load", "save"]);`;
+  await made.node("--input-type=module", "--eval", program);
+});
+
+test("nothing inside of it can be reached but its entries", async (context) => {
   const made = await installed(context);
   for (const path of ["countersign/src/verifier.js", "countersign/wasm/verifier.js", "countersign/node.js"]) {
     await assert.rejects(made.node("--input-type=module", "--eval", `import ${JSON.stringify(path)}`), /ERR_PACKAGE_PATH_NOT_EXPORTED/);

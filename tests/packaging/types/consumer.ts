@@ -9,10 +9,16 @@ import {
   UsageError,
   VerificationError,
   type VerificationErrorCode,
+  type Store,
   type Verifier,
+  type VerifierEvent,
   type VerifierOptions,
   type VerifierStatus,
 } from "countersign";
+import { cacheStore } from "countersign/stores/cache";
+import { fileStore } from "countersign/stores/file";
+import { indexedDbStore } from "countersign/stores/indexed-db";
+import { kvStore } from "countersign/stores/kv";
 
 interface Own {
   tenant: string;
@@ -34,6 +40,9 @@ const most: VerifierOptions = {
   maxStaleness: 60,
   now: () => 0,
   timeout: 1,
+  follow: false,
+  pollInterval: 0.5,
+  store: { load: async () => undefined, save: async (saved: Uint8Array) => void saved },
 };
 createVerifier({ ...least, keys: "{}", revocations: null });
 createVerifier({ ...least, keys: bytes, revocations: bytes.buffer as ArrayBuffer });
@@ -109,9 +118,33 @@ verifier.authenticate({ headers: { authorization: "Bearer x" } });
 const nothing: Promise<void> = verifier.refresh();
 const status: VerifierStatus = verifier.status;
 const seq: number | null = status.seq;
+const nothingElse: Promise<void> = verifier.refresh({ ifOlderThan: 1 });
+const transport: "stream" | "poll" | "none" = status.transport;
+const moments: (number | null)[] = [status.age, status.usableUntil, status.lastContact, status.rules];
+const stale: boolean = status.stale;
 // @ts-expect-error the status is a report
 verifier.status = status;
 verifier.close();
+
+// Events
+verifier.addEventListener("revoked", ({ detail }) => detail.seq + detail.entries + detail.added);
+verifier.addEventListener("alarm", { handleEvent: ({ detail }) => detail.error.code === "ERR_REVLIST_FUTURE" }, { once: true });
+const onStale = (event: VerifierEvent<"stale">): number | null => event.detail.usableUntil;
+verifier.addEventListener("stale", onStale);
+verifier.removeEventListener("stale", onStale);
+// @ts-expect-error there is no such event
+verifier.addEventListener("refreshed", () => {});
+// @ts-expect-error an alarm has an error and no number
+verifier.addEventListener("alarm", ({ detail }) => detail.seq);
+
+// Stores
+const stores: Store[] = [indexedDbStore(), indexedDbStore({ key: "a" }), cacheStore({ url: "https://a.invalid/" }), fileStore("state")];
+declare const namespace: { get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>; put(key: string, value: ArrayBufferView): Promise<void> };
+stores.push(kvStore(namespace, { key: "state" }));
+// @ts-expect-error a file has a path
+fileStore();
+// @ts-expect-error a store must be able to save
+createVerifier({ ...least, store: { load: async () => undefined } });
 
 // Errors
 function told(error: unknown): string | undefined {
@@ -133,4 +166,4 @@ function told(error: unknown): string | undefined {
 // @ts-expect-error errors are thrown by the package, not made by others
 new VerificationError();
 
-export { audience, access, expiry, nothing, perDay, roles, seq, subject, tenant, told, unknownClaim, untyped, session, ok, response };
+export { nothingElse, transport, moments, stale, stores, audience, access, expiry, nothing, perDay, roles, seq, subject, tenant, told, unknownClaim, untyped, session, ok, response };

@@ -27,9 +27,9 @@ export async function launched() {
  */
 export async function site({ scripts = "'self' 'nonce-map' 'wasm-unsafe-eval'", wasmType = TYPES[".wasm"] } = {}) {
   const page = (_, response) => {
-    const policy = `default-src 'none'; script-src ${scripts}; connect-src 'self' http://127.0.0.1:*`;
+    const policy = `default-src 'none'; script-src ${scripts}; worker-src 'self'; connect-src 'self' http://127.0.0.1:*`;
     response.writeHead(200, { "content-type": "text/html", "content-security-policy": policy });
-    response.end('<!doctype html><script type="importmap" nonce="map">{"imports":{"countersign":"/pkg/browser.js"}}</script>');
+    response.end('<!doctype html><script type="importmap" nonce="map">{"imports":{"countersign":"/pkg/browser.js","countersign/stores/":"/pkg/stores/"}}</script>');
   };
   const file = async (request, response) => {
     const path = new URL(request.url, "http://localhost").pathname.replace(/^\/pkg\//, "");
@@ -40,7 +40,13 @@ export async function site({ scripts = "'self' 'nonce-map' 'wasm-unsafe-eval'", 
     const text = await readFile(new URL("../judge.js", import.meta.url));
     response.writeHead(200, { "content-type": TYPES[".js"] }).end(text);
   };
-  const sources = (await readdir(new URL("src/", PKG))).map((name) => `src/${name}`);
-  const files = ["browser.js", "wasm/verifier.js", "wasm/verifier_bg.wasm", ...sources];
-  return serve({ "/": page, "/judge.js": judge, ...Object.fromEntries(files.map((name) => [`/pkg/${name}`, file])) });
+  // An import map is for pages only: a service worker names the files.
+  const worker = async (_, response) => {
+    const text = await readFile(new URL("./service-worker.js", import.meta.url));
+    response.writeHead(200, { "content-type": TYPES[".js"] }).end(text);
+  };
+  const scriptsOf = async (folder) => (await readdir(new URL(`${folder}/`, PKG))).filter((name) => name.endsWith(".js")).map((name) => `${folder}/${name}`);
+  const files = ["browser.js", "wasm/verifier.js", "wasm/verifier_bg.wasm", ...(await scriptsOf("src")), ...(await scriptsOf("stores"))];
+  const fixed = { "/": page, "/judge.js": judge, "/service-worker.js": worker };
+  return serve({ ...fixed, ...Object.fromEntries(files.map((name) => [`/pkg/${name}`, file])) });
 }

@@ -2,15 +2,11 @@
 import { createVerifier } from "countersign";
 
 let verifier;
-let refreshedAt = 0;
 
 export default {
-  async fetch(request, env, context) {
+  async fetch(request, env) {
     verifier ??= await createVerifier({ issuer: env.ISSUER, audience: "api" });
-    if (Date.now() - refreshedAt >= env.REFRESH_SECONDS * 1000) {
-      refreshedAt = Date.now();
-      context.waitUntil(verifier.refresh().catch(console.error)); // in the background; until then the list at hand is used
-    }
+    await verifier.refresh({ ifOlderThan: Number(env.REFRESH_SECONDS) }).catch(console.warn); // the list at hand goes on to be used
     const { ok, claims, response } = verifier.authenticate(request, { scope: "orders:read" });
     return ok ? Response.json({ subject: claims.sub }) : response;
   },

@@ -18,10 +18,10 @@ export const COMPATIBILITY_DATES = ["2024-01-01", "2026-10-01"];
  * Runs a worker of this folder until `close` is called.
  *
  * @param {string} name file name without its ending
- * @param {{ env?: Record<string, string>, define?: Record<string, string>, compatibilityDate?: string }} [settings]
- *   `define` replaces identifiers in the source by JSON.
+ * @param {{ env?: Record<string, string>, define?: Record<string, string>, compatibilityDate?: string, kv?: string }} [settings]
+ *   `define` replaces identifiers in the source by JSON; `kv` is the address of what serves the namespace bound as `KV`.
  */
-export async function running(name, { env = {}, define, compatibilityDate = COMPATIBILITY_DATES[0] } = {}) {
+export async function running(name, { env = {}, define, compatibilityDate = COMPATIBILITY_DATES[0], kv } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "countersign-worker-"));
   await build({
     entryPoints: [fileURLToPath(new URL(`./${name}.js`, import.meta.url))],
@@ -34,7 +34,7 @@ export async function running(name, { env = {}, define, compatibilityDate = COMP
     logLevel: "error",
   });
   const modules = (await readdir(folder)).filter((file) => file.endsWith(".wasm"));
-  await writeFile(join(folder, "config.capnp"), config(modules, env, compatibilityDate));
+  await writeFile(join(folder, "config.capnp"), config(modules, env, compatibilityDate, kv));
   const child = spawn(workerd.default ?? workerd, ["serve", join(folder, "config.capnp"), "--control-fd=3"], {
     stdio: ["ignore", "inherit", "inherit", "pipe"],
   });
@@ -63,9 +63,11 @@ async function listening(child) {
 }
 
 /** `private`: the issuer is on this machine. */
-function config(modules, env, compatibilityDate) {
+function config(modules, env, compatibilityDate, kv) {
   const wasm = modules.map((file) => `(name = "${file}", wasm = embed "${file}")`);
   const bindings = Object.entries(env).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`);
+  const services = kv === undefined ? "" : `(name = "kv", external = (address = "${kv}", http = ())),`;
+  if (kv !== undefined) bindings.push('(name = "KV", kvNamespace = "kv")');
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -74,6 +76,7 @@ const config :Workerd.Config = (
       bindings = [${bindings.join(", ")}],
       compatibilityDate = "${compatibilityDate}",
     )),
+    ${services}
     (name = "internet", network = (allow = ["private", "public"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
