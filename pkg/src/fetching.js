@@ -30,7 +30,7 @@ export async function fetchDocument(url, { what, limit, fetch = globalThis.fetch
 }
 
 /**
- * Hands each event behind `url` to `onEvent`; resolves when the stream ends, and rejects when `signal` ends it, whether
+ * Hands each event behind `url` to `onEvent`, also the rest of a chunk after `signal`; resolves when the stream ends, and rejects when `signal` ends it, whether
  * or not `fetch` heeds it. How long an event may be waited for is for the caller to say.
  *
  * @param {string} url
@@ -52,9 +52,7 @@ export async function followEvents(url, { fetch = globalThis.fetch, headers, sig
     for (;;) {
       const { done, value } = await orAborted(signal, reader.read());
       if (done) return;
-      for (const event of parser.push(value)) {
-        if (!signal.aborted) onEvent(event);
-      }
+      for (const event of parser.push(value)) onEvent(event);
     }
   } finally {
     reader.cancel().catch(() => {});

@@ -81,6 +81,8 @@ test("a full list takes the place of many deltas, when the stream brings them an
       }
       await time.pass(1);
       assert.deepEqual([verifier.status.entries, asked(issuer).revocations], [300, 1]);
+      await beating(issuer, time, 60);
+      assert.equal(asked(issuer).revocations, undefined, "and not again");
       trap(verifier);
       assert.equal(verifier.status.entries, 300);
     });
