@@ -11,6 +11,7 @@ fn an_unknown_field_is_named() {
         "grant_type=client_credentials&surprise=1",
         "token=x&surprise=1",
         "token=x&surprise=",
+        r#"{"subject":"a","surprise":1}"#,
     ];
     for (act, body) in ACTS.iter().zip(bodies) {
         let reply = act.request(&daemon, body).send();
@@ -29,6 +30,7 @@ fn a_field_given_twice_is_named() {
         ("grant_type=client_credentials&grant_type=client_credentials", "'grant_type'"),
         ("token=x&token=x", "'token'"),
         ("token=x&%74oken=y", "'token'"),
+        (r#"{"subject":"a","subject":"a"}"#, "'subject'"),
     ];
     for (act, (body, name)) in ACTS.iter().zip(bodies) {
         let reply = act.request(&daemon, body).send();
@@ -42,7 +44,13 @@ fn a_field_given_twice_is_named() {
 #[test]
 fn a_missing_field_is_named() {
     let daemon = Daemon::start();
-    let bodies = [(r#"{"aud":"api"}"#, "'sub'"), ("scope=a", "'grant_type'"), ("token=", "'token'"), ("", "'token'")];
+    let bodies = [
+        (r#"{"aud":"api"}"#, "'sub'"),
+        ("scope=a", "'grant_type'"),
+        ("token=", "'token'"),
+        ("", "'token'"),
+        ("{}", "'subject, session, client, key or all'"),
+    ];
     for (act, (body, name)) in ACTS.iter().zip(bodies) {
         let reply = act.request(&daemon, body).send();
         act.refused(&reply, 400, "missing_field", "invalid_request");
@@ -112,6 +120,41 @@ fn members_of_the_wrong_type_or_beyond_a_limit_are_named() {
         ACTS[0].refused(&reply, 400, "invalid_field", "");
         assert!(reply.member("detail").contains(name), "{body}: {}", reply.text());
     }
+}
+
+#[test]
+fn what_cannot_be_revoked_is_named() {
+    let daemon = Daemon::start();
+    let bodies = [
+        (r#"{"subject":1}"#, "subject"),
+        (r#"{"subject":""}"#, "subject"),
+        (r#"{"subject":"a\u0000b"}"#, "subject"),
+        (r#"{"subject":"a","session":"b"}"#, "session"),
+        (r#"{"subject":"a","issued_before":"now"}"#, "issued_before"),
+        (r#"{"subject":"a","issued_before":-1}"#, "issued_before"),
+        (r#"{"subject":"a","issued_before":253402300799}"#, "issued_before"),
+        (r#"{"subject":"a","issued_before":18446744073709551615}"#, "issued_before"),
+        (r#"{"session":"x"}"#, "session"),
+        (r#"{"session":"AAAAAAAAAAAAAAAAAAAAAA","issued_before":1}"#, "issued_before"),
+        (r#"{"client":""}"#, "client"),
+        (r#"{"client":"nobody"}"#, "client"),
+        (r#"{"client":"admin","issued_before":1}"#, "issued_before"),
+        (r#"{"key":""}"#, "key"),
+        (r#"{"key":"nobody's"}"#, "key"),
+        (r#"{"all":false}"#, "all"),
+        (r#"{"all":"true"}"#, "all"),
+        (r#"{"all":true,"key":"x"}"#, "all"),
+        (r#"{"all":true,"issued_before":253402300799}"#, "issued_before"),
+    ];
+    let list = daemon.client().get("/revocations");
+    for (body, name) in bodies {
+        let reply = ACTS[4].request(&daemon, body).send();
+        ACTS[4].refused(&reply, 400, "invalid_field", "");
+        assert!(reply.member("detail").contains(name), "{body}: {}", reply.text());
+    }
+    let pair = daemon.mint(serde_json::json!({"sub": "a", "aud": "api"}));
+    crate::verify(&daemon, &pair.access_token).expect("nothing was revoked");
+    assert!(list.body.len() >= daemon.client().get("/revocations").body.len(), "the list has no rule more");
 }
 
 #[test]

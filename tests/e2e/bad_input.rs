@@ -49,6 +49,7 @@ fn a_path_that_is_no_route_is_answered_404_for_every_method() {
         "/v1",
         "/v1/tokens/",
         "/v1/tokens/x",
+        "/v1/revocations/",
         "/oauth",
         "/OAUTH/token",
         "//oauth/token",

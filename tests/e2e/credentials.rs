@@ -3,12 +3,13 @@
 use countersign_tests::{Daemon, Reply, Request};
 use serde_json::{Value, json};
 
-const POSTS: [&str; 4] = ["/v1/tokens", "/oauth/token", "/oauth/revoke", "/oauth/introspect"];
+const POSTS: [&str; 5] = ["/v1/tokens", "/v1/revocations", "/oauth/token", "/oauth/revoke", "/oauth/introspect"];
 
 /// A right request but for its credentials.
 fn request(daemon: &Daemon, path: &str, more: &str) -> Request {
     match path {
         "/v1/tokens" => daemon.client().json(path, &json!({"sub": "a", "aud": "api"})),
+        "/v1/revocations" => daemon.client().json(path, &json!({"subject": "a"})),
         "/oauth/token" => form(daemon, path, &format!("grant_type=client_credentials{more}")),
         _ => form(daemon, path, &format!("token=x{more}")),
     }

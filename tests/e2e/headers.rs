@@ -100,7 +100,7 @@ fn only_listed_origins_may_call_the_token_endpoint() {
 #[test]
 fn by_default_no_other_origin_may_call_anything_that_acts() {
     let daemon = Daemon::start();
-    for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect", "/v1/tokens"] {
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect", "/v1/tokens", "/v1/revocations"] {
         let preflight = daemon.client().request("OPTIONS", path).header("Origin", "https://any.example").send();
         assert!(preflight.header("access-control-allow-origin").is_none(), "{path}");
     }

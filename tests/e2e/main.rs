@@ -13,6 +13,7 @@ mod good_paths;
 mod headers;
 mod log;
 mod refresh;
+mod revocations;
 mod revoke;
 mod slow_clients;
 mod start_up;

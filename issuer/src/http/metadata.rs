@@ -19,9 +19,9 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 
 /// Returns the document of the issuer with this identifier.
 ///
-/// Three members are ours (RFC 8414 §2 allows more): `countersign_revocation_list_uri`, the list that verifiers need,
-/// `countersign_revocation_events_uri`, where they hear of each newer one, and `countersign_token_minting_endpoint`, where
-/// a backend gets a pair for a subject.
+/// Four members are ours (RFC 8414 §2 allows more): `countersign_revocation_list_uri`, the list that verifiers need,
+/// `countersign_revocation_events_uri`, where they hear of each newer one, `countersign_token_minting_endpoint`, where a
+/// backend gets a pair for a subject, and `countersign_revocations_endpoint`, where an administrator revokes by name.
 pub(super) fn document(issuer: &str) -> Bytes {
     let methods = json!(["client_secret_basic", "client_secret_post"]);
     let document = json!({
@@ -37,6 +37,7 @@ pub(super) fn document(issuer: &str) -> Bytes {
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": methods,
         "countersign_token_minting_endpoint": format!("{issuer}/v1/tokens"),
+        "countersign_revocations_endpoint": format!("{issuer}/v1/revocations"),
         "countersign_revocation_list_uri": format!("{issuer}/revocations"),
         "countersign_revocation_events_uri": format!("{issuer}/revocations/events"),
     });

@@ -23,6 +23,7 @@ mod request;
 mod revocations;
 mod status;
 mod tokens;
+mod v1_revocations;
 
 use crate::env::{Env, NoEntropy};
 use crate::operations::Issuer;
@@ -79,6 +80,7 @@ fn table(app: &Arc<App>) -> Row {
     let rows = [
         row(app, &oauth_token::ENDPOINT, oauth_token::answer),
         row(app, &tokens::ENDPOINT, tokens::answer),
+        row(app, &v1_revocations::ENDPOINT, v1_revocations::answer),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),

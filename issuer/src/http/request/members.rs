@@ -59,6 +59,12 @@ impl Members {
         self.take(name, "must be a whole number of seconds", |value| value.as_u64())
     }
 
+    /// Takes a member that can only be true; false when absent.
+    pub(in crate::http) fn only_true(&mut self, name: &'static str) -> Result<bool, Malformed> {
+        let taken = self.take(name, "must be true", |value| (value == Value::Bool(true)).then_some(()));
+        taken.map(|taken| taken.is_some())
+    }
+
     /// Takes an object; empty when absent.
     pub(in crate::http) fn object(&mut self, name: &'static str) -> Result<Map<String, Value>, Malformed> {
         let taken = self.take(name, "must be an object", |value| match value {
