@@ -157,9 +157,9 @@ fn the_metadata_says_where_everything_is_and_every_url_in_it_answers() {
         .filter_map(Value::as_str)
         .filter_map(|url| url.strip_prefix(&daemon.url()));
     let paths: Vec<&str> = urls.filter(|path| !path.is_empty()).collect();
-    assert_eq!(paths.len(), 8, "{paths:?}");
+    assert_eq!(paths.len(), 9, "{paths:?}");
     for path in paths {
-        assert!(matches!(daemon.client().get(path).status, 200 | 405), "{path}");
+        assert!(matches!(daemon.client().request("HEAD", path).send().status, 200 | 405), "{path}"); // one of them never ends
     }
 }
 
