@@ -83,5 +83,7 @@ function requests(origin, secret) {
     mint: (request) => post("/v1/tokens", "application/json", JSON.stringify({ sub: "user-1", aud: "api", ...request })),
     /** Revokes a token, or with a refresh token its session. */
     revoke: (token) => post("/oauth/revoke", "application/x-www-form-urlencoded", new URLSearchParams({ token })),
+    /** Revokes by name: `{ subject }`, `{ session }`, `{ client }`, `{ key }` or `{ all: true }`. */
+    revokeBy: (target) => post("/v1/revocations", "application/json", JSON.stringify(target)),
   };
 }
