@@ -32,7 +32,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// Answers with one event at once, and then one for each publication.
 ///
 /// The first leads from the list that the follower has to the newest, or, where that is not known, is the newest delta as
-/// it was published: a verifier sees whether it leads on.
+/// it was published: a verifier sees whether it leads on. Where there is none it is one that changes nothing.
 pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
     let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| Refusal::TooManyFollowers)?;
     let events = app.issuer.events();
@@ -74,11 +74,15 @@ impl Source for Follower {
 
 /// Returns the first event, and the number of the list it leads to.
 fn first(issuer: &Issuer, events: &Events, last: Option<u64>) -> Result<(u64, Bytes), Refusal> {
+    let newest = events.newest();
+    // Right after a start, or a delta that was too long, there is none to send: then the one that changes nothing, which
+    // is signed and so says that the stream is alive.
+    let last = last.or_else(|| newest.delta.is_none().then_some(newest.seq));
     let led = last.map(|last| issuer.revocation_delta(last)).transpose()?.flatten();
     let led = led.as_ref().and_then(|led| Some((led.seq, std::str::from_utf8(&led.document).ok()?)));
     Ok(match led {
         Some((seq, delta)) => (seq, event(seq, Some(delta))),
-        None => (events.newest().seq, events.newest().frame(frame)),
+        None => (newest.seq, newest.frame(frame)),
     })
 }
 
