@@ -13,41 +13,53 @@ import { fileURLToPath } from "node:url";
 
 const BUILT = fileURLToPath(new URL("../target/release/countersign", import.meta.url));
 const READY = /^countersign is ready on (http:\/\/\S+)$/;
+const FORM = "application/x-www-form-urlencoded";
 const PATIENCE_MS = 30_000;
 
 /**
  * Starts a daemon and resolves when it is ready. Nothing of it is left after `stop`.
  *
+ * `end` ends its process and leaves its data, in the folder `data`; `again` then starts one on the same data and port.
+ *
  * @param {Record<string, string>} [settings] more of its environment
  */
 export async function startDaemon(settings = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "countersign-daemon-"));
+  const data = path.join(folder, "data");
   const secret = randomBytes(24).toString("base64url");
-  const child = spawn(process.env.COUNTERSIGN_BIN ?? BUILT, ["serve"], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      COUNTERSIGN_LISTEN: "127.0.0.1:0",
-      COUNTERSIGN_DATA_DIR: path.join(folder, "data"),
-      COUNTERSIGN_ADMIN_SECRET: secret,
-      COUNTERSIGN_LOG_LEVEL: "warn",
-      ...settings,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const ended = once(child, "close").catch(() => undefined); // a binary that cannot be started is told by `ready`
+  const own = { COUNTERSIGN_DATA_DIR: data, COUNTERSIGN_ADMIN_SECRET: secret, COUNTERSIGN_LOG_LEVEL: "warn", ...settings };
+  let running = launch(folder, { COUNTERSIGN_LISTEN: "127.0.0.1:0", ...own });
   const stop = async () => {
-    child.kill("SIGTERM");
-    await ended;
+    await running.end("SIGTERM");
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const origin = await ready(child);
-    return { origin, clientId: "admin", secret, stop, ...requests(origin, secret) };
+    const origin = await running.ready;
+    const again = async () => {
+      running = launch(folder, { COUNTERSIGN_LISTEN: new URL(origin).host, ...own });
+      await running.ready;
+    };
+    const end = (signal) => running.end(signal);
+    return { origin, clientId: "admin", secret, data, stop, end, again, ...requests(origin, secret) };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** A process of the daemon, and how it is ended. */
+function launch(folder, settings) {
+  const child = spawn(process.env.COUNTERSIGN_BIN ?? BUILT, ["serve"], {
+    cwd: folder,
+    env: { ...process.env, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = once(child, "close").catch(() => undefined); // a binary that cannot be started is told by `ready`
+  const end = async (signal) => {
+    child.kill(signal);
+    await ended;
+  };
+  return { ready: ready(child), end };
 }
 
 /** The origin the daemon says it is ready on; fails with what it printed when it says none. */
@@ -82,8 +94,10 @@ function requests(origin, secret) {
     /** Mints a pair, for `user-1` and the audience `api` unless the request says otherwise. */
     mint: (request) => post("/v1/tokens", "application/json", JSON.stringify({ sub: "user-1", aud: "api", ...request })),
     /** Revokes a token, or with a refresh token its session. */
-    revoke: (token) => post("/oauth/revoke", "application/x-www-form-urlencoded", new URLSearchParams({ token })),
+    revoke: (token) => post("/oauth/revoke", FORM, new URLSearchParams({ token })),
     /** Revokes by name: `{ subject }`, `{ session }`, `{ client }`, `{ key }` or `{ all: true }`. */
     revokeBy: (target) => post("/v1/revocations", "application/json", JSON.stringify(target)),
+    /** The next pair for a refresh token. */
+    refresh: (token) => post("/oauth/token", FORM, new URLSearchParams({ grant_type: "refresh_token", refresh_token: token })),
   };
 }

@@ -4,14 +4,14 @@
  * @module actions
  */
 
-import { createAttempt, noticeOf, setNotice } from "./attempt.js";
+import { createAttempt } from "./attempt.js";
 import { bytes, counted } from "./format.js";
 import { ATTACKS } from "./tamper.js";
 
 /**
  * Every action of the page.
  *
- * @param {{api: object, store: object, record: Function, judging: object, issuing: object, network: object}} parts
+ * @param {{api: object, store: object, record: Function, judging: object, following: object, issuing: object, network: object, wake: Function}} parts
  */
 export function createActions(parts) {
   const attempt = createAttempt(parts.store, parts.record);
@@ -23,7 +23,7 @@ export function createActions(parts) {
   };
 }
 
-function issuerActions({ issuing, judging }, attempt) {
+function issuerActions({ store, issuing, judging }, attempt) {
   const atIssuer = (place, task) => attempt(place, "issuer", task);
   return {
     signIn: (credentials) => atIssuer("signIn", () => issuing.signIn(credentials)),
@@ -36,6 +36,19 @@ function issuerActions({ issuing, judging }, attempt) {
     reuse: () => atIssuer("session", () => issuing.reuse()),
     revokeToken: () => atIssuer("session", () => issuing.revokeToken()),
     endSession: () => atIssuer("session", () => issuing.endSession()),
+
+    /** What has this name is revoked: `{subject}`, `{session}` or `{client}`. */
+    revokeBy: (request) => atIssuer("revoking", () => issuing.revokeBy(request)),
+
+    /** Everything is revoked, but only when this was asked for before. */
+    revokeAll() {
+      if (!store.read().armed) return store.change({ armed: true });
+      store.change({ armed: false });
+      return atIssuer("revoking", () => issuing.revokeBy({ all: true }));
+    },
+
+    /** Everything is not revoked after all. */
+    disarm: () => store.change({ armed: false }),
   };
 }
 
@@ -43,6 +56,13 @@ function tokenActions({ store, record, judging }, attempt) {
   return {
     verify: () => attempt("token", "verifier", () => judging.verify()),
     edit: (text) => judging.show(text.trim()),
+
+    /** The editor holds a token that another tab has handed over. */
+    receive(token) {
+      judging.show(token.trim());
+      record({ side: "you", text: "Opened with the token of another tab." });
+      return judging.verify();
+    },
 
     /** The editor holds the genuine token again, judged and timed. */
     restore() {
@@ -85,7 +105,7 @@ function listActions({ api, store, record, judging, network }, attempt) {
     store.change({ issuer });
     await judging.open(issuer, store.read().audience);
     const { list } = store.read();
-    record({ side: "verifier", text: `Keys and list fetched once: ${counted(list.keys.length, "key", "keys")}, a list of ${bytes(list.bytes)}. From here on it can judge alone.` });
+    record({ side: "verifier", text: `Keys and list are here: ${counted(list.keys.length, "key", "keys")}, a list of ${bytes(list.bytes)}. From here on it judges alone and follows by itself.` });
     store.change({ ready: await api.readiness().then(() => true, () => false) });
   });
 
@@ -98,31 +118,25 @@ function listActions({ api, store, record, judging, network }, attempt) {
       const { list } = store.read();
       record({ side: "verifier", text: `Fetched list ${list.seq}: ${bytes(list.bytes)}, ${counted(list.entries, "entry", "entries")}.` });
     }),
-
-    /** The list is fetched without a word in the log; a failure only shows at the list. */
-    async followList() {
-      if (store.read().busy !== null || !judging.isOpen) return;
-      await judging.fetchList().then(() => setNotice(store, "list", null), (error) => setNotice(store, "list", noticeOf(error)));
-    },
-
-    /** The page fetches the list by itself, or only on request. */
-    setFollow: (follow) => store.change({ follow }),
   };
 }
 
-function networkActions({ store, record, network }) {
+function networkActions({ store, record, following, network, wake }) {
   return {
     /** The page sends requests, or refuses to. */
     setNetwork(on) {
       network.setOn(on);
       store.change({ networkOn: on });
-      record({ side: "network", text: on ? "Network switched on." : "Network switched off: nothing leaves this page. The verifier judges on." });
+      record({ side: "network", text: on ? "Network switched on." : "Network switched off: nothing leaves this page, and its stream has ended. The verifier judges on." });
+      following.look();
+      if (on) wake();
     },
 
     /** The browser says that the machine went on or off line. */
     setOnline(online) {
       if (store.read().online === online) return;
       store.change({ online });
+      following.look();
       record({ side: "network", text: online ? "This machine is online again." : "This machine is offline. The verifier judges on." });
     },
   };

@@ -76,6 +76,9 @@ export function createApi(fetch) {
     /** The next pair for this refresh token, or the same one again for a retry: `{text, body}`. */
     refresh: (refreshToken) => postForm("/oauth/token", { grant_type: "refresh_token", refresh_token: refreshToken }),
 
+    /** What the request names is revoked, with all that came of it: `{seq, effective_by}`. For administrators. */
+    revokeBy: async (request) => (await post("/v1/revocations", "application/json", JSON.stringify(request))).body,
+
     /** The token, or the whole session of a refresh token, is revoked: `{seq, effective_by}`. */
     revoke: async (token, hint) => (await postForm("/oauth/revoke", { token, token_type_hint: hint })).body,
   };

@@ -18,7 +18,7 @@ const ADVICE = Object.freeze({
 });
 
 /** A failure as a notice: what happened, its code, and what to do. */
-export function noticeOf(error) {
+function noticeOf(error) {
   if (error instanceof ApiError) return { text: error.message, code: error.code, advice: error.advice };
   const code = error.code ?? error.name;
   return { text: error.message, code, advice: ADVICE[code] ?? "Load the page again; if it stays so, look into the daemon’s log." };
@@ -28,7 +28,7 @@ export function noticeOf(error) {
 const saysTheSame = (one, other) => one?.code === other?.code && one?.text === other?.text;
 
 /** The place shows this notice, or none. One that is there already is left alone, so that it is announced once. */
-export function setNotice(store, place, notice) {
+function setNotice(store, place, notice) {
   const { notices } = store.read();
   if (!saysTheSame(notices[place], notice)) store.change({ notices: { ...notices, [place]: notice } });
 }

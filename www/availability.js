@@ -46,6 +46,7 @@ export function reasons(state) {
     verify: token ?? busy,
     tamper: token,
     restore: state.source === "" ? token : state.text === state.source ? "The token is the genuine one." : null,
+    revokeBy: issuerReason(state),
     fetchList: wireReason(state) ?? busy,
     audience: wireReason(state) ?? busy,
   };

@@ -22,6 +22,12 @@ export function micros(value) {
   return value >= 10 ? `${Math.round(value)}\u00a0µs` : `${value.toFixed(1)}\u00a0µs`;
 }
 
+/** Milliseconds as they are read: "under 1 ms", "23 ms", "1.4 s". The space does not break. */
+export function millis(value) {
+  if (value < 1) return "under 1\u00a0ms";
+  return value < 1000 ? `${Math.round(value)}\u00a0ms` : `${(value / 1000).toFixed(1)}\u00a0s`;
+}
+
 /** A clock that runs down: "14:59", "3:02:10", "6 d 23:02:10". Negative values read "0:00". */
 export function remaining(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -1,7 +1,9 @@
 /**
- * Credentials handed over in the URL fragment, as `cargo xtask up` prints them:
+ * Credentials handed over in the URL fragment, as `cargo xtask up` prints them, and a token, as the page's own link to
+ * a second tab has it:
  *
  *     http://127.0.0.1:8080/#client_id=admin&client_secret=…
+ *     http://127.0.0.1:8080/#token=…
  *
  * A fragment is never sent to a server. It would stay in the address bar and in the history, so reading
  * it erases it, whether or not it was complete.
@@ -9,18 +11,22 @@
  * @module fragment
  */
 
+const NAMES = Object.freeze(["client_id", "client_secret", "token"]);
+
 /**
- * The credentials the fragment carried, or null; the address no longer shows any fragment that named them.
+ * What the fragment carried; the address no longer shows any fragment that named one of these.
  *
  * @param {{hash: string, pathname: string, search: string}} location
  * @param {{replaceState(state: unknown, title: string, url: string): void}} history
- * @returns {{clientId: string, clientSecret: string} | null}
+ * @returns {{credentials: {clientId: string, clientSecret: string} | null, token: string | null}}
  */
-export function takeCredentials(location, history) {
+export function takeHanded(location, history) {
   const members = new URLSearchParams(location.hash.replace(/^#/, ""));
-  if (!members.has("client_id") && !members.has("client_secret")) return null;
+  if (!NAMES.some((name) => members.has(name))) return { credentials: null, token: null };
   history.replaceState(null, "", location.pathname + location.search);
-  const clientId = members.get("client_id");
-  const clientSecret = members.get("client_secret");
-  return clientId && clientSecret ? { clientId, clientSecret } : null;
+  const [clientId, clientSecret, token] = NAMES.map((name) => members.get(name));
+  return { credentials: clientId && clientSecret ? { clientId, clientSecret } : null, token: token || null };
 }
+
+/** The address of a tab that judges this token. */
+export const addressFor = (token) => `/#${new URLSearchParams({ token })}`;

@@ -7,7 +7,7 @@
 import { wireReason } from "./availability.js";
 import { byId, el, onPress, setAttribute, setText } from "./dom.js";
 
-const PLACES = Object.freeze(["signIn", "mint", "session", "token", "list"]);
+const PLACES = Object.freeze(["signIn", "mint", "session", "revoking", "token", "list"]);
 
 function issuerLine({ issuer, ready }) {
   if (issuer === null) return "Issuer not reached yet";

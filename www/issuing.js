@@ -6,17 +6,31 @@
  */
 
 import { bytes, dateTime } from "./format.js";
+import { readToken } from "./jws.js";
 import { advancePair, endPair, lastSpent, reusable, startPair } from "./pair.js";
 
 const REVOKED = "The session was revoked. Mint a new pair.";
 const REUSED = "An old refresh token was used again, so the issuer ended the session. Mint a new pair.";
 const OVER = "The issuer no longer knows this session: it was revoked, or has expired. Mint a new pair.";
 
+/** What a request names, as the beginning of a sentence. */
+function nameOf({ subject, session, client }) {
+  if (subject !== undefined) return `Every session of the subject ${subject}`;
+  if (session !== undefined) return `The session ${session}`;
+  return client === undefined ? "Everything issued so far" : `Everything that the client ${client} got so far`;
+}
+
+/** Whether the session of this pair is among what was revoked. */
+function concerns({ subject, session, client, all }, pair) {
+  const { claims } = readToken(pair.access);
+  return all === true || session === pair.sid || (subject !== undefined && subject === claims?.sub) || (client !== undefined && client === claims?.client_id);
+}
+
 /** What the page can ask of the issuer. */
 export class Issuing {
   #parts;
 
-  /** @param {{api: object, store: object, record: Function, judging: object, clock: object}} parts */
+  /** @param {{api: object, store: object, record: Function, judging: object, following: object, tabs: object, clock: object}} parts */
   constructor(parts) {
     this.#parts = parts;
   }
@@ -73,17 +87,27 @@ export class Issuing {
     this.#note("The issuer accepted an old refresh token. It should not have.", "bad");
   }
 
-  /** The access token of the pair is revoked and the list that says so has been fetched. */
+  /** The access token of the pair is revoked. */
   async revokeToken() {
-    await this.#revoke(this.#parts.store.read().pair.access, "access_token", "The access token");
+    const { api, store } = this.#parts;
+    const { access } = store.read().pair;
+    await this.#revoked("The access token", () => api.revoke(access, "access_token"));
   }
 
-  /** The session and its live access tokens are revoked and the list that says so has been fetched. */
+  /** The session and its live access tokens are revoked. */
   async endSession() {
-    const { store } = this.#parts;
+    const { api, store } = this.#parts;
     const { pair } = store.read();
-    await this.#revoke(pair.refresh, "refresh_token", "The session");
+    await this.#revoked("The session", () => api.revoke(pair.refresh, "refresh_token"));
     store.change({ pair: endPair(pair, REVOKED) });
+  }
+
+  /** Everything that has this name is revoked: `{subject}`, `{session}`, `{client}` or `{all: true}`. */
+  async revokeBy(request) {
+    const { api, store } = this.#parts;
+    await this.#revoked(nameOf(request), () => api.revokeBy(request));
+    const { pair } = store.read();
+    if (pair !== null && pair.ended === null && concerns(request, pair)) store.change({ pair: endPair(pair, REVOKED) });
   }
 
   /** The verifier expects one of these audiences; another one is opened when it expects none of them. */
@@ -101,29 +125,25 @@ export class Issuing {
     try {
       return await this.#parts.api.refresh(refreshToken);
     } catch (error) {
-      if (error.code === "invalid_grant") await this.#sessionDied(error, why);
+      if (error.code === "invalid_grant") this.#sessionDied(error, why);
       throw error;
     }
   }
 
-  async #sessionDied(error, why) {
-    const { store, judging } = this.#parts;
+  #sessionDied(error, why) {
+    const { store } = this.#parts;
     store.change({ pair: endPair(store.read().pair, why), exchange: null });
     this.#note(`The session is dead. ${why}`, "bad", error.code);
-    // A list that cannot be fetched now shows at the list; the refusal of the grant is the failure to tell.
-    await judging.fetchUntil(({ verdict }) => verdict.code === "ERR_TOKEN_REVOKED").catch(() => false);
   }
 
-  async #revoke(token, hint, what) {
-    const { api, store, judging, record, clock } = this.#parts;
-    const { seq, effective_by: effectiveBy } = await api.revoke(token, hint);
+  /** Once the issuer has answered, here and in other tabs the time runs until the list is there. */
+  async #revoked(what, ask) {
+    const { following, tabs, clock } = this.#parts;
+    const { seq, effective_by: effectiveBy } = await ask();
+    const answer = { seq, at: clock.shared() };
+    tabs.tell(answer);
     this.#note(`${what} is revoked from list ${seq} on; in force everywhere by ${dateTime(effectiveBy)}.`, "good");
-    const started = clock.precise();
-    const arrived = await judging.fetchUntil(({ list }) => list !== null && list.seq >= seq);
-    const took = Math.round(clock.precise() - started);
-    const { list } = store.read();
-    if (arrived) record({ side: "verifier", text: `List ${list.seq} is here after ${took} ms: ${bytes(list.bytes)}.` });
-    else record({ side: "verifier", tone: "bad", text: `The list fetched is still older than ${seq}. Fetch it again in a moment.` });
+    following.expect({ ...answer, own: true });
   }
 
   #note(text, tone = "plain", code = null) {

@@ -1,6 +1,7 @@
 /**
  * The verifier's side of the page: it holds one verifier of the npm package and asks it about the token
- * in the editor. Judging needs no network; opening and fetching do.
+ * in the editor. Judging needs no network; opening and fetching do. What the verifier is told meanwhile is
+ * noted by following.js.
  *
  *     verdict  {kind: "none"}                                            no token, nothing asked
  *              {kind: "accepted", token, claims}
@@ -14,8 +15,6 @@ import { explain } from "./explain.js";
 import { micros } from "./format.js";
 import { measure } from "./measure.js";
 
-const SETTLE_TRIES = 8;
-const SETTLE_PAUSE_MS = 250;
 const NO_KEYS = "The verifier has not got the issuer’s keys yet. It needs the network once.";
 
 /** Whether two verdicts say the same of the same token. */
@@ -36,6 +35,7 @@ export class Judging {
    * @param {object} parts.store
    * @param {Function} parts.record
    * @param {object} parts.clock
+   * @param {object} parts.following
    */
   constructor(parts) {
     this.#parts = parts;
@@ -46,14 +46,15 @@ export class Judging {
     return this.#verifier !== null;
   }
 
-  /** A verifier for this issuer and audience is in use; keys and list were fetched for it. */
+  /** A verifier for this issuer and audience is in use, and follows; keys and list were fetched for it. */
   async open(issuer, audience) {
-    const { createVerifier, fetch, clock, store } = this.#parts;
+    const { createVerifier, fetch, clock, store, following } = this.#parts;
     const asked = { issuer, audience: audience.split(/\s+/).filter(Boolean) };
-    const opened = await createVerifier({ ...asked, fetch, now: clock.seconds, follow: false });
+    const opened = await createVerifier({ ...asked, fetch, now: clock.seconds });
     this.#verifier?.close();
     this.#verifier = opened;
-    store.change({ audience, list: { ...opened.status } });
+    store.change({ audience });
+    following.attach(opened, () => this.judge());
     this.judge();
   }
 
@@ -99,19 +100,8 @@ export class Judging {
   /** Keys and list are fetched again and the token is judged by them. */
   async fetchList() {
     await this.#verifier.refresh();
-    this.#parts.store.change({ list: { ...this.#verifier.status } });
+    this.#parts.following.look();
     this.judge();
-  }
-
-  /** The list is fetched until `done` holds of the state or a few tries are over; whether it held. */
-  async fetchUntil(done) {
-    const { store, clock } = this.#parts;
-    for (let tries = 0; tries < SETTLE_TRIES; tries += 1) {
-      await this.fetchList();
-      if (done(store.read())) return true;
-      await clock.pause(SETTLE_PAUSE_MS);
-    }
-    return false;
   }
 
   /** What the verifier says of `token`; never throws. */

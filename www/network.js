@@ -1,11 +1,12 @@
 /**
  * The wire between this page and the issuer, and the switch that cuts it. All requests of the page and
- * of the verifier go through the `fetch` made here; with the switch off nothing is sent at all.
+ * of the verifier go through the `fetch` made here; with the switch off nothing is sent at all, and what was
+ * under way, the stream of events too, has ended.
  *
  * @module network
  */
 
-/** The page's own switch refused a request before it was sent. */
+/** The page's own switch refused a request, or ended it. */
 export class SwitchedOff extends TypeError {
   constructor() {
     super("the network is switched off on this page");
@@ -20,7 +21,7 @@ export class SwitchedOff extends TypeError {
  * @param {string} origin where this page came from: the only place it may talk to
  */
 export function createNetwork(fetch, origin) {
-  let on = true;
+  let cut = new AbortController();
   let issuer = origin;
 
   return {
@@ -29,15 +30,17 @@ export function createNetwork(fetch, origin) {
      * this page: it may be reached by another name (`localhost`) than the one in its tokens.
      */
     async fetch(resource, init) {
-      if (!on) throw new SwitchedOff();
+      cut.signal.throwIfAborted();
       const address = String(resource);
       const path = address.startsWith(`${issuer}/`) ? address.slice(issuer.length) : address;
-      return fetch(new URL(path, origin), { credentials: "omit", ...init });
+      const signal = init?.signal ? AbortSignal.any([init.signal, cut.signal]) : cut.signal;
+      return fetch(new URL(path, origin), { credentials: "omit", ...init, signal });
     },
 
-    /** From now on requests are sent, or refused. */
+    /** From now on requests are sent, or refused; those under way end with the switch. */
     setOn(value) {
-      on = value;
+      if (!value) cut.abort(new SwitchedOff());
+      else if (cut.signal.aborted) cut = new AbortController();
     },
 
     /** Requests to this issuer's name are from now on sent to the origin of the page. */

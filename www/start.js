@@ -1,18 +1,18 @@
 /**
- * The first script of the page: it takes the credentials out of the address bar before anything else
+ * The first script of the page: it takes credentials and token out of the address bar before anything else
  * runs, then loads the console. It is apart from `main.js` so that a verifier package that fails to load
  * leaves a sentence on the page instead of silence.
  *
  * @module start
  */
 
-import { takeCredentials } from "./fragment.js";
+import { takeHanded } from "./fragment.js";
 
-const credentials = takeCredentials(globalThis.location, globalThis.history);
+const handed = takeHanded(globalThis.location, globalThis.history);
 
 try {
   const { start } = await import("./main.js");
-  await start(credentials);
+  await start(handed);
 } catch (error) {
   const title = document.getElementById("verdict-title");
   const text = document.getElementById("verdict-text");

@@ -14,8 +14,10 @@
  *     audience, scope     what the verifier asks of a token; asOf moves its clock, in seconds
  *     verdict             what the verifier says of `text` now (judging.js)
  *     timing              the last measurement of `text`, or null when it was not measured
- *     list                what the verifier says of the revocation list it holds, or null
- *     follow              whether the page fetches the list by itself
+ *     list                what the verifier says of the list it holds and how news of it arrive, or null
+ *     trail, feed         what has lately happened to it (following.js): to draw, and to read
+ *     latency             how long the last revocation took to be in force here, or null
+ *     armed               whether the next press of “Revoke everything” does so
  *     log                 what happened (log.js)
  *
  * @module state
@@ -39,7 +41,10 @@ export const INITIAL = Object.freeze({
   verdict: Object.freeze({ kind: "none" }),
   timing: null,
   list: null,
-  follow: true,
+  trail: Object.freeze([]),
+  feed: Object.freeze([]),
+  latency: null,
+  armed: false,
   log: Object.freeze([]),
 });
 

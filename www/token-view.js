@@ -5,8 +5,9 @@
  */
 
 import { reasons } from "./availability.js";
-import { byId, el, onPress, setAvailable, setText } from "./dom.js";
+import { byId, el, onPress, setAttribute, setAvailable, setText } from "./dom.js";
 import { meaningOf } from "./explain.js";
+import { addressFor } from "./fragment.js";
 import { bytes, count, dateTime, micros, relative } from "./format.js";
 import { readToken } from "./jws.js";
 import { ATTACKS } from "./tamper.js";
@@ -109,6 +110,9 @@ export function createTokenView(actions, clock) {
     if (painted !== editor.value) paint(byId("token-paint"), painted = editor.value);
     setText(byId("token-size"), state.text === "" ? "" : bytes(new TextEncoder().encode(state.text).length));
     setAvailable(byId("verify"), why.verify);
+    const beside = byId("second-tab");
+    beside.hidden = state.verdict.kind !== "accepted";
+    setAttribute(beside, "href", beside.hidden ? null : addressFor(state.text));
     setText(byId("verify-reason"), why.verify ?? howMeasured(state.timing));
     setAvailable(byId("restore"), why.restore);
     for (const { button, story } of attacks) {

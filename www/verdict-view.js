@@ -7,6 +7,7 @@
 import { byId, icon, setText } from "./dom.js";
 import { explain } from "./explain.js";
 import { micros, span } from "./format.js";
+import { latencyFigure } from "./list-view.js";
 
 const ICONS = Object.freeze({ accepted: "passed", refused: "failed", unable: "skipped", none: "shield" });
 
@@ -27,6 +28,13 @@ function words(verdict) {
   }
 }
 
+/** How long a verification takes; of a token just revoked how long it took until it was refused. */
+function figures({ timing, latency, verdict }) {
+  if (timing !== null) return { figure: micros(timing.micros), note: "to verify" };
+  if (latency === null || latency.refused === null || latency.refused !== verdict.token) return { figure: "", note: "" };
+  return { figure: latencyFigure(latency), note: "after the answer" };
+}
+
 /** Draws the banner from the state. */
 export function createVerdictView() {
   const banner = byId("verdict");
@@ -45,7 +53,9 @@ export function createVerdictView() {
     code.hidden = said.code === null;
     setText(code, said.code ?? "");
     setText(byId("verdict-text"), said.text + (verdict.kind === "none" ? "" : asOf));
-    timing.hidden = state.timing === null;
-    setText(byId("timing-figure"), state.timing === null ? "" : micros(state.timing.micros));
+    const { figure, note } = figures(state);
+    timing.hidden = figure === "";
+    setText(byId("timing-figure"), figure);
+    setText(byId("timing-note"), note);
   };
 }

@@ -26,40 +26,58 @@ const FAILED_REQUEST = /^Failed to load resource: (?:the server responded with a
  */
 export async function openConsole(browser, daemon, { expected = [], options = {}, fragment = "" } = {}) {
   const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(PATIENCE_MS);
   const faults = [];
-  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() !== "error" && message.type() !== "warning") return;
-    const failed = FAILED_REQUEST.exec(message.text());
-    if (failed === null || !expected.includes(failed[1] ?? failed[2])) faults.push(`console: ${message.text()}`);
-  });
   const requests = [];
-  page.on("request", (request) => {
+  context.on("page", (page) => watch(page, daemon, expected, faults));
+  context.on("request", (request) => {
     requests.push(request);
     const { origin, protocol } = new URL(request.url());
     if (origin !== daemon.origin && protocol !== "data:") faults.push(`request to ${request.url()}`);
   });
-  await page.exposeFunction("reportViolation", (text) => faults.push(`policy: ${text}`));
-  await page.addInitScript(() => {
+  await context.exposeFunction("reportViolation", (text) => faults.push(`policy: ${text}`));
+  await context.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
       globalThis.reportViolation(`${violatedDirective} ${blockedURI}`);
     });
   });
+  const page = await context.newPage();
   await page.goto(`${daemon.origin}/${fragment}`);
-  await page.locator("#sign-in:not([aria-disabled])").waitFor({ state: "attached" }); // its scripts run, nothing is under way
+  await runs(page);
   return {
     context,
     page,
     requests,
-    /** The page is closed, and nothing happened that must not. */
+    /** The page and its further tabs are closed, and nothing happened in any of them that must not. */
     async close() {
       await context.close();
       assert.deepEqual(faults, []);
     },
   };
 }
+
+/** The scripts of the page run, and nothing is under way. */
+const runs = (page) => page.locator("#sign-in:not([aria-disabled])").waitFor({ state: "attached" });
+
+/** Errors and warnings of the page are faults, but for requests that fail as the test expects. */
+function watch(page, daemon, expected, faults) {
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    const failed = FAILED_REQUEST.exec(message.text());
+    if (failed === null || !expected.includes(failed[1] ?? failed[2])) faults.push(`console: ${message.text()}`);
+  });
+}
+
+/** The tab that a press on this element opens. */
+export async function tabFrom(page, id) {
+  const [tab] = await Promise.all([page.context().waitForEvent("page"), page.click(`#${id}`)]);
+  await runs(tab);
+  return tab;
+}
+
+/** The verifier of the page hears of each list by the issuer's stream. */
+export const streams = (page) => page.locator('#way[data-way="stream"]').waitFor();
 
 /** The fragment that `cargo xtask up` prints. */
 export const credentialsFragment = ({ clientId, secret }) =>

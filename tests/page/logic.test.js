@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { reasons } from "../../www/availability.js";
 import { createApi } from "../../www/api.js";
 import { ApiError, fault } from "../../www/fault.js";
-import { bytes, micros, relative, remaining } from "../../www/format.js";
-import { takeCredentials } from "../../www/fragment.js";
+import { bytes, micros, millis, relative, remaining } from "../../www/format.js";
+import { addressFor, takeHanded } from "../../www/fragment.js";
 import { decodeBase64url, readToken, writePart } from "../../www/jws.js";
 import { CAPACITY, record } from "../../www/log.js";
 import { measure } from "../../www/measure.js";
@@ -29,16 +29,17 @@ const answer = (generation, now) => {
   return { text: JSON.stringify(body), body };
 };
 
-test("credentials are taken from the fragment, and any trace of them is erased", () => {
+test("credentials and tokens are taken from the fragment, and any trace of them is erased", () => {
   const visit = (hash) => {
     const shown = [];
     const history = { replaceState: (_state, _title, url) => shown.push(url) };
-    return { taken: takeCredentials({ hash, pathname: "/", search: "?a=b" }, history), shown };
+    return { taken: takeHanded({ hash, pathname: "/", search: "?a=b" }, history), shown };
   };
   assert.deepEqual(visit("#client_id=admin&client_secret=a%2Bb%26c"),
-    { taken: { clientId: "admin", clientSecret: "a+b&c" }, shown: ["/?a=b"] });
-  assert.deepEqual(visit("#client_secret=alone"), { taken: null, shown: ["/?a=b"] });
-  assert.deepEqual(visit("#token-text"), { taken: null, shown: [] });
+    { taken: { credentials: { clientId: "admin", clientSecret: "a+b&c" }, token: null }, shown: ["/?a=b"] });
+  assert.deepEqual(visit("#client_secret=alone"), { taken: { credentials: null, token: null }, shown: ["/?a=b"] });
+  assert.deepEqual(visit(addressFor("a.b_-.c").slice(1)), { taken: { credentials: null, token: "a.b_-.c" }, shown: ["/?a=b"] });
+  assert.deepEqual(visit("#token-text"), { taken: { credentials: null, token: null }, shown: [] });
 });
 
 test("credentials are form-urlencoded before base64, as RFC 6749 section 2.3.1 says", async () => {
@@ -82,6 +83,21 @@ test("the switch refuses before anything is sent, and the issuer's name leads to
   network.setOn(false);
   await assert.rejects(network.fetch("/readyz"), SwitchedOff);
   assert.deepEqual(sent, ["http://localhost:8080/revocations", "http://localhost:8080/readyz"]);
+  network.setOn(true);
+  await network.fetch("/readyz");
+  assert.equal(sent.length, 3);
+});
+
+test("the switch ends what is under way, and the caller's own signal does as well", async () => {
+  const signals = [];
+  const network = createNetwork(async (_url, { signal }) => signals.push(signal), "http://localhost:8080");
+  const own = new AbortController();
+  await network.fetch("/revocations/events", { signal: own.signal });
+  await network.fetch("/revocations/events");
+  own.abort();
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
+  network.setOn(false);
+  assert.ok(signals[1].reason instanceof SwitchedOff);
 });
 
 test("each code of the verifier belongs to a check, and the checks before it have passed", () => {
@@ -146,7 +162,7 @@ test("each control that cannot be used says why", () => {
   assert.match(reasons({ ...ready, pair: endPair(pair, "Over.") }).refresh, /Over/);
   const cut = reasons({ ...ready, networkOn: false });
   assert.deepEqual([cut.verify, cut.tamper], [null, null]);
-  for (const control of ["signIn", "mint", "refresh", "revokeToken", "endSession", "fetchList", "audience"]) {
+  for (const control of ["signIn", "mint", "refresh", "revokeToken", "endSession", "revokeBy", "fetchList", "audience"]) {
     assert.match(cut[control], /switched off/, control);
     assert.match(reasons({ ...ready, online: false })[control], /offline/, control);
   }
@@ -174,6 +190,7 @@ test("durations, sizes and instants read as people say them", () => {
   assert.deepEqual([0, -3, 59, 899.9, 10_930, 604_799].map(remaining), ["0:00", "0:00", "0:59", "14:59", "3:02:10", "6 d 23:59:59"]);
   assert.deepEqual([1, 10_481].map(bytes), ["1 byte", "10,481 bytes"]);
   assert.deepEqual([4.23, 141.4, 1300].map((value) => micros(value).replace("\u00a0", " ")), ["4.2 µs", "141 µs", "1.3 ms"]);
+  assert.deepEqual([0.4, 22.6, 1440].map((value) => millis(value).replace("\u00a0", " ")), ["under 1 ms", "23 ms", "1.4 s"]);
   assert.deepEqual([1900, 940, 1000].map((instant) => relative(instant, 1000)), ["in 15 minutes", "1 minute ago", "now"]);
 });
 

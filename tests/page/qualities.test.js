@@ -30,7 +30,7 @@ test("every control has a name, verdict and log are announced, and each focus is
   assert.deepEqual(nameless, []);
   assert.equal(await page.getAttribute("#verdict .verdict-words", "aria-live"), "polite");
   assert.equal(await page.getAttribute("#log", "aria-live"), "polite");
-  for (const id of ["mint-sub", "mint", "network", "follow", "attack-none"]) {
+  for (const id of ["mint-sub", "mint", "network", "fetch-list", "revoke-all", "attack-none"]) {
     await page.locator("#skip, body").first().focus();
     await tabTo(page, id);
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
