@@ -83,6 +83,7 @@ pub(crate) const STEPS: &[Step] = &[
     npm("packaging", "the packed package, installed elsewhere", NODE, PACKAGE, "test:packaging"),
     npm("types", "its TypeScript types", NODE, PACKAGE, "test:types"),
     npm("interop", "other libraries verify our tokens and read our status lists", PYTHON, ALL_BUILT, "test:interop"),
+    npm("following", "a page, a process and a worker follow the daemon", BROWSER, ALL_BUILT, "test:following"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),
     npm("readme", "the README, executed", NODE, ALL_BUILT, "test:readme"),
 ];
