@@ -12,7 +12,7 @@ const MEANING = Object.freeze({
   ERR_JWT_INVALID: "The signed part is not a set of claims.",
   ERR_JWT_EXPIRED: "The token’s time is over. Refresh to get the next one.",
   ERR_STATUS_MISSING: "The token has no place in the revocation list, so it cannot be told whether it was revoked.",
-  ERR_STATUS_STALE: "The revocation list is past its end, so it cannot be told whether the token was revoked. Fetch the list again.",
+  ERR_STATUS_STALE: "The revocation list is past its end, so it cannot be told whether the token was revoked. A newer one comes by itself once the issuer can be reached.",
 });
 
 const REVOKED_BY = Object.freeze({

@@ -31,7 +31,8 @@ function words(verdict) {
 /** How long a verification takes; of a token just revoked how long it took until it was refused. */
 function figures({ timing, latency, verdict }) {
   if (timing !== null) return { figure: micros(timing.micros), note: "to verify" };
-  if (latency === null || latency.refused === null || latency.refused !== verdict.token) return { figure: "", note: "" };
+  const isOfToken = verdict.code === "ERR_TOKEN_REVOKED" && latency?.refused === verdict.token;
+  if (!isOfToken) return { figure: "", note: "" };
   return { figure: latencyFigure(latency), note: "after the answer" };
 }
 

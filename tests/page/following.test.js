@@ -142,16 +142,21 @@ describe("with an issuer of their own", { concurrency: 4 }, () => {
     const { page, close } = await openSignedIn(browser, own, { expected: CUT });
     await mint(page);
     await streams(page);
+    await page.click("#revoke-token");
+    await verdictIs(page, "Refused", "ERR_TOKEN_REVOKED");
+    await page.locator("#timing", { hasText: "after the answer" }).waitFor();
     await page.click("#network");
     await verdictIs(page, "Refused", "ERR_STATUS_STALE");
+    assert.equal(await page.locator("#timing").isVisible(), false, "how long the revocation took says nothing of this refusal");
     await told(page, "stale", "every token is refused");
     await logged(page, "The list held is too old");
     await page.locator('#strip .strip-flag[data-kind="stale"]').waitFor({ state: "attached" });
     assert.equal(await page.getAttribute("#check-fresh", "data-state"), "failed");
     await page.click("#network");
-    await verdictIs(page, "Accepted");
+    await verdictIs(page, "Refused", "ERR_TOKEN_REVOKED");
     await told(page, "recovered", "tokens are judged again");
-    await logged(page, "The same token is accepted again");
+    await page.click("#refresh");
+    await verdictIs(page, "Accepted");
     await close();
   });
 
