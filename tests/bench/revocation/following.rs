@@ -5,7 +5,7 @@ use crate::daemon::Daemon;
 use crate::followers::{Followers, Seen, subscribed};
 use crate::work::SECRET;
 use crate::{clock, milliseconds, percentile};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use std::error::Error;
 use std::io::Read;
@@ -127,8 +127,8 @@ fn row(count: usize, what: &str, revoked: &[Revoked], seen: &[Seen]) -> Result<S
 
 /// Memory of the daemon with idle followers, and how long one revocation takes to reach all of them.
 fn idle(program: &Path, disk: &Path) -> Result<String, Box<dyn Error>> {
-    let files = Rlimit { current: Some(65_536), maximum: Some(65_536) };
-    setrlimit(Resource::Nofile, files)?;
+    let most = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
     let folder = tempfile::tempdir_in(disk)?;
     let daemon = Daemon::start(program, folder.path())?;
     let before = daemon.resident_kib()?;
