@@ -5,6 +5,7 @@ use crate::history::History;
 use crate::house::{AUDIENCE, CLIENTS};
 use crate::oracle::{Held, Oracle, Token, holds};
 use crate::planted::Planted;
+use crate::traced;
 use issuer::error::GrantFault;
 use issuer::operations::{
     Client, ClientCredentialsRequest, Error, Issuer, MintRequest, Revocation, RevocationRequest, TokenAnswer,
@@ -96,20 +97,24 @@ pub(crate) async fn done(history: &mut History, count: usize) -> Result<bool, St
     let replies = history.house.survived(both).await;
     drop(issuer);
     let Some((first, second)) = replies else {
+        traced(|| format!("    {chosen:?}: no answer"));
         chosen.iter().for_each(|act| unanswered(&mut history.oracle, act));
         return Ok(false);
     };
-    history.look()?;
-    let mut lives = true;
     let mut answered: Vec<(&Act, Reply)> =
         chosen.iter().zip([first, second]).filter_map(|(act, reply)| Some((act, reply?))).collect();
+    let broke = |reply: &Reply| matches!(reply, Reply::Refused(Error::Store(_)));
+    let ended = |reply: &Reply| {
+        matches!(reply, Reply::Refused(Error::InvalidGrant(GrantFault::Reused | GrantFault::AboveNewest)))
+    };
+    let doubtful = answered.iter().filter(|(_, reply)| broke(reply) || ended(reply));
+    doubtful.for_each(|(act, _)| unanswered(&mut history.oracle, act));
+    history.look()?;
+    let lives = !answered.iter().any(|(_, reply)| broke(reply));
     // A pair that came while its session ended is one of the session's.
     answered.sort_by_key(|(_, reply)| !matches!(reply, Reply::Pair(_)));
     for (act, reply) in answered {
-        if matches!(reply, Reply::Refused(Error::Store(_))) {
-            unanswered(&mut history.oracle, act);
-            lives = false;
-        }
+        traced(|| format!("    {act:?}: {reply:?}"));
         let among = Among { known, count, rules: chosen.iter().any(|act| matches!(act, Act::RevokeBy(_))) };
         told(history, act, reply, &among).map_err(|what| format!("{act:?}: {what}"))?;
     }
@@ -169,7 +174,7 @@ fn noted(oracle: &mut Oracle, act: &Act, known: usize) {
     }
 }
 
-/// Without an answer: a refresh may have found that an answer before it was lost, and its token an old one.
+/// Without an answer, or with one that says so: a refresh may have found its token an old one, and ended the session.
 fn unanswered(oracle: &mut Oracle, act: &Act) {
     if let Act::Refresh { login, .. } = *act {
         oracle.asked(&oracle.of(login));
@@ -254,15 +259,7 @@ fn told(history: &mut History, act: &Act, reply: Reply, among: &Among) -> Held {
             history.oracle.logins[*login].over = true;
             history.oracle.acknowledged(&tokens, answer)
         }
-        (Act::RevokeBy(by), Reply::Revoked(answer)) => {
-            let oracle = &mut history.oracle;
-            let tokens = oracle.those(|token| by.names(token, among.known));
-            for login in 0..among.known {
-                let first = oracle.tokens.iter().find(|token| token.login == login);
-                oracle.logins[login].over |= first.is_some_and(|first| by.ends(first, among.known));
-            }
-            oracle.acknowledged(&tokens, answer)
-        }
+        (Act::RevokeBy(by), Reply::Revoked(answer)) => ruled(&mut history.oracle, by, answer, among.known),
         (Act::RevokeBy(By::Key(_) | By::Client(_)), Reply::Refused(Error::TooManyRules { .. })) => Ok(()),
         // The key is gone already, or the time has not come by a calendar that is behind.
         (Act::RevokeBy(By::Key(_) | By::All(Some(_))), Reply::Refused(Error::InvalidRequest { .. })) => Ok(()),
@@ -283,4 +280,16 @@ fn given(history: &mut History, login: usize, pair: &TokenAnswer, among: &Among)
             known.push(refresh.clone());
         }
     }
+}
+
+/// What a rule or an expansion has taken back, of what was there when it was asked for.
+fn ruled(oracle: &mut Oracle, by: &By, answer: Revocation, known: usize) -> Held {
+    let dated = matches!(by, By::All(_) | By::Client(_));
+    let reaches = |token: &Token| !(dated && token.ahead);
+    let tokens = oracle.those(|token| by.names(token, known) && reaches(token));
+    for login in 0..known {
+        let first = oracle.tokens.iter().find(|token| token.login == login);
+        oracle.logins[login].over |= first.is_some_and(|first| by.ends(first, known) && reaches(first));
+    }
+    oracle.acknowledged(&tokens, answer)
 }

@@ -6,7 +6,7 @@ use crate::follower::{Follower, Parcel};
 use crate::house::House;
 use crate::oracle::{Held, Login, Oracle};
 use crate::planted::Planted;
-use crate::{acts, network};
+use crate::{acts, network, traced};
 use issuer::operations::{Events, Step};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -14,6 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use token::id::Jti;
 use token::jwk::KeySet;
 
 /// Verifiers of one issuer.
@@ -106,6 +107,10 @@ impl History {
         tokio::time::advance(Duration::from_millis(self.dice.between(1, 900))).await;
         let turn = self.dice.weighted(&TURNS);
         self.last = Some(turn);
+        traced(|| {
+            let newest = self.oracle.states.last().map(|state| (&state.head, &state.listed));
+            format!("{turn:?} at {}, newest {newest:?}", self.house.clock.truth())
+        });
         let place = self.dice.below(FOLLOWERS);
         match turn {
             Turn::Act => self.act(1).await?,
@@ -144,7 +149,8 @@ impl History {
 
     /// Looks at what is published by now.
     pub(crate) fn look(&mut self) -> Held {
-        self.oracle.observe(self.house.issuer(), &self.keys, self.house.clock.truth())?;
+        self.oracle.truth = self.house.clock.truth();
+        self.oracle.observe(self.house.issuer(), &self.keys)?;
         while let Some(step) = self.next_step() {
             self.hear(&step)?;
         }
@@ -192,6 +198,7 @@ impl History {
     /// The process ends and starts again, its log as it was or an older one.
     async fn restart(&mut self, older: bool) -> Held {
         self.house.crash();
+        self.oracle.ended();
         let truth = self.house.clock.truth();
         // A calendar that is wrong over a restart, or was while what is lost was signed, is the operator's to put right.
         self.house.clock.set_ahead(0);
@@ -207,11 +214,13 @@ impl History {
         self.hear(&self.events.newest())
     }
 
-    /// The row of an acknowledged revocation is not there when the process starts again.
+    /// The row of a revocation that the newest list shows is not there when the process starts again. That one is gone which
+    /// no list shows yet, nobody could know.
     async fn lose_row(&mut self) -> Held {
         let truth = self.house.clock.truth();
-        let taken_back: Vec<_> = self.oracle.tokens.iter().filter(|token| token.taken_back.is_some()).collect();
-        let chosen = self.dice.one(&taken_back).map(|token| token.jti);
+        let listed = self.oracle.states.last().map(|newest| newest.listed.iter().copied().collect::<Vec<_>>());
+        let chosen =
+            self.dice.one(&listed.unwrap_or_default()).map(|(epoch, index)| Jti { epoch: *epoch, index: *index });
         self.house.crash();
         if let Some(jti) = chosen
             && self.oracle.is_dated_right(truth)

@@ -2,7 +2,7 @@
 //! that misbehave, held against an oracle of what was acknowledged. docs/reliability.md says what it holds.
 //!
 //! A run takes a fresh seed and prints it; `COUNTERSIGN_MODEL_SEED=n` repeats one, `COUNTERSIGN_MODEL_CHECKS=n` makes it
-//! longer. `cargo xtask soak model` runs it on all processors for as long as it is told.
+//! longer, `COUNTERSIGN_MODEL_TRACE=1` tells each step. `cargo xtask soak model` runs it on all processors for as long as it is told.
 
 // Everything here is a test: what is wrong must stop it, with the seed that showed it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_in_result)]
@@ -29,6 +29,13 @@ const CHECKS: u64 = 30_000;
 
 fn given(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|number| number.parse().unwrap())
+}
+
+/// Tells what happens, where somebody wants to see it.
+fn traced(what: impl FnOnce() -> String) {
+    if std::env::var_os("COUNTERSIGN_MODEL_TRACE").is_some() {
+        println!("{}", what());
+    }
 }
 
 fn seed() -> u64 {

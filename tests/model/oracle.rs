@@ -36,6 +36,8 @@ pub(crate) struct Token {
     pub(crate) client: String,
     pub(crate) sub: String,
     pub(crate) login: usize,
+    /// Dated ahead by a wrong calendar, later than every list, by a process that has ended: no later rule reckons with it.
+    pub(crate) ahead: bool,
     pub(crate) taken_back: Option<TakenBack>,
 }
 
@@ -95,6 +97,8 @@ pub(crate) struct Oracle {
     /// Somebody asked for everything to be taken back.
     pub(crate) all_asked: bool,
     life: u64,
+    /// The true time.
+    pub(crate) truth: u64,
     /// Verdicts on tokens, documents that were offered, lists and acknowledgements that were held against all of this.
     pub(crate) checks: u64,
     pub(crate) acknowledged: u64,
@@ -112,7 +116,7 @@ impl Oracle {
             let (iat, exp) = (number("iat"), number("exp"));
             let (kid, client, sub) = (string(&header["kid"]), string(&claims["client_id"]), string(&claims["sub"]));
             let text = text.to_owned();
-            self.tokens.push(Token { text, iat, exp, jti, kid, client, sub, login, taken_back: None });
+            self.tokens.push(Token { text, iat, exp, jti, kid, client, sub, login, ahead: false, taken_back: None });
         }
     }
 
@@ -156,6 +160,10 @@ impl Oracle {
         self.acknowledged += 1;
         for place in tokens {
             let token = &mut self.tokens[*place];
+            // What has ended needs no revoking, and is not listed.
+            if token.exp + LEEWAY <= self.truth {
+                continue;
+            }
             token.taken_back.get_or_insert(next); // the first word counts
         }
     }
@@ -176,6 +184,12 @@ impl Oracle {
         lists && self.tokens.iter().all(|token| token.iat <= truth)
     }
 
+    /// Notes that the issuer's process has ended.
+    pub(crate) fn ended(&mut self) {
+        let last = self.states.last().map_or(0, |state| state.head.iat.as_secs()).max(self.truth);
+        self.tokens.iter_mut().for_each(|token| token.ahead |= token.iat > last);
+    }
+
     /// Notes that the issuer is about to start without something it had: what the first list then cuts is right to be cut.
     pub(crate) fn lost(&mut self) {
         self.life += 1;
@@ -183,7 +197,7 @@ impl Oracle {
     }
 
     /// Reads the lists that were published since the last time.
-    pub(crate) fn observe(&mut self, issuer: &Issuer, keys: &KeySet, truth: u64) -> Held {
+    pub(crate) fn observe(&mut self, issuer: &Issuer, keys: &KeySet) -> Held {
         let newest = issuer.revocation_list().seq;
         let last = self.states.last().map_or(0, |state| state.head.seq);
         holds!(newest >= last, "list {newest} is served after {last}");
@@ -194,7 +208,7 @@ impl Oracle {
                 holds!(list.head().seq == seq, "list {seq} says {}", list.head().seq);
                 let listed = list.revoked().iter().collect();
                 let (head, document) = (list.head().clone(), published.document);
-                self.published(State { head, listed, document, life: self.life }, truth)?;
+                self.published(State { head, listed, document, life: self.life })?;
             }
         }
         let served = self.states.last().is_some_and(|state| state.head.seq == newest);
@@ -202,7 +216,8 @@ impl Oracle {
         Ok(())
     }
 
-    fn published(&mut self, state: State, truth: u64) -> Held {
+    fn published(&mut self, state: State) -> Held {
+        let truth = self.truth;
         self.checks += 1;
         let seq = state.head.seq;
         let (iat, exp, cut) = (state.head.iat.as_secs(), state.head.exp.as_secs(), state.head.cut.all);
@@ -235,8 +250,13 @@ impl Oracle {
             let due = token.taken_back.is_some_and(|taken_back| taken_back.seq <= seq) && !over;
             due && !covers(token)
         };
-        let lacking = self.tokens.iter().find(lacks).map(|token| token.jti);
-        holds!(lacking.is_none(), "list {seq} lacks {lacking:?}, which was acknowledged");
+        let lacking = self.tokens.iter().find(lacks);
+        let lacking = lacking.map(|token| (token.jti, token.iat, token.login, token.taken_back));
+        holds!(
+            lacking.is_none(),
+            "list {seq} lacks {lacking:?}, which was acknowledged, and cuts {:?}",
+            state.head.cut
+        );
         self.states.push(state);
         Ok(())
     }

@@ -35,6 +35,7 @@ mod world;
 mod anything;
 mod claims;
 mod cross_check;
+mod deltas;
 mod lists;
 mod mutations;
 mod sequences;
