@@ -86,7 +86,10 @@ impl std::fmt::Debug for TokenAnswerOf {
 pub(crate) async fn done(history: &mut History, count: usize) -> Result<bool, String> {
     let truth = history.house.clock.truth();
     let known = history.oracle.logins.len();
-    let chosen: Vec<Act> = (0..count).map(|_| chosen(&mut history.dice, &history.oracle, truth)).collect();
+    let mut chosen: Vec<Act> = (0..count).map(|_| chosen(&mut history.dice, &history.oracle, truth)).collect();
+    if count > 1 && history.dice.percent(20) {
+        raced(&mut history.dice, &history.oracle, &mut chosen);
+    }
     chosen.iter().for_each(|act| noted(&mut history.oracle, act, known));
     let planted = history.planted;
     let (issuer, clients) =
@@ -153,6 +156,14 @@ fn chosen(dice: &mut Dice, oracle: &Oracle, truth: u64) -> Act {
             let ttl = *dice.one(&[30, 120, 300, 900, 900, 4_000]).unwrap();
             Act::Mint { client, sub: dice.below(3), ttl }
         }
+    }
+}
+
+/// A refresh and a rule that ends its session, at a time: chance alone would bring the two together too seldom.
+fn raced(dice: &mut Dice, oracle: &Oracle, chosen: &mut Vec<Act>) {
+    if let Some(login) = oracle.logins.len().checked_sub(1 + dice.below(4)) {
+        let rule = Act::RevokeBy(By::Client(oracle.logins[login].client));
+        *chosen = vec![Act::Refresh { login, back: 0 }, rule];
     }
 }
 
