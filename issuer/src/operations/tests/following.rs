@@ -5,17 +5,6 @@ use std::time::Duration;
 use token::revocation::RevocationList;
 use token::verify::Loaded;
 
-fn policy() -> Policy {
-    Policy {
-        issuer: Some(ISSUER.to_owned()),
-        audience: Some(vec!["api".to_owned()]),
-        leeway_secs: 5,
-        scope: Vec::new(),
-        revocations: true,
-        max_staleness_secs: None,
-    }
-}
-
 impl World {
     fn full(&self) -> RevocationList {
         let keys = KeySet::parse(self.issuer.jwks().as_bytes()).unwrap();
