@@ -151,6 +151,11 @@ describe("with the daemon there", () => {
   });
 });
 
+function add(total, { counts, faults }) {
+  for (const [verdict, count] of Object.entries(counts)) total.counts[verdict] = (total.counts[verdict] ?? 0) + count;
+  total.faults.push(...faults);
+}
+
 describe("without the daemon", () => {
   const one = world(SHORT_LIVED);
 
@@ -165,8 +170,14 @@ describe("without the daemon", () => {
       for (const { watch } of three.all) await watch([good, bad]);
       const isStale = async () => Object.values(await verdicts(three, [good])).flat().every((verdict) => verdict === STALE);
       await until(isStale, "every list has ended");
-      for (const { name, seen } of three.all) {
-        const [ofGood, ofBad] = await seen();
+      const totals = three.all.map(() => [{ counts: {}, faults: [] }, { counts: {}, faults: [] }]);
+      const allSeen = async () => {
+        for (const [at, { seen }] of three.all.entries()) (await seen()).forEach((more, which) => add(totals[at][which], more));
+        return totals.every(([ofGood]) => STALE in ofGood.counts);
+      };
+      await until(allSeen, "each has met the end of its list while it went on verifying");
+      for (const [at, { name }] of three.all.entries()) {
+        const [ofGood, ofBad] = totals[at];
         context.diagnostic(`${name} without the daemon: ${JSON.stringify(ofGood.counts)}`);
         assert.deepEqual([...ofGood.faults, ...ofBad.faults], [], name);
         assert.deepEqual(Object.keys(ofGood.counts).sort(), [STALE, "accepted"].sort(), name);
