@@ -149,7 +149,6 @@ impl Served {
     }
 
     /// Returns the newest published list, opened.
-    #[allow(dead_code)] // the status list view reads it
     pub(super) fn listed(&self) -> Option<Listed> {
         self.read().newest.as_ref().map(|newest| newest.listed.clone())
     }
