@@ -47,7 +47,8 @@ pub(crate) const CRATES: &[Crate] = &[
             row("json", &[]),
             row("id", &["time"]),
             row("error", &["json", "jwk", "jws", "verify"]), // in links of the documentation and as causes
-            row("jwk", &["base64url", "error", "json"]),
+            row("ed25519", &[]),
+            row("jwk", &["base64url", "ed25519", "error", "json"]),
             row("jws", &["base64url", "error", "json", "jwk"]),
             row("claims", &["error", "id", "json", "time"]),
             row("revocation", &["base64url", "claims", "error", "id", "json", "jwk", "jws", "time", "verify"]),

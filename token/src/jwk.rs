@@ -4,9 +4,9 @@
 //! canonical one are refused with the whole set. Keys of other kinds are somebody else's and are passed over
 //! (RFC 7517 §5), and so is a key without `alg`: each key serves exactly one algorithm.
 
+use crate::ed25519::{Fault, Tables, VerifyingKey};
 use crate::error::KeySetRejection;
 use crate::{base64url, json};
-use ed25519_dalek::VerifyingKey;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -89,7 +89,7 @@ impl PublicKey {
     /// [`KeySetRejection::InvalidPoint`] when the bytes are not the canonical encoding of a point,
     /// [`KeySetRejection::WeakKey`] when the point is of low order.
     pub fn from_bytes(bytes: &[u8; 32], purpose: Purpose, algorithm: Algorithm) -> Result<Self, KeySetRejection> {
-        Ok(Self { kid: thumbprint(bytes), algorithm, purpose, point: point(bytes)? })
+        Ok(Self { kid: thumbprint(bytes), algorithm, purpose, point: point(bytes, purpose)? })
     }
 
     /// Returns the key identifier, for our own keys the RFC 7638 thumbprint.
@@ -115,7 +115,7 @@ impl PublicKey {
     /// Returns whether `signature` is one of this key over `message`, by the rules of `verify_strict`: canonical `s`,
     /// no low-order `R`, and the equation without the cofactor.
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.point.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+        self.point.verifies(message, signature)
     }
 
     /// Returns the key as a JWK, with `use` and `purpose`.
@@ -136,11 +136,11 @@ impl PublicKey {
             return Err(KeySetRejection::PrivateKey);
         }
         let bytes = text("x").and_then(|x| base64url::decode_array(x).ok()).ok_or(KeySetRejection::InvalidPoint)?;
-        let point = point(&bytes)?;
         let purpose = match jwk.get("purpose") {
             None => Some(Purpose::Token),
             Some(name) => name.as_str().and_then(Purpose::from_name),
         };
+        let point = point(&bytes, purpose.unwrap_or(Purpose::Token))?; // a bad point refuses the set, whatever else it says
         let (Some(kid), Some(algorithm), Some(purpose)) =
             (text("kid"), text("alg").and_then(Algorithm::from_name), purpose)
         else {
@@ -160,13 +160,15 @@ fn is_for_verification(jwk: &Map<String, Value>) -> bool {
     use_allows && operations_allow
 }
 
-fn point(bytes: &[u8; 32]) -> Result<VerifyingKey, KeySetRejection> {
-    let point = VerifyingKey::from_bytes(bytes).map_err(|_| KeySetRejection::InvalidPoint)?;
-    // from_bytes takes y modulo p; the one encoding that RFC 8032 §5.1.2 makes is the compressed point again.
-    if point.to_edwards().compress().as_bytes() != bytes {
-        return Err(KeySetRejection::InvalidPoint);
-    }
-    if point.is_weak() { Err(KeySetRejection::WeakKey) } else { Ok(point) }
+fn point(bytes: &[u8; 32], purpose: Purpose) -> Result<VerifyingKey, KeySetRejection> {
+    let tables = match purpose {
+        Purpose::Token => Tables::WhenBusy,
+        Purpose::Revocations => Tables::Never, // one list a second at most
+    };
+    VerifyingKey::from_bytes(bytes, tables).map_err(|fault| match fault {
+        Fault::InvalidPoint => KeySetRejection::InvalidPoint,
+        Fault::LowOrder => KeySetRejection::WeakKey,
+    })
 }
 
 /// Returns the RFC 7638 thumbprint of an Ed25519 public key: base64url of SHA-256 over its required members in order.

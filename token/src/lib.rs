@@ -13,6 +13,7 @@
 
 pub mod base64url;
 pub mod claims;
+pub mod ed25519;
 pub mod error;
 pub mod id;
 #[cfg(feature = "issue")]
