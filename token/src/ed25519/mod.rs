@@ -3,6 +3,10 @@
 //! A verdict is that of ed25519-dalek's `verify_strict` for every input: `s` canonical, the key canonical and not of low
 //! order, `R` not of low order and compared as bytes with the encoding of `sB − kA`, no cofactor.
 
+#[cfg(test)]
+mod reference;
+mod scalar;
+
 use ed25519_dalek::Signature;
 use std::fmt;
 
