@@ -233,6 +233,22 @@ impl KeySet {
         self.keys.iter().find(|key| key.kid == kid && key.purpose == purpose && key.algorithm == algorithm)
     }
 
+    /// Returns whether every key of `others` is in this set, alike in all that it says.
+    pub(crate) fn holds_all_of(&self, others: &Self) -> bool {
+        others.keys.iter().all(|other| self.keys.contains(other))
+    }
+
+    /// Takes over what `others` has computed for keys that are in both.
+    pub(crate) fn take_over(&mut self, others: &Self) {
+        for key in &mut self.keys {
+            if let Some(other) =
+                others.keys.iter().find(|other| other.point == key.point && other.purpose == key.purpose)
+            {
+                key.point = other.point.clone();
+            }
+        }
+    }
+
     /// Returns the keys in the order of the set.
     pub fn keys(&self) -> &[PublicKey] {
         &self.keys

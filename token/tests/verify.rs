@@ -2,81 +2,23 @@
 
 #![allow(clippy::unwrap_used)] // the functions beside the tests are tests too
 
+mod world;
+
 use serde_json::{Map, json};
 use token::claims::AccessClaims;
 use token::id::Jti;
-use token::issue::{IssueError, SigningKey};
-use token::jwk::{Algorithm, KeySet, Purpose};
+use token::issue::IssueError;
+use token::jwk::Purpose;
 use token::refresh::RefreshClaims;
-use token::revocation::{Cut, Head, ListId, codec};
-use token::time::UnixTime;
+use token::revocation::{Head, codec};
 use token::verify::{LoadError, Loaded, Misuse, Policy, Verifier};
 use token::{ListRejection, Rejection};
-use zeroize::Zeroizing;
-
-const ISSUER: &str = "https://issuer.example";
-const NOW: u64 = 1_700_000_000;
-
-fn at(seconds: u64) -> UnixTime {
-    UnixTime::from_secs(seconds).unwrap()
-}
-
-fn key(seed: u8, purpose: Purpose) -> SigningKey {
-    SigningKey::from_seed(&Zeroizing::new([seed; 32]), purpose, Algorithm::EdDsa).unwrap()
-}
-
-fn keys() -> KeySet {
-    let public = |seed, purpose| key(seed, purpose).public().clone();
-    KeySet::from_keys(vec![public(1, Purpose::Token), public(2, Purpose::Revocations)]).unwrap()
-}
-
-fn claims() -> AccessClaims {
-    AccessClaims {
-        iss: ISSUER.to_owned(),
-        sub: "user-1".to_owned(),
-        aud: vec!["api".to_owned()],
-        client_id: "backend".to_owned(),
-        iat: at(NOW),
-        exp: at(NOW + 900),
-        nbf: None,
-        jti: Jti::new(at(NOW + 900), 7).to_string(),
-        sid: Some("session-1".to_owned()),
-        scope: Some("read".to_owned()),
-        roles: vec!["admin".to_owned()],
-        permissions: Vec::new(),
-        auth_time: None,
-        other: Map::from_iter([("tenant".to_owned(), json!({"id": 7}))]),
-    }
-}
-
-fn policy() -> Policy {
-    Policy {
-        issuer: Some(ISSUER.to_owned()),
-        audience: Some(vec!["api".to_owned()]),
-        leeway_secs: 5,
-        scope: Vec::new(),
-        revocations: true,
-        max_staleness_secs: None,
-    }
-}
-
-fn head(seq: u64, iat: u64, body: &[u8]) -> Head {
-    Head { iss: ISSUER.to_owned(), iat: at(iat), exp: at(iat + 300), seq, id: ListId::of(body), cut: Cut::default() }
-}
-
-fn list(seq: u64, iat: u64, revoked: &[Jti]) -> Vec<u8> {
-    let body = codec::encode(revoked.iter().map(|jti| (jti.epoch, std::slice::from_ref(&jti.index)))).unwrap();
-    key(2, Purpose::Revocations).sign_list(&head(seq, iat, &body), &body).unwrap()
-}
+use world::{ISSUER, NOW, at, claims, head, key, keys, list, policy, sign};
 
 fn verifier() -> Verifier {
     let mut verifier = Verifier::new(policy(), keys()).unwrap();
     assert_eq!(verifier.load_revocations(&list(1, NOW, &[]), at(NOW)), Ok(Loaded::Newer));
     verifier
-}
-
-fn sign(claims: &AccessClaims) -> String {
-    key(1, Purpose::Token).sign_access(claims).unwrap()
 }
 
 #[test]

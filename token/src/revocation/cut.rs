@@ -9,7 +9,7 @@
 //! would accept what the issuer took back.
 
 use crate::base64url;
-use crate::claims::AccessClaims;
+use crate::claims::Facts;
 use crate::error::RevokedBy;
 use crate::time::UnixTime;
 use serde::{Serialize, Serializer};
@@ -132,21 +132,19 @@ impl Cut {
         self.rules() == 0
     }
 
-    /// Returns the rule that takes back a token with these claims, signed by the key `kid`.
-    pub fn revokes(&self, claims: &AccessClaims, kid: &str) -> Option<RevokedBy> {
-        let until = |until: Option<&UnixTime>| until.is_some_and(|until| claims.iat <= *until);
+    /// Returns the rule that takes back the token of which these are the facts.
+    pub fn revokes(&self, token: &Facts<'_>) -> Option<RevokedBy> {
+        let until = |until: Option<&UnixTime>| until.is_some_and(|until| token.iat <= *until);
         let tag = |kind, value: &str| Tag::new(&self.salt, kind, value);
         if until(self.all.as_ref()) {
             Some(RevokedBy::All)
-        } else if self.kid.contains(kid) {
+        } else if self.kid.contains(token.kid) {
             Some(RevokedBy::Key)
-        } else if !self.sub.is_empty() && until(self.sub.get(&tag(TagKind::Subject, &claims.sub))) {
+        } else if !self.sub.is_empty() && until(self.sub.get(&tag(TagKind::Subject, token.sub))) {
             Some(RevokedBy::Subject)
-        } else if !self.sid.is_empty()
-            && claims.sid.as_ref().is_some_and(|sid| self.sid.contains(&tag(TagKind::Session, sid)))
-        {
+        } else if !self.sid.is_empty() && token.sid.is_some_and(|sid| self.sid.contains(&tag(TagKind::Session, sid))) {
             Some(RevokedBy::Session)
-        } else if !self.cid.is_empty() && until(self.cid.get(&tag(TagKind::Client, &claims.client_id))) {
+        } else if !self.cid.is_empty() && until(self.cid.get(&tag(TagKind::Client, token.client_id))) {
             Some(RevokedBy::Client)
         } else {
             None
@@ -161,6 +159,7 @@ fn timed_tags(object: &Map<String, Value>) -> Option<BTreeMap<Tag, UnixTime>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::AccessClaims;
     use serde_json::json;
 
     const SALT: &[u8] = b"0123456789abcdef";
@@ -199,7 +198,7 @@ mod tests {
             (Cut { cid: [(tag(TagKind::Client, "backend"), at(99))].into(), ..salted() }, None),
         ];
         for (cut, expected) in cases {
-            assert_eq!(cut.revokes(&claims(), "key"), expected, "{cut:?}");
+            assert_eq!(cut.revokes(&claims().facts("key")), expected, "{cut:?}");
             assert_eq!(Cut::from_json(&serde_json::to_value(&cut).unwrap()), Some(cut));
         }
     }
@@ -207,7 +206,7 @@ mod tests {
     #[test]
     fn rules_are_or_ed() {
         let cut = Cut { all: Some(at(1)), kid: ["key".to_owned()].into(), ..Cut::default() };
-        assert_eq!(cut.revokes(&claims(), "key"), Some(RevokedBy::Key));
+        assert_eq!(cut.revokes(&claims().facts("key")), Some(RevokedBy::Key));
     }
 
     #[test]

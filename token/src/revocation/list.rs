@@ -14,7 +14,7 @@ use super::cut::Cut;
 use super::delta::{self, Delta};
 use super::head::{Head, ListId, MAX_HEAD_LENGTH, signed_claims};
 use super::revoked::{Revoked, TooMany};
-use crate::claims::AccessClaims;
+use crate::claims::Facts;
 use crate::error::{ListRejection, RevokedBy};
 use crate::id::Jti;
 use crate::jwk::KeySet;
@@ -88,12 +88,12 @@ impl RevocationList {
         &self.head.cut
     }
 
-    /// Returns what of this list takes back the token with these claims, signed by the key `kid`.
-    pub fn revokes(&self, jti: Jti, claims: &AccessClaims, kid: &str) -> Option<RevokedBy> {
+    /// Returns what of this list takes back the token with this place in it and these facts.
+    pub fn revokes(&self, jti: Jti, token: &Facts<'_>) -> Option<RevokedBy> {
         if self.revoked.contains(jti.epoch, jti.index) {
             return Some(RevokedBy::Index);
         }
-        if self.head.cut.is_empty() { None } else { self.head.cut.revokes(claims, kid) }
+        if self.head.cut.is_empty() { None } else { self.head.cut.revokes(token) }
     }
 }
 
