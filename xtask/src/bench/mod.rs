@@ -17,6 +17,9 @@ use crate::{build_wasm, clock, steps};
 /// What can be measured, in the order of the document.
 const SUBJECTS: [&str; 4] = ["verify", "size", "issuer", "revocation"];
 
+/// Our native verifier and other people's, some of them in C: a workspace of its own, which nothing else builds.
+const NATIVE: &str = "tests/bench/verify/native/Cargo.toml";
+
 /// Measures what was asked for, everything when nothing was, and replaces that part of the document.
 ///
 /// # Errors
@@ -27,10 +30,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     if let Some(unknown) = asked.iter().find(|word| !SUBJECTS.contains(word)) {
         bail!("`bench` does not know {unknown:?}: it takes {} or all", SUBJECTS.join(", "));
     }
-    prepare(workspace)?;
+    let subjects: Vec<&str> =
+        SUBJECTS.into_iter().filter(|subject| asked.is_empty() || asked.contains(subject)).collect();
+    prepare(workspace, &subjects)?;
     let document = workspace.root.join("docs/benchmarks.md");
     let commit = machine::commit(workspace)?; // before the document changes
-    for subject in SUBJECTS.into_iter().filter(|subject| asked.is_empty() || asked.contains(subject)) {
+    for subject in subjects {
         println!("measuring {subject} …");
         let started = clock::now();
         let machine = machine::described(workspace, subject, &commit)?; // before there is a load of ours
@@ -43,13 +48,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     Ok(())
 }
 
-fn prepare(workspace: &Workspace) -> anyhow::Result<()> {
+fn prepare(workspace: &Workspace, subjects: &[&str]) -> anyhow::Result<()> {
     Tool::WasmTarget.ensure(workspace)?;
     Tool::NodeModules.ensure(workspace)?;
     build_wasm::run(&workspace.root, "wasm")?;
-    ran(&mut steps::daemon_build(workspace, true))?;
     let examples = ["build", "--locked", "--release", "--package", "countersign-tests", "--examples"];
-    ran(workspace.cargo().args(examples))
+    ran(workspace.cargo().args(examples))?;
+    if subjects.contains(&"verify") {
+        Tool::Chromium.ensure(workspace)?;
+        ran(workspace.cargo().args(["build", "--locked", "--release", "--manifest-path", NATIVE]))?;
+    }
+    if subjects.iter().any(|subject| *subject != "verify") {
+        ran(&mut steps::daemon_build(workspace, true))?;
+    }
+    Ok(())
 }
 
 fn ran(command: &mut Command) -> anyhow::Result<()> {
@@ -68,8 +80,9 @@ fn measure(workspace: &Workspace, subject: &str) -> anyhow::Result<String> {
     match subject {
         "verify" => {
             let mut node = workspace.command("node");
-            node.arg("--expose-gc").arg(script("verify.mjs")).arg(example("bench_fixture"));
-            printed(node.arg(workspace.target.join("bench-fixture")))
+            node.arg(script("verify/main.mjs")).arg(example("bench_fixture"));
+            node.arg(workspace.target.join("release/bench-verify-native"));
+            printed(node.arg(workspace.target.join("bench-verify")))
         }
         "size" => printed(workspace.command("node").arg(script("size.mjs")).arg(&daemon)),
         "revocation" => printed(workspace.command(example("bench_revocation")).arg(&daemon).arg(disk(workspace))),
