@@ -1,4 +1,40 @@
-//! One element and one point at a time, in the integers of the machine.
+//! The engine of one element at a time: everywhere but in wasm with SIMD.
 
-#[cfg(test)]
-mod narrow;
+pub(super) mod field;
+#[cfg(any(test, not(target_pointer_width = "64")))]
+pub(super) mod narrow;
+pub(super) mod point;
+pub(super) mod straus;
+pub(super) mod table;
+#[cfg(target_pointer_width = "64")]
+pub(super) mod wide;
+
+use super::recode::Digits;
+use std::sync::OnceLock;
+
+/// The field of machines whose products are of 32 bits.
+#[cfg(not(target_pointer_width = "64"))]
+pub(super) use narrow::Field;
+/// The field of machines that multiply 64 bits.
+#[cfg(target_pointer_width = "64")]
+pub(super) use wide::Field;
+
+/// A point of the curve.
+pub(super) type Point = point::Point<Field>;
+/// A point that is the end of a computation.
+pub(super) type Projective = point::Projective<Field>;
+/// Multiples of one point.
+pub(super) type Table = table::Table<Field>;
+
+impl Point {
+    /// Returns s·B + k·`minus_a`, both scalars below the group order, without tables.
+    pub(super) fn double_scalar(s: &[u8; 32], k: &[u8; 32], minus_a: &Self) -> Projective {
+        static BASE: OnceLock<Vec<point::Entry<Field>>> = OnceLock::new();
+        straus::sum(s, BASE.get_or_init(straus::base_multiples), k, minus_a)
+    }
+
+    /// Returns s·B + k·(−A) from the tables of B and −A.
+    pub(super) fn from_tables(s: &Digits, base: &Table, k: &Digits, key: &Table) -> Projective {
+        table::sum(s, base, k, key)
+    }
+}

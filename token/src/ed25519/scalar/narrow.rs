@@ -8,6 +8,8 @@
 //! (even) and 2^25 + 2^18 (odd). What leaves a multiplication is within 1; a multiplication takes what is within 3, so
 //! that sums and differences go into it as they are. Every line of sums is checked while tests run, and wraps otherwise.
 
+use super::field::Element;
+
 const MASK_26: u64 = (1 << 26) - 1;
 const MASK_25: u64 = (1 << 25) - 1;
 
@@ -153,6 +155,39 @@ impl Field {
             dot([t0, q1, t2, q3, x4, d9, 0, 0, 0, 0], [x8, x7, x6, x5, x4, w9, 0, 0, 0, 0]),
             dot([t0, t1, t2, t3, t4, 0, 0, 0, 0, 0], [x9, x8, x7, x6, x5, 0, 0, 0, 0, 0]),
         ])
+    }
+}
+
+impl Element for Field {
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+
+    fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self::from_bytes(bytes)
+    }
+
+    fn to_bytes(&self) -> [u8; 32] {
+        Self::to_bytes(*self)
+    }
+
+    fn add(&self, other: &Self) -> Self {
+        self.add(other)
+    }
+
+    fn sub(&self, other: &Self) -> Self {
+        self.sub(other)
+    }
+
+    fn neg(&self) -> Self {
+        self.neg()
+    }
+
+    fn mul(&self, other: &Self) -> Self {
+        self.mul(other)
+    }
+
+    fn square(&self) -> Self {
+        self.square()
     }
 }
 

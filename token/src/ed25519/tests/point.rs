@@ -1,0 +1,144 @@
+//! Points, tables and both ways to add multiples, over both fields, beside curve25519-dalek's.
+
+use crate::ed25519::order;
+use crate::ed25519::recode::Digits;
+use crate::ed25519::reference::encodings;
+use crate::ed25519::scalar::field::Element;
+use crate::ed25519::scalar::point::{Point, Projective};
+use crate::ed25519::scalar::table::{self, Table};
+use crate::ed25519::scalar::{narrow, straus, wide};
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::{Scalar, traits::IsIdentity};
+use proptest::prelude::*;
+
+fn encoded<F: Element>(point: &Projective<F>) -> [u8; 32] {
+    point.encode(&point.z().invert())
+}
+
+/// The canonical encodings of dalek, taken as strictly as RFC 8032 says.
+fn decompressed(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
+    CompressedEdwardsY(*bytes).decompress().filter(|point| point.compress().as_bytes() == bytes)
+}
+
+fn check_decompression<F: Element>(bytes: &[u8; 32]) {
+    let (ours, theirs) = (Point::<F>::decompress(bytes), decompressed(bytes));
+    assert_eq!(ours.is_some(), theirs.is_some(), "{bytes:?}");
+    if let (Some(ours), Some(theirs)) = (ours, theirs) {
+        assert_eq!(encoded(&ours.projective()), *bytes);
+        assert_eq!(encoded(&ours.neg().projective()), (-theirs).compress().to_bytes());
+        assert_eq!(ours.is_low_order(), theirs.is_small_order());
+        assert_eq!(
+            encoded(&ours.times_power_of_two(5).projective()),
+            (theirs * Scalar::from(32_u8)).compress().to_bytes()
+        );
+    }
+}
+
+/// Compares s·B + k·P, with tables and without.
+fn check_sum<F: Element>(point: &EdwardsPoint, scalars: &[[Scalar; 2]]) {
+    let ours = Point::<F>::decompress(point.compress().as_bytes()).unwrap();
+    let (base_multiples, base, key) = (straus::base_multiples::<F>(), Table::of(&Point::base()), Table::of(&ours));
+    for [s, k] in scalars {
+        let expected = (ED25519_BASEPOINT_POINT * s + point * k).compress().to_bytes();
+        let (s, k) = (s.to_bytes(), k.to_bytes());
+        let plain = straus::sum(&s, &base_multiples, &k, &ours);
+        assert_eq!(encoded(&plain), expected, "without tables: {s:?} {k:?}");
+        let summed = table::sum(&Digits::of(&s), &base, &Digits::of(&k), &key);
+        assert_eq!(encoded(&summed), expected, "with tables: {s:?} {k:?}");
+    }
+}
+
+/// Scalars whose digits are at the ends of a window, and those about 0 and L.
+fn edge_scalars() -> Vec<Scalar> {
+    let repeated = |byte: u8| Scalar::from_bytes_mod_order([byte; 32]);
+    let mut scalars: Vec<_> = [0x7f, 0x80, 0x81, 0xff, 0x01, 0x10].map(repeated).to_vec();
+    let mut tops = [[0x80; 32], [0x7f; 32], [0xff; 32], [0; 32]];
+    for top in &mut tops {
+        top[31] = 0x0f;
+        scalars.push(Scalar::from_bytes_mod_order(*top));
+    }
+    for small in 0..3_u64 {
+        scalars.extend([Scalar::from(small), -Scalar::from(small + 1)]);
+    }
+    for bit in [7, 8, 15, 127, 128, 251, 252] {
+        let mut power = [0; 32];
+        power[bit / 8] = 1 << (bit % 8);
+        scalars.push(Scalar::from_bytes_mod_order(power));
+    }
+    scalars
+}
+
+fn check_edges<F: Element>() {
+    let scalars = edge_scalars();
+    let pairs: Vec<_> = scalars.iter().flat_map(|s| scalars.iter().map(move |k| [*s, *k])).collect();
+    check_sum::<F>(&(ED25519_BASEPOINT_POINT * Scalar::from(7_u8)), &pairs);
+    check_sum::<F>(&-ED25519_BASEPOINT_POINT, &pairs); // every sum of equals is the identity on the way or at the end
+    for torsion in EIGHT_TORSION {
+        let few: Vec<_> = pairs.iter().step_by(7).copied().collect();
+        check_sum::<F>(&torsion, &few);
+        check_sum::<F>(&(ED25519_BASEPOINT_POINT + torsion), &few);
+    }
+}
+
+#[test]
+fn sums_at_the_edges_are_curve25519_dalek_s() {
+    check_edges::<wide::Field>();
+    check_edges::<narrow::Field>();
+}
+
+#[test]
+fn the_base_point_is_the_base_point() {
+    let expected = ED25519_BASEPOINT_POINT.compress().to_bytes();
+    assert_eq!(encoded(&Point::<wide::Field>::base().projective()), expected);
+    assert_eq!(encoded(&Point::<narrow::Field>::base().projective()), expected);
+    assert!(!ED25519_BASEPOINT_POINT.is_identity());
+}
+
+#[test]
+fn points_of_low_order_and_their_other_encodings_are_told() {
+    for torsion in EIGHT_TORSION {
+        let mut bytes = torsion.compress().to_bytes();
+        for sign in [0, 128] {
+            bytes[31] ^= sign;
+            check_decompression::<wide::Field>(&bytes);
+            check_decompression::<narrow::Field>(&bytes);
+        }
+    }
+    // y from p on: a second encoding of the small ones.
+    for low in 0..19 {
+        for top in [0x7f, 0xff] {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[31]) = (0xed + low, top);
+            assert!(Point::<wide::Field>::decompress(&bytes).is_none());
+            assert!(Point::<narrow::Field>::decompress(&bytes).is_none());
+        }
+    }
+}
+
+fn scalar() -> impl Strategy<Value = Scalar> {
+    any::<[u8; 64]>().prop_map(|bytes| Scalar::from_canonical_bytes(order::reduce(&bytes)).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn encodings_are_points_where_curve25519_dalek_says_so(bytes in encodings()) {
+        check_decompression::<wide::Field>(&bytes);
+        check_decompression::<narrow::Field>(&bytes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    #[test]
+    fn sums_are_curve25519_dalek_s(
+        a in scalar(), torsion in 0..8_usize, pairs in prop::collection::vec([scalar(), scalar()], 100),
+    ) {
+        let point = ED25519_BASEPOINT_POINT * a + EIGHT_TORSION[torsion];
+        check_sum::<wide::Field>(&point, &pairs);
+        check_sum::<narrow::Field>(&point, &pairs);
+    }
+}

@@ -1,0 +1,117 @@
+//! When tables are made, for whom, how many, and how they are given back.
+
+use crate::ed25519::tables::{Budget, COLD_VERIFICATIONS};
+use crate::ed25519::{Tables, VerifyingKey, engine, settle};
+use ed25519_dalek::{Signer, SigningKey};
+use std::thread;
+
+const MESSAGE: &[u8] = b"message";
+
+fn budget(most: usize) -> &'static Budget {
+    Box::leak(Box::new(Budget::new(most)))
+}
+
+fn key(budget: &'static Budget, seed: u8, tables: Tables) -> (VerifyingKey, [u8; 64]) {
+    let secret = SigningKey::from_bytes(&[seed; 32]);
+    let key = VerifyingKey::within(budget, secret.verifying_key().as_bytes(), tables).unwrap();
+    (key, secret.sign(MESSAGE).to_bytes())
+}
+
+fn accept(key: &VerifyingKey, signature: &[u8; 64], times: u32) {
+    for _ in 0..times {
+        assert!(key.verifies(MESSAGE, signature));
+    }
+}
+
+fn has_tables(key: &VerifyingKey) -> bool {
+    key.shared.multiples.made().is_some()
+}
+
+#[test]
+fn a_table_takes_what_the_documentation_says() {
+    assert_eq!(engine::Table::BYTES, 480 * 1024);
+}
+
+#[test]
+fn tables_are_made_by_the_last_cold_acceptance_and_go_with_the_last_clone() {
+    let budget = budget(1);
+    let (key, signature) = key(budget, 1, Tables::WhenBusy);
+    let clone = key.clone();
+    accept(&clone, &signature, COLD_VERIFICATIONS - 1);
+    assert!(!has_tables(&key));
+    accept(&key, &signature, 1);
+    assert!(has_tables(&key) && has_tables(&clone));
+    accept(&clone, &signature, 3 * COLD_VERIFICATIONS);
+    assert_eq!(budget.taken(), 1);
+    drop(key);
+    assert_eq!(budget.taken(), 1);
+    drop(clone);
+    assert_eq!(budget.taken(), 0);
+}
+
+#[test]
+fn acceptances_in_a_batch_count_as_well() {
+    let budget = budget(1);
+    let (key, signature) = key(budget, 2, Tables::WhenBusy);
+    let pending: Vec<_> = (0..COLD_VERIFICATIONS).map(|_| key.begin(MESSAGE, &signature)).collect();
+    assert!(!has_tables(&key));
+    assert!(settle(&pending).into_iter().all(|holds| holds));
+    assert!(has_tables(&key));
+}
+
+#[test]
+fn forgeries_never_make_a_table() {
+    let budget = budget(1);
+    let (key, signature) = key(budget, 3, Tables::WhenBusy);
+    for n in 0..10 * COLD_VERIFICATIONS {
+        let forged = &n.to_le_bytes();
+        assert!(!key.verifies(forged, &signature));
+        assert_eq!(settle(&[key.begin(forged, &signature)]), [false]);
+    }
+    accept(&key, &signature, COLD_VERIFICATIONS - 1);
+    assert!(!has_tables(&key));
+    assert_eq!(budget.taken(), 0);
+}
+
+#[test]
+fn a_key_that_is_to_have_none_has_none() {
+    let budget = budget(1);
+    let (key, signature) = key(budget, 4, Tables::Never);
+    accept(&key, &signature, 3 * COLD_VERIFICATIONS);
+    assert!(!has_tables(&key));
+}
+
+#[test]
+fn no_more_keys_have_tables_than_the_budget_allows_and_a_place_given_back_is_taken() {
+    let budget = budget(2);
+    let mut keys: Vec<_> = (5..9).map(|seed| key(budget, seed, Tables::WhenBusy)).collect();
+    for (key, signature) in &keys {
+        accept(key, signature, 2 * COLD_VERIFICATIONS);
+    }
+    let have: Vec<_> = keys.iter().map(|(key, _)| has_tables(key)).collect();
+    assert_eq!((have, budget.taken()), (vec![true, true, false, false], 2));
+    keys.remove(0);
+    assert_eq!(budget.taken(), 1);
+    let (key, signature) = &keys[2];
+    accept(key, signature, COLD_VERIFICATIONS);
+    assert!(has_tables(key));
+    assert_eq!(budget.taken(), 2);
+}
+
+#[test]
+fn threads_that_verify_while_tables_are_made_are_right_and_make_one() {
+    let budget = budget(8);
+    let (key, signature) = key(budget, 9, Tables::WhenBusy);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for n in 0..4 * COLD_VERIFICATIONS {
+                    assert!(key.verifies(MESSAGE, &signature));
+                    assert!(!key.verifies(&n.to_le_bytes(), &signature));
+                }
+            });
+        }
+    });
+    assert!(has_tables(&key));
+    assert_eq!(budget.taken(), 1, "a table that came second was kept");
+}
