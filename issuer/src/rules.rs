@@ -185,7 +185,7 @@ mod tests {
             "iss": "i", "sub": "u", "aud": "api", "client_id": client_id, "iat": iat.as_secs(), "exp": iat.as_secs() + 9,
             "jti": "0.1", "sid": "s"
         });
-        AccessClaims::from_object(object.as_object().unwrap().clone()).unwrap()
+        AccessClaims::parse(object.to_string().as_bytes()).unwrap()
     }
 
     fn client(name: &str, secs: u64) -> Rule {

@@ -43,7 +43,7 @@ pub(crate) const CRATES: &[Crate] = &[
         rows: &[
             row("lib", &[]),
             row("base64url", &[]),
-            row("time", &[]),
+            row("time", &["json"]),
             row("json", &[]),
             row("id", &["time"]),
             row("error", &["json", "jwk", "jws", "verify"]), // in links of the documentation and as causes
@@ -52,7 +52,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("jws", &["base64url", "error", "json", "jwk"]),
             row("claims", &["error", "id", "json", "time"]),
             row("revocation", &["base64url", "claims", "error", "id", "json", "jwk", "jws", "time", "verify"]),
-            row("verify", &["claims", "error", "id", "json", "jwk", "jws", "revocation", "time"]),
+            row("verify", &["claims", "ed25519", "error", "id", "json", "jwk", "jws", "revocation", "time"]),
             row("refresh", &["error", "json", "jwk", "jws", "time"]),
             row("status_list", &["revocation"]), // in a link of the documentation
             row(

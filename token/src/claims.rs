@@ -1,8 +1,13 @@
 //! The claims of an access token (RFC 9068 §2.2), read strictly from a payload whose signature has been checked.
 
-use crate::error::{ClaimFault, Rejection};
+mod read;
+
+pub use read::{Claims, Texts};
+
+use crate::error::Rejection;
+use crate::json::Tape;
 use crate::time::UnixTime;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 /// Names that a client can never set as claims of its own: those of this protocol, and registered ones whose meaning
 /// another part of a system may act upon (RFC 7519, 7800, 8693, 9068, status lists).
@@ -33,7 +38,7 @@ pub const REGISTERED: [&str; 24] = [
     "entitlements",
 ];
 
-/// The claims of one access token.
+/// The claims of one access token, in memory of their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccessClaims {
     /// Issuer.
@@ -63,34 +68,17 @@ pub struct AccessClaims {
     /// When the subject last authenticated.
     pub auth_time: Option<UnixTime>,
     /// Every other member.
-    pub other: Map<String, Value>,
+    pub other: Map<String, serde_json::Value>,
 }
 
 impl AccessClaims {
-    /// Returns the claims that `object` holds.
-    ///
-    /// Required are `iss sub aud client_id iat exp jti`. Whether they are those asked for is not checked here.
+    /// Returns the claims that `payload` holds, as [`Claims`] are read.
     ///
     /// # Errors
-    /// [`Rejection::Claim`] with `missing` or `invalid` for the first claim, in the order above, that is not as it must be.
-    pub fn from_object(object: Map<String, Value>) -> Result<Self, Rejection> {
-        let mut members = Members(object);
-        Ok(Self {
-            iss: members.string("iss")?.required("iss")?,
-            sub: members.string("sub")?.required("sub")?,
-            aud: members.audiences()?.required("aud")?,
-            client_id: members.string("client_id")?.required("client_id")?,
-            iat: members.time("iat")?.required("iat")?,
-            exp: members.time("exp")?.required("exp")?,
-            jti: members.string("jti")?.required("jti")?,
-            nbf: members.time("nbf")?,
-            sid: members.string("sid")?,
-            scope: members.scope()?,
-            roles: members.strings("roles")?.unwrap_or_default(),
-            permissions: members.strings("permissions")?.unwrap_or_default(),
-            auth_time: members.time("auth_time")?,
-            other: members.0,
-        })
+    /// [`Rejection::Jwt`] when it is not a strict JSON object, [`Rejection::Claim`] for the first claim that is not as it must be.
+    pub fn parse(payload: &[u8]) -> Result<Self, Rejection> {
+        let mut tape = Tape::default();
+        Claims::read(tape.read_object(payload).map_err(Rejection::Jwt)?).map(|claims| claims.to_owned())
     }
 
     /// Returns what is asked of the token again and again, it being signed by the key `kid`.
@@ -129,82 +117,11 @@ pub struct Facts<'a> {
     pub nbf: Option<UnixTime>,
 }
 
-trait Required<T> {
-    fn required(self, claim: &'static str) -> Result<T, Rejection>;
-}
-
-impl<T> Required<T> for Option<T> {
-    fn required(self, claim: &'static str) -> Result<T, Rejection> {
-        self.ok_or(Rejection::Claim { claim, reason: ClaimFault::Missing })
-    }
-}
-
-/// Members not yet taken.
-struct Members(Map<String, Value>);
-
-impl Members {
-    fn string(&mut self, claim: &'static str) -> Result<Option<String>, Rejection> {
-        match self.0.remove(claim) {
-            None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-            Some(_) => Err(invalid(claim)),
-        }
-    }
-
-    fn scope(&mut self) -> Result<Option<String>, Rejection> {
-        match self.0.remove("scope") {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(invalid("scope")),
-        }
-    }
-
-    fn time(&mut self, claim: &'static str) -> Result<Option<UnixTime>, Rejection> {
-        match self.0.remove(claim) {
-            None => Ok(None),
-            Some(value) => UnixTime::from_json(&value).map(Some).ok_or_else(|| invalid(claim)),
-        }
-    }
-
-    fn strings(&mut self, claim: &'static str) -> Result<Option<Vec<String>>, Rejection> {
-        match self.0.remove(claim) {
-            None => Ok(None),
-            Some(Value::Array(items)) => {
-                items.into_iter().map(|item| into_string(item, claim)).collect::<Result<_, _>>().map(Some)
-            }
-            Some(_) => Err(invalid(claim)),
-        }
-    }
-
-    /// RFC 7519 §4.1.3: an array of strings, or a single string.
-    fn audiences(&mut self) -> Result<Option<Vec<String>>, Rejection> {
-        if matches!(self.0.get("aud"), Some(Value::String(_))) {
-            return Ok(self.string("aud")?.map(|audience| vec![audience]));
-        }
-        match self.strings("aud")? {
-            Some(audiences) if audiences.is_empty() => Err(invalid("aud")),
-            audiences => Ok(audiences),
-        }
-    }
-}
-
-fn into_string(value: Value, claim: &'static str) -> Result<String, Rejection> {
-    match value {
-        Value::String(text) if !text.is_empty() => Ok(text),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Err(invalid(claim))
-        }
-    }
-}
-
-fn invalid(claim: &'static str) -> Rejection {
-    Rejection::Claim { claim, reason: ClaimFault::Invalid }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::error::ClaimFault;
+    use serde_json::{Value, json};
 
     fn full() -> Value {
         json!({
@@ -215,7 +132,7 @@ mod tests {
     }
 
     fn parse(value: &Value) -> Result<AccessClaims, Rejection> {
-        AccessClaims::from_object(value.as_object().unwrap().clone())
+        AccessClaims::parse(value.to_string().as_bytes())
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod reader;
 mod tape;
 
 pub use owned::{parse, parse_object};
-pub(crate) use tape::{Items, Object, Tape, Value};
+pub(crate) use tape::{Object, Tape, Value};
 
 use std::fmt;
 

@@ -4,10 +4,11 @@
 //! canonical one are refused with the whole set. Keys of other kinds are somebody else's and are passed over
 //! (RFC 7517 §5), and so is a key without `alg`: each key serves exactly one algorithm.
 
-use crate::ed25519::{Fault, Tables, VerifyingKey};
+use crate::base64url;
+use crate::ed25519::{Fault, Pending, Tables, VerifyingKey};
 use crate::error::KeySetRejection;
-use crate::{base64url, json};
-use serde_json::{Map, Value, json};
+use crate::json::{Object, Tape, Value};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Bytes of JSON that a JWK Set may have.
@@ -118,8 +119,13 @@ impl PublicKey {
         self.point.verifies(message, signature)
     }
 
+    /// Does of [`PublicKey::verifies`] what cannot be shared with other signatures.
+    pub(crate) fn begin(&self, message: &[u8], signature: &[u8; 64]) -> Pending<'_> {
+        self.point.begin(message, signature)
+    }
+
     /// Returns the key as a JWK, with `use` and `purpose`.
-    pub fn to_jwk(&self) -> Value {
+    pub fn to_jwk(&self) -> serde_json::Value {
         json!({
             "kty": "OKP", "crv": "Ed25519", "x": base64url::encode(self.as_bytes()), "kid": self.kid,
             "use": "sig", "alg": self.algorithm.name(), "purpose": self.purpose.name(),
@@ -127,12 +133,12 @@ impl PublicKey {
     }
 
     /// Reads one entry of a set; `None` when it is not a key this project can use.
-    fn from_jwk(jwk: &Map<String, Value>) -> Result<Option<Self>, KeySetRejection> {
+    fn from_jwk(jwk: Object<'_>) -> Result<Option<Self>, KeySetRejection> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         if text("kty") != Some("OKP") || text("crv") != Some("Ed25519") {
             return Ok(None);
         }
-        if jwk.contains_key("d") {
+        if jwk.get("d").is_some() {
             return Err(KeySetRejection::PrivateKey);
         }
         let bytes = text("x").and_then(|x| base64url::decode_array(x).ok()).ok_or(KeySetRejection::InvalidPoint)?;
@@ -152,10 +158,10 @@ impl PublicKey {
 }
 
 /// `use` and `key_ops` (RFC 7517 §4.2, §4.3), where present, must allow the verification of signatures.
-fn is_for_verification(jwk: &Map<String, Value>) -> bool {
-    let use_allows = jwk.get("use").is_none_or(|value| value == "sig");
+fn is_for_verification(jwk: Object<'_>) -> bool {
+    let use_allows = jwk.get("use").is_none_or(|value| value.as_str() == Some("sig"));
     let operations_allow = jwk.get("key_ops").is_none_or(|value| {
-        value.as_array().is_some_and(|operations| operations.iter().any(|operation| operation == "verify"))
+        value.as_array().is_some_and(|mut operations| operations.any(|operation| operation.as_str() == Some("verify")))
     });
     use_allows && operations_allow
 }
@@ -194,12 +200,13 @@ impl KeySet {
         if text.len() > MAX_SET_LENGTH {
             return Err(KeySetRejection::TooLong);
         }
-        let set = json::parse_object(text).map_err(|_| KeySetRejection::Malformed)?;
+        let mut tape = Tape::default();
+        let set = tape.read_object(text).map_err(|_| KeySetRejection::Malformed)?;
         let entries = set.get("keys").and_then(Value::as_array).ok_or(KeySetRejection::Malformed)?;
-        if entries.len() > MAX_KEYS {
+        if entries.count() > MAX_KEYS {
             return Err(KeySetRejection::TooManyKeys);
         }
-        let mut keys = Vec::with_capacity(entries.len());
+        let mut keys = Vec::new();
         for entry in entries {
             keys.extend(PublicKey::from_jwk(entry.as_object().ok_or(KeySetRejection::Malformed)?)?);
         }

@@ -6,21 +6,86 @@
 //!
 //! [`Untrusted`] is what parsed; only [`Untrusted::verify`] hands out the payload. Claims are not looked at here.
 
+use crate::base64url;
 use crate::error::{ClaimFault, JwsFault, Rejection};
+use crate::json::{Tape, Value};
 use crate::jwk::{Algorithm, KeySet, MAX_KEY_ID_LENGTH, Purpose};
-use crate::{base64url, json};
-use serde_json::{Map, Value};
 
 /// Bytes that a token may have.
 pub const MAX_LENGTH: usize = 8192;
 
+/// Characters of an Ed25519 signature's 64 bytes.
+const SIGNATURE_LENGTH: usize = 86;
+
 /// Header members that would change how the rest is read, or choose a key by other means than `kid`.
 const REFUSED_MEMBERS: [&str; 11] = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "cty", "enc", "zip"];
+
+/// The parts of a compact serialization, still as text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    text: &'a [u8],
+    /// What is signed: header, dot and payload.
+    pub(crate) signing_input: &'a [u8],
+    pub(crate) header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Returns the parts of `text`, which is at most `max_length` bytes. `likely` is a header that it may begin with.
+    ///
+    /// A dot too many is found by decoding only.
+    ///
+    /// # Errors
+    /// [`JwsFault::TooLong`] and [`JwsFault::Parts`].
+    pub(crate) fn split(text: &'a [u8], max_length: usize, likely: &[u8]) -> Result<Self, Rejection> {
+        if text.len() > max_length {
+            return Err(Rejection::Jws(JwsFault::TooLong));
+        }
+        let dot = |at: &usize| text.get(*at) == Some(&b'.');
+        let parts = || {
+            let likely_end = Some(likely.len()).filter(|end| dot(end) && text.starts_with(likely));
+            let header_end = likely_end.or_else(|| text.iter().position(|byte| *byte == b'.'))?;
+            let likely_start = text.len().checked_sub(SIGNATURE_LENGTH + 1).filter(dot);
+            let signature_start = likely_start.or_else(|| text.iter().rposition(|byte| *byte == b'.'))?;
+            Some(Self {
+                text,
+                signing_input: text.get(..signature_start)?,
+                header: text.get(..header_end)?,
+                payload: text.get(header_end + 1..signature_start)?,
+                signature: text.get(signature_start + 1..)?,
+            })
+        };
+        parts().ok_or(Rejection::Jws(JwsFault::Parts))
+    }
+
+    /// Appends the header's bytes to `out`.
+    pub(crate) fn header_into(&self, out: &mut Vec<u8>) -> Result<(), Rejection> {
+        self.decode(self.header, out)
+    }
+
+    /// Appends the payload's bytes to `out`.
+    pub(crate) fn payload_into(&self, out: &mut Vec<u8>) -> Result<(), Rejection> {
+        self.decode(self.payload, out)
+    }
+
+    /// Appends the signature's bytes to `out`, however many there are.
+    pub(crate) fn signature_into(&self, out: &mut Vec<u8>) -> Result<(), Rejection> {
+        self.decode(self.signature, out)
+    }
+
+    fn decode(&self, part: &[u8], out: &mut Vec<u8>) -> Result<(), Rejection> {
+        base64url::decode_into(part, out).map_err(|base64url::Malformed| {
+            let dots = self.text.iter().filter(|byte| **byte == b'.').count();
+            Rejection::Jws(if dots == 2 { JwsFault::Base64url } else { JwsFault::Parts })
+        })
+    }
+}
 
 /// A well-formed JWS whose signature has not been checked: nothing in it may be believed.
 #[derive(Debug)]
 pub struct Untrusted<'a> {
-    signing_input: &'a str,
+    signing_input: &'a [u8],
     kid: String,
     algorithm: Algorithm,
     payload: Vec<u8>,
@@ -44,20 +109,15 @@ impl<'a> Untrusted<'a> {
     ///
     /// # Errors
     /// [`Rejection::Jws`], [`Rejection::AlgorithmNotAllowed`], and [`Rejection::Claim`] for `typ`.
-    pub fn parse(text: &'a str, typ: &str, max_length: usize) -> Result<Self, Rejection> {
-        if text.len() > max_length {
-            return Err(Rejection::Jws(JwsFault::TooLong));
-        }
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(Rejection::Jws(JwsFault::Parts))?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Rejection::Jws(JwsFault::Parts))?;
-        if payload.contains('.') {
-            return Err(Rejection::Jws(JwsFault::Parts));
-        }
-        let decode = |part: &str| base64url::decode(part.as_bytes()).map_err(|_| Rejection::Jws(JwsFault::Base64url));
-        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
-        let header = json::parse_object(&header).map_err(|fault| Rejection::Jws(JwsFault::Header(fault)))?;
-        let (algorithm, kid) = read_header(&header, typ)?;
-        Ok(Self { signing_input, kid, algorithm, payload, signature })
+    pub fn parse(text: &'a [u8], typ: &str, max_length: usize) -> Result<Self, Rejection> {
+        let parts = Parts::split(text, max_length, &[])?;
+        let (mut header, mut payload, mut signature) = (Vec::new(), Vec::new(), Vec::new());
+        parts.header_into(&mut header)?;
+        parts.payload_into(&mut payload)?;
+        parts.signature_into(&mut signature)?;
+        let mut tape = Tape::default();
+        let (algorithm, kid) = read_header(&header, typ, &mut tape)?;
+        Ok(Self { signing_input: parts.signing_input, kid: kid.to_owned(), algorithm, payload, signature })
     }
 
     /// Returns the payload, now that the key named by the header is found to have signed it.
@@ -68,7 +128,7 @@ impl<'a> Untrusted<'a> {
     pub fn verify(self, keys: &KeySet, purpose: Purpose) -> Result<Signed, Rejection> {
         let key = keys.find(&self.kid, purpose, self.algorithm).ok_or(Rejection::NoMatchingKey)?;
         let signature = self.signature.as_slice().try_into().map_err(|_| Rejection::Signature)?;
-        if key.verifies(self.signing_input.as_bytes(), signature) {
+        if key.verifies(self.signing_input, signature) {
             Ok(Signed { kid: self.kid, payload: self.payload })
         } else {
             Err(Rejection::Signature)
@@ -76,7 +136,16 @@ impl<'a> Untrusted<'a> {
     }
 }
 
-fn read_header(header: &Map<String, Value>, typ: &str) -> Result<(Algorithm, String), Rejection> {
+/// Returns algorithm and key identifier of the header with this JSON text.
+///
+/// # Errors
+/// As [`Untrusted::parse`], and [`Rejection::NoMatchingKey`] without a `kid` that a key could have.
+pub(crate) fn read_header<'t>(
+    header: &'t [u8],
+    typ: &str,
+    tape: &'t mut Tape,
+) -> Result<(Algorithm, &'t str), Rejection> {
+    let header = tape.read_object(header).map_err(|fault| Rejection::Jws(JwsFault::Header(fault)))?;
     let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::Jws(JwsFault::Algorithm))?;
     let algorithm = Algorithm::from_name(name).ok_or(Rejection::AlgorithmNotAllowed)?;
     // RFC 7515 §4.1.9: a media type whose "application/" may be left out; media types ignore case.
@@ -86,15 +155,11 @@ fn read_header(header: &Map<String, Value>, typ: &str) -> Result<(Algorithm, Str
     if !header.get("typ").and_then(Value::as_str).is_some_and(matches) {
         return Err(Rejection::Claim { claim: "typ", reason: ClaimFault::CheckFailed });
     }
-    if REFUSED_MEMBERS.iter().any(|member| header.contains_key(*member)) {
+    if header.members().any(|(name, _)| REFUSED_MEMBERS.contains(&name)) {
         return Err(Rejection::Jws(JwsFault::RefusedMember));
     }
-    match header.get("kid") {
-        None => Err(Rejection::NoMatchingKey),
-        Some(Value::String(kid)) if kid.len() <= MAX_KEY_ID_LENGTH => Ok((algorithm, kid.clone())),
-        Some(Value::String(_)) => Err(Rejection::NoMatchingKey),
-        Some(_) => Err(Rejection::Jws(JwsFault::KeyId)),
-    }
+    let kid = header.get("kid").ok_or(Rejection::NoMatchingKey)?.as_str().ok_or(Rejection::Jws(JwsFault::KeyId))?;
+    if kid.len() > MAX_KEY_ID_LENGTH { Err(Rejection::NoMatchingKey) } else { Ok((algorithm, kid)) }
 }
 
 fn strip_application(typ: &str) -> Option<&str> {
@@ -108,7 +173,7 @@ mod tests {
 
     fn parse(header: &str) -> Result<Untrusted<'static>, Rejection> {
         let text = format!("{}.e30.AA", base64url::encode(header.as_bytes()));
-        Untrusted::parse(String::leak(text), "at+jwt", MAX_LENGTH)
+        Untrusted::parse(text.leak().as_bytes(), "at+jwt", MAX_LENGTH)
     }
 
     fn refusal(header: &str) -> (&'static str, Option<&'static str>) {
@@ -144,11 +209,14 @@ mod tests {
             ("e30.e30.AA", "alg"),
         ];
         for (text, reason) in cases {
-            let rejection = Untrusted::parse(text, "at+jwt", MAX_LENGTH).unwrap_err();
+            let rejection = Untrusted::parse(text.as_bytes(), "at+jwt", MAX_LENGTH).unwrap_err();
             assert_eq!((rejection.code(), rejection.reason()), ("ERR_JWS_INVALID", Some(reason)), "{text:?}");
         }
         let long = ".".repeat(MAX_LENGTH + 1);
-        assert_eq!(Untrusted::parse(&long, "at+jwt", MAX_LENGTH).unwrap_err(), Rejection::Jws(JwsFault::TooLong));
+        assert_eq!(
+            Untrusted::parse(long.as_bytes(), "at+jwt", MAX_LENGTH).unwrap_err(),
+            Rejection::Jws(JwsFault::TooLong)
+        );
     }
 
     #[test]

@@ -8,11 +8,10 @@
 //! What a generation is worth is decided by the session; no clock is read here.
 
 use crate::error::{ClaimFault, Rejection};
-use crate::json;
+use crate::json::{Tape, Value};
 use crate::jwk::{KeySet, Purpose};
 use crate::jws::{self, Untrusted};
 use crate::time::UnixTime;
-use serde_json::Value;
 
 /// `typ` of a refresh token.
 pub const TYP: &str = "rt+jwt";
@@ -40,18 +39,12 @@ impl RefreshClaims {
     /// # Errors
     /// [`Rejection`] as for an access token.
     pub fn parse(token: &str, keys: &KeySet, issuer: &str) -> Result<Self, Rejection> {
-        let signed = Untrusted::parse(token, TYP, jws::MAX_LENGTH)?.verify(keys, Purpose::Token)?;
-        let object = json::parse_object(&signed.payload).map_err(Rejection::Jwt)?;
-        let text = |claim: &'static str| match object.get(claim) {
-            Some(Value::String(text)) => Ok(text.as_str()),
-            _ => Err(Rejection::Claim { claim, reason: ClaimFault::Invalid }),
-        };
-        let time = |claim: &'static str| {
-            object
-                .get(claim)
-                .and_then(UnixTime::from_json)
-                .ok_or(Rejection::Claim { claim, reason: ClaimFault::Invalid })
-        };
+        let signed = Untrusted::parse(token.as_bytes(), TYP, jws::MAX_LENGTH)?.verify(keys, Purpose::Token)?;
+        let mut tape = Tape::default();
+        let object = tape.read_object(&signed.payload).map_err(Rejection::Jwt)?;
+        let invalid = |claim| Rejection::Claim { claim, reason: ClaimFault::Invalid };
+        let text = |claim| object.get(claim).and_then(Value::as_str).ok_or(invalid(claim));
+        let time = |claim| object.get(claim).and_then(UnixTime::from_json).ok_or(invalid(claim));
         for claim in ["iss", "aud"] {
             if text(claim)? != issuer {
                 return Err(Rejection::Claim { claim, reason: ClaimFault::CheckFailed });
@@ -61,7 +54,7 @@ impl RefreshClaims {
         Ok(Self {
             issuer: issuer.to_owned(),
             sid: text("sid")?.to_owned(),
-            generation: generation.ok_or(Rejection::Claim { claim: "gen", reason: ClaimFault::Invalid })?,
+            generation: generation.ok_or(invalid("gen"))?,
             iat: time("iat")?,
             exp: time("exp")?,
         })

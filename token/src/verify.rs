@@ -4,7 +4,7 @@
 //! takes `&self`, does no I/O and gives the same verdict for the same bytes and time everywhere. Unknown is never "valid".
 //!
 //! [`policy`] and [`scope`] are what is asked, [`lists`] takes lists into use, [`judge`] judges a token, [`many`] several,
-//! [`remembered`] one that has been judged before, and [`checks`] is what these have in common.
+//! [`remembered`] one that has been judged before, and [`checks`] and [`scratch`] are what these have in common.
 
 mod checks;
 mod judge;
@@ -13,12 +13,14 @@ mod many;
 mod policy;
 mod remembered;
 mod scope;
+mod scratch;
 
-pub use judge::{Judged, Scratch, Verified};
+pub use judge::{Judged, Verified};
 pub use lists::{LoadError, Loaded, MAX_LIST_AHEAD_SECS};
 pub use policy::{DEFAULT_LEEWAY_SECS, MAX_LEEWAY_SECS, Misuse, Policy, check_scope};
 pub use remembered::{Recheck, Remembered};
 pub use scope::Scope;
+pub use scratch::Scratch;
 
 use crate::jwk::KeySet;
 use crate::revocation::RevocationList;

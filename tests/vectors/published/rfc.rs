@@ -60,6 +60,7 @@ fn the_key_and_the_jws_of_rfc_8037_appendix_a_hold() {
 /// A.4 is a JWS and no access token: it has neither `typ` nor `kid`.
 #[test]
 fn the_jws_of_rfc_8037_appendix_a_is_no_access_token() {
-    let rejection = token::jws::Untrusted::parse(RFC_8037_JWS, token::verify::TYP, token::jws::MAX_LENGTH).unwrap_err();
+    let rejection =
+        token::jws::Untrusted::parse(RFC_8037_JWS.as_bytes(), token::verify::TYP, token::jws::MAX_LENGTH).unwrap_err();
     assert_eq!(rejection.claim(), Some("typ"));
 }

@@ -159,6 +159,11 @@ pub(crate) struct Object<'t> {
 }
 
 impl<'t> Object<'t> {
+    /// Returns the whole text that it was read from.
+    pub(crate) fn text(self) -> &'t str {
+        self.first.text
+    }
+
     /// Returns names and values, in the order in which they are written.
     pub(crate) fn members(self) -> impl Iterator<Item = (&'t str, Value<'t>)> {
         let mut nodes = Items { next: self.first, end: self.end };

@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::Value;
 
 // RFC 8037 appendix A.2 and A.3
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";

@@ -11,9 +11,9 @@
 use crate::base64url;
 use crate::claims::Facts;
 use crate::error::RevokedBy;
+use crate::json::{Object, Value};
 use crate::time::UnixTime;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,20 +93,16 @@ fn salt_text<S: Serializer>(salt: &Vec<u8>, serializer: S) -> Result<S::Ok, S::E
 
 impl Cut {
     /// Returns the rules that the head's `cut` member holds; `None` when it is not of the form above.
-    pub fn from_json(value: &Value) -> Option<Self> {
-        let object = value.as_object()?;
+    pub(crate) fn from_json(value: Value<'_>) -> Option<Self> {
         let mut cut = Self::default();
-        for (name, value) in object {
-            match name.as_str() {
+        for (name, value) in value.as_object()?.members() {
+            match name {
                 "all" => cut.all = Some(UnixTime::from_json(value)?),
                 "kid" => {
-                    cut.kid =
-                        value.as_array()?.iter().map(|kid| kid.as_str().map(str::to_owned)).collect::<Option<_>>()?
+                    cut.kid = value.as_array()?.map(|kid| kid.as_str().map(str::to_owned)).collect::<Option<_>>()?
                 }
                 "sub" => cut.sub = timed_tags(value.as_object()?)?,
-                "sid" => {
-                    cut.sid = value.as_array()?.iter().map(|tag| Tag::parse(tag.as_str()?)).collect::<Option<_>>()?
-                }
+                "sid" => cut.sid = value.as_array()?.map(|tag| Tag::parse(tag.as_str()?)).collect::<Option<_>>()?,
                 "cid" => cut.cid = timed_tags(value.as_object()?)?,
                 "salt" => cut.salt = base64url::decode(value.as_str()?.as_bytes()).ok()?,
                 _ => return None,
@@ -152,21 +148,26 @@ impl Cut {
     }
 }
 
-fn timed_tags(object: &Map<String, Value>) -> Option<BTreeMap<Tag, UnixTime>> {
-    object.iter().map(|(tag, until)| Some((Tag::parse(tag)?, UnixTime::from_json(until)?))).collect()
+fn timed_tags(object: Object<'_>) -> Option<BTreeMap<Tag, UnixTime>> {
+    object.members().map(|(tag, until)| Some((Tag::parse(tag)?, UnixTime::from_json(until)?))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::claims::AccessClaims;
-    use serde_json::json;
+    use crate::json::Tape;
+    use serde_json::{Value, json};
 
     const SALT: &[u8] = b"0123456789abcdef";
 
     fn claims() -> AccessClaims {
         let object = json!({"iss": "i", "sub": "user-1", "aud": "api", "client_id": "backend", "iat": 100, "exp": 200, "jti": "0.1", "sid": "session-1"});
-        AccessClaims::from_object(object.as_object().unwrap().clone()).unwrap()
+        AccessClaims::parse(object.to_string().as_bytes()).unwrap()
+    }
+
+    fn read(value: &Value) -> Option<Cut> {
+        Cut::from_json(Tape::default().read(value.to_string().as_bytes()).unwrap())
     }
 
     fn at(seconds: u64) -> UnixTime {
@@ -199,7 +200,7 @@ mod tests {
         ];
         for (cut, expected) in cases {
             assert_eq!(cut.revokes(&claims().facts("key")), expected, "{cut:?}");
-            assert_eq!(Cut::from_json(&serde_json::to_value(&cut).unwrap()), Some(cut));
+            assert_eq!(read(&serde_json::to_value(&cut).unwrap()), Some(cut));
         }
     }
 
@@ -230,7 +231,7 @@ mod tests {
             json!({"sid": many, "salt": salt}),
             json!({"salt": "A"}),
         ] {
-            assert_eq!(Cut::from_json(&value), None, "{value}");
+            assert_eq!(read(&value), None, "{value}");
         }
     }
 }

@@ -13,13 +13,13 @@
 //! heartbeat has neither `base` nor `low` nor `add`.
 
 use super::codec;
-use super::head::{Head, ListId, MAX_HEAD_LENGTH, signed_claims};
+use super::head::{Head, ListId, MAX_HEAD_LENGTH, signed_payload};
 use super::revoked::Revoked;
 use crate::base64url;
 use crate::error::ListRejection;
 use crate::id::epoch;
+use crate::json::{Object, Tape};
 use crate::jwk::KeySet;
-use serde_json::{Map, Value};
 
 /// `typ` of a delta.
 pub const TYP: &str = "revdelta+jwt";
@@ -46,8 +46,10 @@ impl Delta {
     /// # Errors
     /// [`ListRejection::Head`], `Signature`, `Claims` and `Body`, in this order.
     pub fn open(document: &[u8], keys: &KeySet) -> Result<Self, ListRejection> {
-        let claims = signed_claims(document, TYP, keys)?;
-        let (head, base, low, add) = members(&claims).ok_or(ListRejection::Claims)?;
+        let payload = signed_payload(document, TYP, keys)?;
+        let mut tape = Tape::default();
+        let claims = tape.read_object(&payload).map_err(|_| ListRejection::Claims)?;
+        let (head, base, low, add) = members(claims).ok_or(ListRejection::Claims)?;
         let added = codec::decode(&add).map_err(|codec::Malformed| ListRejection::Body)?;
         if added.lowest().is_some_and(|lowest| lowest < low) {
             return Err(ListRejection::Body);
@@ -85,7 +87,7 @@ impl Delta {
     }
 }
 
-fn members(claims: &Map<String, Value>) -> Option<(Head, ListId, u32, Vec<u8>)> {
+fn members(claims: Object<'_>) -> Option<(Head, ListId, u32, Vec<u8>)> {
     let head = Head::from_claims(claims)?;
     let [base, low, add] = CLAIMS.map(|name| claims.get(name));
     let nothing = [codec::VERSION];

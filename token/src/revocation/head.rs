@@ -1,12 +1,12 @@
 //! The signed head that full lists and deltas have in common.
 
 use super::cut::Cut;
+use crate::base64url;
 use crate::error::{ListRejection, Rejection};
+use crate::json::Object;
 use crate::jwk::{KeySet, Purpose};
 use crate::jws::Untrusted;
 use crate::time::UnixTime;
-use crate::{base64url, json};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// Bytes that the signed head of a list, or a whole delta, may have.
@@ -37,7 +37,7 @@ impl ListId {
     }
 
     /// Returns the identifier that the claim `name` holds.
-    pub(super) fn from_claims(claims: &Map<String, Value>, name: &str) -> Option<Self> {
+    pub(super) fn from_claims(claims: Object<'_>, name: &str) -> Option<Self> {
         base64url::decode_array(claims.get(name)?.as_str()?).ok().map(Self)
     }
 }
@@ -66,7 +66,7 @@ pub struct Head {
 }
 
 impl Head {
-    pub(super) fn from_claims(claims: &Map<String, Value>) -> Option<Self> {
+    pub(super) fn from_claims(claims: Object<'_>) -> Option<Self> {
         let time = |name: &str| claims.get(name).and_then(UnixTime::from_json);
         let (iat, exp) = (time("iat")?, time("exp")?);
         Some(Self {
@@ -80,13 +80,12 @@ impl Head {
     }
 }
 
-/// Returns the claims of a head of this `typ` that a key for revocations has signed.
-pub(super) fn signed_claims(head: &[u8], typ: &str, keys: &KeySet) -> Result<Map<String, Value>, ListRejection> {
-    let head = std::str::from_utf8(head).map_err(|_| ListRejection::Head)?;
+/// Returns the payload of a head of this `typ` that a key for revocations has signed.
+pub(super) fn signed_payload(head: &[u8], typ: &str, keys: &KeySet) -> Result<Vec<u8>, ListRejection> {
     let signed = Untrusted::parse(head, typ, MAX_HEAD_LENGTH).map_err(|_| ListRejection::Head)?;
     let signed = signed.verify(keys, Purpose::Revocations).map_err(|rejection| match rejection {
         Rejection::NoMatchingKey | Rejection::Signature => ListRejection::Signature,
         _ => ListRejection::Head,
     })?;
-    json::parse_object(&signed.payload).map_err(|_| ListRejection::Claims)
+    Ok(signed.payload)
 }

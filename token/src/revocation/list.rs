@@ -12,11 +12,12 @@
 use super::codec;
 use super::cut::Cut;
 use super::delta::{self, Delta};
-use super::head::{Head, ListId, MAX_HEAD_LENGTH, signed_claims};
+use super::head::{Head, ListId, MAX_HEAD_LENGTH, signed_payload};
 use super::revoked::{Revoked, TooMany};
 use crate::claims::Facts;
 use crate::error::{ListRejection, RevokedBy};
 use crate::id::Jti;
+use crate::json::Tape;
 use crate::jwk::KeySet;
 
 /// Bytes of a document that are read at all, head and body.
@@ -44,12 +45,14 @@ impl RevocationList {
             return Err(ListRejection::TooLong);
         }
         let (head, body) = parts(document).ok_or(ListRejection::Head)?;
-        let claims = signed_claims(head, TYP, keys)?;
+        let payload = signed_payload(head, TYP, keys)?;
+        let mut tape = Tape::default();
+        let claims = tape.read_object(&payload).map_err(|_| ListRejection::Claims)?;
         // These belong to a delta; a full list that carries them is neither.
-        if delta::CLAIMS.iter().any(|name| claims.contains_key(*name)) {
+        if delta::CLAIMS.iter().any(|name| claims.get(name).is_some()) {
             return Err(ListRejection::Claims);
         }
-        let head = Head::from_claims(&claims).ok_or(ListRejection::Claims)?;
+        let head = Head::from_claims(claims).ok_or(ListRejection::Claims)?;
         if ListId::of(body) != head.id {
             return Err(ListRejection::BodyMismatch);
         }

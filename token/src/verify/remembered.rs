@@ -42,8 +42,8 @@ impl Judged<'_> {
     pub fn remember(&self) -> Remembered {
         let Facts { sub, sid, client_id, scope, kid, iat, exp, nbf } = self.facts();
         Remembered {
-            keys_stand: Arc::clone(&self.verifier().keys_stand),
-            jti: self.jti(),
+            keys_stand: Arc::clone(&self.verifier.keys_stand),
+            jti: self.jti,
             sub: sub.into(),
             sid: sid.map(Into::into),
             client_id: client_id.into(),

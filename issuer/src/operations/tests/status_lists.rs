@@ -34,7 +34,7 @@ async fn list(world: &World, epoch: u32, form: StatusForm) -> StatusList {
 async fn opened(world: &World, epoch: u32) -> Opened {
     let document = String::from_utf8(list(world, epoch, StatusForm::Jwt).await.document.to_vec()).unwrap();
     let keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
-    let untrusted = Untrusted::parse(&document, "statuslist+jwt", usize::MAX).unwrap();
+    let untrusted = Untrusted::parse(document.as_bytes(), "statuslist+jwt", usize::MAX).unwrap();
     let payload = untrusted.verify(&keys, Purpose::Revocations).unwrap().payload;
     let claims: Value = serde_json::from_slice(&payload).unwrap();
     let lst = token::base64url::decode(claims["status_list"]["lst"].as_str().unwrap().as_bytes()).unwrap();

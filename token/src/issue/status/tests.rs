@@ -30,7 +30,7 @@ fn a_jwt_says_what_the_draft_asks_for() {
     let key = key(Purpose::Revocations, Algorithm::EdDsa);
     let text = key.sign_status_list_jwt(&claims()).unwrap();
     let keys = KeySet::single(key.public().clone());
-    let untrusted = Untrusted::parse(&text, "statuslist+jwt", MAX_LENGTH).unwrap();
+    let untrusted = Untrusted::parse(text.as_bytes(), "statuslist+jwt", MAX_LENGTH).unwrap();
     let payload = untrusted.verify(&keys, Purpose::Revocations).unwrap().payload;
     assert_eq!(
         serde_json::from_slice::<serde_json::Value>(&payload).unwrap(),
