@@ -1,13 +1,16 @@
-/** The entry for Node, Deno and Bun: the module is read from the package and instantiated while this file loads. */
+/** The entry for Node, Deno and Bun: a module is read from the package and instantiated while this file loads. */
 import { readFileSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers"; // the global ones of Deno cannot be let go of
 import { backgroundFetch } from "./node/background-fetch.js";
 import { instantiate } from "./src/instance.js";
 import { runsOn } from "./src/platform.js";
+import { hasSimd } from "./src/simd.js";
 
-instantiate(readFileSync(new URL("./wasm/verifier_bg.wasm", import.meta.url)));
+const module = hasSimd() ? new URL("./wasm/verifier_simd_bg.wasm", import.meta.url) : new URL("./wasm/verifier_bg.wasm", import.meta.url);
+instantiate(readFileSync(module));
 runsOn({
   backgroundFetch,
+  cacheSize: 1024,
   freeHeaders: true,
   later(run, millis) {
     const timer = setTimeout(run, Math.min(millis, 2 ** 31 - 1)).unref(); // beyond that it fires at once

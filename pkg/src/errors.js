@@ -62,15 +62,14 @@ export class ListError extends Error {
   }
 }
 
-const byKind = {
-  token: (refusal) => new VerificationError(refusal),
-  keys: (refusal) => new KeySetError(refusal),
-  list: (refusal) => new ListError(refusal),
-  usage: (refusal) => new UsageError(refusal.message),
-};
+const byKind = { token: VerificationError, keys: KeySetError, list: ListError };
+
+/** Returns the error for a refusal of the wasm side, which verifier-wasm/src/answer.rs describes. */
+export function errorOf([kind, code, claim, reason, message]) {
+  return kind === "usage" ? new UsageError(message) : new byKind[kind]({ code, claim, reason, message });
+}
 
 /** Returns the error for what the wasm side threw, or `undefined` when that is no refusal of its making. */
-export function errorOfRefusal(thrown) {
-  if (typeof thrown !== "object" || thrown === null || thrown instanceof Error) return undefined;
-  return Object.hasOwn(byKind, thrown.kind) ? byKind[thrown.kind](thrown) : undefined;
+export function errorOfThrown(thrown) {
+  return typeof thrown === "string" ? errorOf(JSON.parse(thrown)) : undefined;
 }

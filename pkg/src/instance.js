@@ -5,11 +5,11 @@
  * verifier notices by the generation that its bindings belong to the old one.
  */
 import load, { __wbg_reset_state as replaceInstance, initSync } from "../wasm/verifier.js";
-import { errorOfRefusal, FetchError } from "./errors.js";
-
-export { Verifier as Bindings } from "../wasm/verifier.js";
+import { Desk } from "./desk.js";
+import { errorOfThrown, FetchError } from "./errors.js";
 
 let moduleUrl; // set where the module has to be fetched first
+let desk; // that of the instance in use, once there is one
 let generation = 0;
 let sound = true; // false only while no fresh instance could be made
 
@@ -45,6 +45,12 @@ export function currentGeneration() {
   return generation;
 }
 
+/** Returns the desk of the instance in use; one that was returned before a trap is dead. */
+export function currentDesk() {
+  if (!sound) discard();
+  return (desk ??= new Desk(initSync({}).memory)); // which returns what is there once there is an instance
+}
+
 /**
  * Returns what `call` returns.
  *
@@ -55,7 +61,7 @@ export function guarded(call) {
   try {
     return call();
   } catch (thrown) {
-    const error = errorOfRefusal(thrown);
+    const error = errorOfThrown(thrown);
     if (error !== undefined) throw error;
     sound = false;
     try {
@@ -69,6 +75,7 @@ export function guarded(call) {
 
 function discard() {
   generation += 1;
+  desk = undefined;
   replaceInstance();
   sound = true;
 }

@@ -9,6 +9,8 @@ const MAX_TIME_SECONDS = 253_402_300_799;
 const MAX_LEEWAY_SECONDS = 60;
 const MAX_TIMEOUT_SECONDS = 300;
 const MAX_POLL_SECONDS = 3600;
+const MAX_CACHE_SIZE = 65_536;
+const MAX_SCOPE_LENGTH = 8192;
 // RFC 6749 §3.3
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 // RFC 6265 §4.1.1: a cookie's name is a token of RFC 9110 §5.6.2
@@ -19,7 +21,7 @@ const QUOTABLE = /^[\t\x20-\x7e]*$/;
 /** Returns the settings of a verifier. */
 export function verifierSettings(options) {
   const given = known(options, "createVerifier", [
-    "audience", "fetch", "follow", "issuer", "keys", "leeway", "maxStaleness", "now", "pollInterval", "revocations", "scope",
+    "audience", "cache", "fetch", "follow", "issuer", "keys", "leeway", "maxStaleness", "now", "pollInterval", "revocations", "scope",
     "signal", "store", "timeout",
   ]);
   const settings = {
@@ -36,6 +38,7 @@ export function verifierSettings(options) {
     fetch: callable(given.fetch, "fetch"),
     timeoutMillis: 1000 * duration(given.timeout === undefined ? 5 : given.timeout, "timeout", MAX_TIMEOUT_SECONDS),
     signal: signal(given.signal),
+    cacheSize: cacheSize(given.cache),
     pollMillis: 1000 * duration(given.pollInterval === undefined ? 5 : given.pollInterval, "pollInterval", MAX_POLL_SECONDS),
     store: store(given.store),
   };
@@ -47,11 +50,11 @@ export function verifierSettings(options) {
   return { ...settings, follow: follow(given.follow, fetches) };
 }
 
-/** Returns the settings of one verification. */
-export function verifySettings(options) {
+/** Returns the settings of one verification, or of several at once. */
+export function verifySettings(options, verb) {
   if (options === undefined) return {};
-  const given = known(options, "verify", ["now", "scope"]);
-  return { scope: scope(given.scope), now: given.now === undefined ? undefined : seconds(given.now) };
+  const given = known(options, verb, ["now", "scope"]);
+  return { scope: callScope(given.scope), now: given.now === undefined ? undefined : seconds(given.now) };
 }
 
 /** Returns the settings of one refresh. */
@@ -75,7 +78,7 @@ export function authenticateSettings(options) {
   if (given.realm !== undefined && !(typeof given.realm === "string" && QUOTABLE.test(given.realm))) {
     throw new UsageError('"realm" must be a string of printable ASCII');
   }
-  return { cookie: given.cookie, realm: given.realm, scope: scope(given.scope) };
+  return { cookie: given.cookie, realm: given.realm, scope: callScope(given.scope) };
 }
 
 /** Returns the time in whole seconds; a fraction is dropped, which moves no verdict: the claims are whole seconds. */
@@ -116,6 +119,19 @@ function scope(value) {
   if (value === undefined) return undefined;
   if (typeof value === "string" && SCOPE.test(value)) return value;
   throw new UsageError('"scope" must be scope values with a single space between two (RFC 6749 section 3.3)');
+}
+
+/** No token holds more. */
+function callScope(value) {
+  if (typeof value === "string" && value.length > MAX_SCOPE_LENGTH) throw new UsageError(`"scope" must be at most ${MAX_SCOPE_LENGTH} characters`);
+  return scope(value);
+}
+
+function cacheSize(value) {
+  if (value === undefined) return platform.cacheSize;
+  if (value === false) return 0;
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_CACHE_SIZE) return value;
+  throw new UsageError(`"cache" must be false, or how many tokens are remembered: a whole number from 1 to ${MAX_CACHE_SIZE}`);
 }
 
 function integer(value, name, least, most) {

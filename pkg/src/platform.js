@@ -8,6 +8,8 @@
 export const platform = {
   /** Whether anything may go on after the call that began it. In Workers nothing may. */
   background: true,
+  /** Accepted tokens that a verifier remembers when nobody says how many. A page has one token at a time. */
+  cacheSize: 0,
   /** Fetches what nobody waits for; undefined where the global `fetch` does. */
   backgroundFetch: undefined,
   /** Whether a request header beyond those of CORS' safelist costs nothing. */

@@ -4,14 +4,14 @@
  * The bindings can die with the WebAssembly instance (see instance.js). The next call then builds new ones, which judge
  * the same documents again as if they had just been fetched.
  */
+import { bindings } from "./bindings.js";
+import { Cache } from "./cache.js";
+import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
-import { KeySetError, ListError, VerificationError } from "./errors.js";
+import { errorOf, KeySetError, ListError } from "./errors.js";
 import { isFull } from "./heads.js";
-import { Bindings, currentGeneration, guarded } from "./instance.js";
+import { currentDesk, currentGeneration, guarded } from "./instance.js";
 import { MAX_KEYS_LENGTH, MAX_LIST_LENGTH } from "./sources.js";
-
-/** Longer tokens are refused before they are copied into the module's memory. */
-const MAX_TOKEN_LENGTH = 8192;
 
 export class State {
   #settings;
@@ -19,6 +19,7 @@ export class State {
   #now;
   #bindings;
   #generation;
+  #cache; // undefined when nothing is to be remembered
 
   /**
    * @param {object} settings
@@ -28,6 +29,7 @@ export class State {
   constructor(settings, { keys, list, deltas = [] }, now) {
     this.#settings = settings;
     this.#now = now;
+    if (settings.cacheSize > 0) this.#cache = new Cache(settings.cacheSize);
     within(keys, MAX_KEYS_LENGTH, KeySetError, TOO_LONG_KEYS);
     if (list !== null) within(list, MAX_LIST_LENGTH, ListError, TOO_LONG_LIST);
     this.#documents = new Documents(keys, list);
@@ -37,22 +39,45 @@ export class State {
     }
   }
 
-  /** Returns the claims, as JSON, of a token that holds. */
+  /**
+   * Returns the claims of a token that holds, frozen throughout.
+   *
+   * @param {string} token
+   * @param {number} now whole seconds
+   * @param {string} [scope]
+   */
   verify(token, now, scope) {
     const bindings = this.#living();
-    if (token.length > MAX_TOKEN_LENGTH) throw new VerificationError(TOO_LONG_TOKEN);
-    return guarded(() => bindings.verify(token, BigInt(now), scope));
+    const entry = this.#cache?.find(token);
+    if (entry !== undefined) {
+      const answer = guarded(() => currentDesk().recheck(bindings, entry.slot, scope, now));
+      if (answer === HOLDS) return entry.claims;
+      if (answer !== UNKNOWN) throw errorOf(answer);
+      this.#cache.forget(entry);
+    }
+    return this.#judge(bindings, token, now, scope);
+  }
+
+  /** Returns for each token its claims, or the error that `verify` throws. Nothing is remembered of them. */
+  verifyMany(tokens, now, scope) {
+    const bindings = this.#living();
+    const answers = [];
+    while (answers.length < tokens.length) {
+      answers.push(...guarded(() => currentDesk().judgeSome(bindings, tokens, answers.length, scope, now)));
+    }
+    return answers.map((answer) => (Array.isArray(answer) ? { error: errorOf(answer) } : { claims: frozen(answer) }));
   }
 
   /** Returns what the module knows. */
   status() {
     const bindings = this.#living();
-    return guarded(() => bindings.status());
+    return JSON.parse(guarded(() => bindings.status()));
   }
 
   takeKeys(bytes) {
     const bindings = this.#living();
     guarded(() => bindings.loadKeys(bytes));
+    if (!isSame(bytes, this.#documents.keys)) this.#cache?.clear(); // a key may have been withdrawn
     this.#documents.keys = bytes;
   }
 
@@ -65,7 +90,7 @@ export class State {
   take(bytes) {
     const now = this.#now();
     const bindings = this.#living();
-    const outcome = guarded(() => bindings.loadRevocations(bytes, BigInt(now)));
+    const outcome = guarded(() => bindings.loadRevocations(bytes, now));
     if (isFull(bytes)) {
       if (outcome === "newer" || (outcome === "same" && this.#documents.all.length !== 1)) this.#documents.rebase(bytes);
     } else if (outcome === "newer") {
@@ -83,6 +108,16 @@ export class State {
     if (this.#generation === currentGeneration()) guarded(() => this.#bindings.free());
     this.#bindings = undefined;
     this.#documents = undefined;
+    this.#cache = undefined;
+  }
+
+  #judge(bindings, token, now, scope) {
+    const slot = this.#cache?.vacancy() ?? NO_SLOT;
+    const answer = guarded(() => currentDesk().judge(bindings, token, scope, now, slot));
+    if (Array.isArray(answer)) throw errorOf(answer);
+    const claims = frozen(answer);
+    this.#cache?.keep(currentDesk().copy(token), claims);
+    return claims;
   }
 
   /** Returns bindings of the instance in use. */
@@ -98,24 +133,24 @@ export class State {
     const generation = currentGeneration();
     const { keys, all } = this.#documents;
     const now = all.length === 0 ? 0 : this.#now();
-    let bindings = guarded(() => new Bindings(policy(this.#settings), keys));
+    let made = guarded(() => bindings(this.#settings, keys));
     try {
       for (const document of all) {
-        if (guarded(() => bindings.loadRevocations(document, BigInt(now))) !== "newer") throw new ListError(NO_CHAIN);
+        if (guarded(() => made.loadRevocations(document, now)) !== "newer") throw new ListError(NO_CHAIN);
       }
     } catch (error) {
       if (!(error instanceof ListError)) throw error; // a trap: these bindings died with their instance
-      bindings.free();
+      made.free();
       if (!orWithoutList) throw error;
       // Not even a part of them: what the first of them say is older than what was known.
-      bindings = guarded(() => new Bindings(policy(this.#settings), keys));
+      made = guarded(() => bindings(this.#settings, keys));
     }
-    this.#bindings = bindings;
+    this.#cache?.clear(); // its slots were those of other bindings
+    this.#bindings = made;
     this.#generation = generation;
   }
 }
 
-const TOO_LONG_TOKEN = { code: "ERR_JWS_INVALID", reason: "too_long", message: `the token is longer than ${MAX_TOKEN_LENGTH} bytes` };
 const TOO_LONG_KEYS = { code: "ERR_JWKS_INVALID", reason: "too_long", message: `the JWK Set is longer than ${MAX_KEYS_LENGTH} bytes` };
 const TOO_LONG_LIST = { code: "ERR_REVLIST_INVALID", reason: "too_long", message: `the revocation list is longer than ${MAX_LIST_LENGTH} bytes` };
 const NO_CHAIN = { code: "ERR_REVLIST_INVALID", reason: "base", message: "the delta does not apply to the list before it" };
@@ -124,7 +159,12 @@ function within(bytes, limit, Refusal, refusal) {
   if (bytes.length > limit) throw new Refusal(refusal);
 }
 
-/** What the Rust side asks of tokens. */
-function policy({ issuer, audience, leeway, scope, maxStaleness, revocations }) {
-  return { issuer, audience, leeway, scope, maxStaleness, revocations: revocations !== null };
+function isSame(bytes, others) {
+  return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
+}
+
+function frozen(value) {
+  if (typeof value !== "object" || value === null) return value;
+  for (const member of Object.values(value)) frozen(member);
+  return Object.freeze(value);
 }

@@ -58,13 +58,23 @@ export class Verifier extends VerifierEvents {
 
   verify(token, options) {
     if (typeof token !== "string") throw new UsageError("verify takes the token as a string");
-    const { scope, now = this.#now() } = verifySettings(options);
+    const { scope, now = this.#now() } = verifySettings(options, "verify");
     try {
-      return frozen(JSON.parse(this.#living().verify(token, now, scope)));
+      return this.#living().verify(token, now, scope);
     } catch (error) {
       if (error instanceof VerificationError) this.#notice(error);
       throw error;
     }
+  }
+
+  verifyMany(tokens, options) {
+    if (!Array.isArray(tokens)) throw new UsageError("verifyMany takes the tokens as an array");
+    const given = [...tokens];
+    if (!given.every((token) => typeof token === "string")) throw new UsageError("verifyMany takes each token as a string");
+    const { scope, now = this.#now() } = verifySettings(options, "verifyMany");
+    const verdicts = this.#living().verifyMany(given, now, scope);
+    for (const { error } of verdicts) if (error !== undefined) this.#notice(error);
+    return verdicts;
   }
 
   authenticate(request, options) {
@@ -290,10 +300,4 @@ async function reasonAgainst(fetched, take) {
   } catch (error) {
     return error;
   }
-}
-
-function frozen(value) {
-  if (typeof value !== "object" || value === null) return value;
-  for (const member of Object.values(value)) frozen(member);
-  return Object.freeze(value);
 }

@@ -1,5 +1,5 @@
 /**
- * How much a browser loads to verify tokens, what of it the WebAssembly is, and how large the daemon is.
+ * How much a browser loads to verify tokens, what of it the WebAssembly is (the build for simd128), and how large the daemon is.
  *
  *     node size.mjs <daemon>
  *
@@ -20,7 +20,7 @@ const [daemon] = process.argv.slice(2);
 const OURS = `import { createVerifier } from "countersign"; globalThis.verify = createVerifier;`;
 const JOSE = `import { createRemoteJWKSet, jwtVerify } from "jose"; globalThis.verify = [createRemoteJWKSet, jwtVerify];`;
 
-const wasm = readFileSync(join(root, "pkg/wasm/verifier_bg.wasm"));
+const wasm = readFileSync(join(root, "pkg/wasm/verifier_simd_bg.wasm"));
 const shipped = withImports(join(root, "pkg/browser.js")).map((file) => readFileSync(file));
 const ours = await bundled(OURS);
 const jose = await bundled(JOSE);

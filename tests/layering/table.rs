@@ -91,12 +91,14 @@ pub(crate) const CRATES: &[Crate] = &[
         folder: "verifier-wasm",
         library: "verifier_wasm",
         rows: &[
-            row("lib", &["options", "refusal", "status"]),
-            row("options", &["refusal"]),
-            row("refusal", &[]),
-            row("status", &[]),
+            row("lib", &["answer", "desk", "options", "slots", "status"]),
+            row("answer", &[]),
+            row("desk", &["answer", "slots"]),
+            row("options", &[]),
+            row("slots", &[]),
+            row("status", &["answer"]),
         ],
-        dependencies: Some(&["countersign-token", "js-sys", "serde", "serde-wasm-bindgen", "wasm-bindgen"]),
+        dependencies: Some(&["countersign-token", "wasm-bindgen"]),
     },
     Crate {
         folder: "issuer",
@@ -167,8 +169,6 @@ pub(crate) const HOMES: &[Home] = &[
     Home { what: "coset", places: &["token/src/issue"], because: STATUS_LISTS },
     Home { what: "flate2", places: &["token/src/status_list"], because: STATUS_LISTS },
     Home { what: "wasm_bindgen", places: &["verifier-wasm/src"], because: BINDINGS },
-    Home { what: "serde_wasm_bindgen", places: &["verifier-wasm/src"], because: BINDINGS },
-    Home { what: "js_sys", places: &["verifier-wasm/src"], because: BINDINGS },
     Home { what: "tokio", places: &["issuer/src"], because: PURE },
     Home {
         what: "std::net",

@@ -30,8 +30,8 @@ async function installed(context, ...files) {
 
 test("the tarball holds the package and nothing else", () => {
   const sources = [
-    "authenticate", "create-verifier", "documents", "errors", "event-stream", "events", "fetching", "follower", "heads", "index",
-    "instance", "key-watch", "options", "pace", "persistence", "platform", "refresh-gate", "saver", "sources", "state", "stored", "stream-watch",
+    "authenticate", "bindings", "cache", "create-verifier", "desk", "documents", "errors", "event-stream", "events", "fetching", "follower", "heads", "index",
+    "instance", "key-watch", "options", "pace", "persistence", "platform", "refresh-gate", "saver", "simd", "sources", "state", "stored", "stream-watch",
     "verifier",
   ];
   const stores = ["cache", "file", "indexed-db", "kv"];
@@ -39,7 +39,7 @@ test("the tarball holds the package and nothing else", () => {
     "LICENSE", "README.md", "browser.js", "index.d.ts", "node.js", "node/background-fetch.js", "package.json",
     ...sources.map((name) => `src/${name}.js`),
     ...stores.flatMap((name) => [`stores/${name}.d.ts`, `stores/${name}.js`]),
-    "wasm/verifier.d.ts", "wasm/verifier.js", "wasm/verifier_bg.wasm", "workerd.js",
+    "wasm/verifier.d.ts", "wasm/verifier.js", "wasm/verifier_bg.wasm", "wasm/verifier_simd_bg.wasm", "workerd.js",
   ].sort());
 });
 
@@ -108,12 +108,12 @@ async function inChromium(context, site) {
   return page.evaluate((data) => globalThis.use(data), given);
 }
 
-test("a Vite build carries the WebAssembly file along", async (context) => {
+test("a Vite build carries both WebAssembly files along", async (context) => {
   const made = await installed(context, "use.mjs", "page.mjs");
   await made.write("index.html", '<!doctype html><script type="module" src="./page.mjs"></script>');
   await made.tool("vite", "build", "--logLevel", "error");
   const assets = await readdir(join(made.folder, "dist/assets"));
-  assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 1);
+  assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 2);
   assert.equal(await inChromium(context, join(made.folder, "dist")), EXPECTED);
 });
 

@@ -3,7 +3,7 @@
  * browser and in a worker, so the package and the vectors come as arguments. Lists are judged by the package's bindings,
  * which say of each what became of it; a path to them that all three can follow is the one thing imported.
  */
-import { Verifier as Bindings } from "../../pkg/wasm/verifier.js";
+import { bindings as made } from "../../pkg/src/bindings.js";
 
 /**
  * Returns one line for each case whose outcome differs from the expected one; none when all agree.
@@ -47,10 +47,10 @@ async function keySetOutcome({ createVerifier, KeySetError }, { text, hex }) {
 }
 
 function listOutcome(_, { issuer, keys, held, document, now }, { keys: sets, documents }) {
-  const options = { issuer, audience: null, leeway: 5, revocations: true };
-  const bindings = new Bindings(options, new TextEncoder().encode(JSON.stringify(sets[keys])));
-  const load = (name) => bindings.loadRevocations(bytesOf(documents[name]), BigInt(now));
-  const inUse = () => JSON.stringify({ ...bindings.status(), notBefore: 0 }); // the clock's floor moves in any case
+  const settings = { issuer, audience: null, leeway: 5, revocations: undefined, cacheSize: 0 };
+  const bindings = made(settings, new TextEncoder().encode(JSON.stringify(sets[keys])));
+  const load = (name) => bindings.loadRevocations(bytesOf(documents[name]), now);
+  const inUse = () => JSON.stringify({ ...JSON.parse(bindings.status()), notBefore: 0 }); // the clock's floor moves in any case
   try {
     const astray = held.find(([name, word]) => load(name) !== word);
     if (astray !== undefined) return `not ${astray[1]}: ${astray[0]}`;
@@ -67,7 +67,8 @@ function loadedOrRefused(load) {
   try {
     return load();
   } catch (refusal) {
-    return refusal.kind === "list" ? shown(refusal) : `${refusal}`;
+    const [kind, code, claim, reason] = JSON.parse(refusal);
+    return kind === "list" ? shown({ code, claim, reason }) : refusal;
   }
 }
 

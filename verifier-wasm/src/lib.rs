@@ -3,20 +3,25 @@
 //! What crosses the boundary:
 //!
 //! ```text
-//! in    options as an object, documents as bytes, tokens as strings, times as u64 seconds (a BigInt in JavaScript)
-//! out   claims as the JSON that was signed; everything else as plain objects
-//! throw { kind, code, claim, reason, message }, see refusal.rs; anything else that is thrown is a trap
+//! in    tokens and required scope in buffers of a Desk, for which only numbers are handed over; documents as bytes;
+//!       times as f64 seconds, whole and not negative
+//! out   verdicts as text in the Desk's output, see answer.rs; all else as numbers and JSON text
+//! throw a refusal of a document or an option as the text of answer.rs; anything else that is thrown is a trap
 //! ```
 //!
 //! Claims leave as text because `JSON.parse` makes own members of all of them, `__proto__` included, and is faster than
-//! setting members one by one. The caller is pkg/src/verifier.js, which checks lengths before anything is copied here.
+//! setting members one by one. The callers are pkg/src/desk.js and state.js, which check lengths before anything is copied.
 
+mod answer;
+mod desk;
 mod options;
-mod refusal;
+mod slots;
 mod status;
 
+use answer::Refusal;
+use desk::{Call, Desk};
 use options::Options;
-use refusal::Refusal;
+use slots::Slots;
 use token::jwk::KeySet;
 use token::time::UnixTime;
 use token::verify;
@@ -25,19 +30,22 @@ use wasm_bindgen::prelude::*;
 /// A verifier of one issuer's tokens, held by JavaScript.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Verifier(verify::Verifier);
+pub struct Verifier {
+    verifier: verify::Verifier,
+    slots: Slots,
+}
 
 #[wasm_bindgen]
 impl Verifier {
-    /// Returns a verifier with these keys and no revocation list yet.
+    /// Returns a verifier with these keys and no revocation list yet, that can remember `slots` accepted tokens.
     ///
     /// # Errors
     /// A refusal of the kind `usage` or `keys`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: JsValue, keys: &[u8]) -> Result<Verifier, JsValue> {
-        let policy = Options::from_js(options)?.into_policy();
+    pub fn new(options: &Options, keys: &[u8], slots: usize) -> Result<Verifier, JsValue> {
         let keys = KeySet::parse(keys).map_err(Refusal::from)?;
-        Ok(Self(verify::Verifier::new(policy, keys).map_err(Refusal::from)?))
+        let verifier = verify::Verifier::new(options.policy(), keys).map_err(Refusal::from)?;
+        Ok(Self { verifier, slots: Slots::new(slots) })
     }
 
     /// Replaces the keys by those of this JWK Set; the list in use stays.
@@ -46,7 +54,7 @@ impl Verifier {
     /// A refusal of the kind `keys`; the keys in use stay.
     #[wasm_bindgen(js_name = loadKeys)]
     pub fn load_keys(&mut self, keys: &[u8]) -> Result<(), JsValue> {
-        self.0.replace_keys(KeySet::parse(keys).map_err(Refusal::from)?);
+        self.verifier.replace_keys(KeySet::parse(keys).map_err(Refusal::from)?);
         Ok(())
     }
 
@@ -57,33 +65,62 @@ impl Verifier {
     /// # Errors
     /// A refusal of the kind `list` or `usage`; the list in use stays.
     #[wasm_bindgen(js_name = loadRevocations)]
-    pub fn load_revocations(&mut self, document: &[u8], now: u64) -> Result<String, JsValue> {
-        let loaded = self.0.load_revocations(document, time(now)?).map_err(Refusal::from)?;
+    pub fn load_revocations(&mut self, document: &[u8], now: f64) -> Result<String, JsValue> {
+        let loaded = self.verifier.load_revocations(document, time(now)?).map_err(Refusal::from)?;
         Ok(loaded.name().to_owned())
     }
 
-    /// Returns the claims of a token that holds at `now`, as the JSON text that was signed.
+    /// Judges the token of `length` bytes on the desk, and returns the length of the answer there; 0 is a defect. A token
+    /// that is accepted can be asked about again by its `slot`; from the number of slots on it is not remembered.
     ///
-    /// `scope` are scope values, between single spaces, that it must have besides those of the options.
-    ///
-    /// # Errors
-    /// A refusal of the kind `token` or `usage`.
-    pub fn verify(&self, token: &str, now: u64, scope: Option<String>) -> Result<String, JsValue> {
-        let scope = options::scope_values(scope);
-        verify::check_scope(&scope).map_err(Refusal::from)?;
-        let verified = self.0.verify_with_scope(token, &scope, time(now)?).map_err(Refusal::from)?;
-        Ok(verified.json)
+    /// The first `scope` bytes of the desk's scope are scope values, between single spaces, that the token must have
+    /// besides those of the options.
+    pub fn judge(&mut self, desk: &mut Desk, length: usize, scope: usize, now: f64, slot: usize) -> usize {
+        desk.judge(&self.verifier, Call { scope, now }, length, &mut self.slots, slot)
     }
 
-    /// Returns what is known of the keys and the list in use, as a plain object.
-    ///
-    /// # Errors
-    /// Never in practice: its members are numbers and strings.
-    pub fn status(&self) -> Result<JsValue, JsValue> {
-        status::of(&self.0)
+    /// Judges the first `count` tokens, which lie on the desk one behind the other, and returns the length of the answer:
+    /// an array of what [`Verifier::judge`] answers for each.
+    #[wasm_bindgen(js_name = judgeMany)]
+    pub fn judge_many(&self, desk: &mut Desk, count: usize, scope: usize, now: f64) -> usize {
+        desk.judge_many(&self.verifier, Call { scope, now }, count)
+    }
+
+    /// Judges again the token that is remembered in `slot`, and returns 0 when nothing is known of it, 1 when it holds, or
+    /// the length of the refusal on the desk.
+    pub fn recheck(&self, desk: &mut Desk, slot: usize, scope: usize, now: f64) -> usize {
+        desk.recheck(&self.verifier, Call { scope, now }, &self.slots, slot)
+    }
+
+    /// Returns what is known of the keys and the list in use, as the text of a JSON object.
+    pub fn status(&self) -> String {
+        status::of(&self.verifier)
     }
 }
 
-fn time(secs: u64) -> Result<UnixTime, Refusal> {
-    UnixTime::from_secs(secs).ok_or(Refusal::usage("now must be seconds since 1970, up to the year 9999"))
+/// Returns the time that is `secs` seconds after 1970.
+fn time(secs: f64) -> Result<UnixTime, Refusal> {
+    /// Behind this sum of a whole number below 2^52, the low 52 bits are that number.
+    const SHIFT: f64 = 4_503_599_627_370_496.0;
+    const LOW: u64 = (1 << 52) - 1;
+    let whole = (0.0..SHIFT).contains(&secs).then(|| (secs + SHIFT).to_bits() & LOW);
+    whole
+        .and_then(UnixTime::from_secs)
+        .ok_or_else(|| Refusal::usage("now must be seconds since 1970, up to the year 9999"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_the_whole_seconds_that_they_were_in_javascript() {
+        for (secs, same) in [(0.0, 0), (1.0, 1), (1_800_000_000.0, 1_800_000_000), (253_402_300_799.0, 253_402_300_799)]
+        {
+            assert_eq!(time(secs).map(UnixTime::as_secs), Ok(same));
+        }
+        for secs in [-1.0, 253_402_300_800.0, f64::NAN, f64::INFINITY, 1e300] {
+            assert!(time(secs).is_err(), "{secs}");
+        }
+    }
 }

@@ -1,48 +1,44 @@
-//! What pkg/src/options.js hands over, by the names used there.
+//! What pkg/src/options.js hands over, set one by one: numbers and strings need no reflection to cross.
 
-use crate::refusal::Refusal;
-use serde::Deserialize;
 use token::verify::Policy;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
-/// The options of a verifier that the Rust side has a say in.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct Options {
-    /// `iss` of tokens and lists.
-    issuer: Option<String>,
-    /// Accepted audiences.
-    audience: Option<Vec<String>>,
-    /// Seconds.
-    leeway: u64,
-    /// Required scope values between single spaces.
-    scope: Option<String>,
-    /// Whether a revocation list decides.
-    revocations: bool,
-    /// Seconds.
-    max_staleness: Option<u64>,
-}
+/// What is asked of every token; whether that makes sense is for [`token::verify::Verifier::new`] to say.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Options(Policy);
 
+#[wasm_bindgen]
 impl Options {
-    /// Returns the options that `object` holds.
-    pub(crate) fn from_js(object: JsValue) -> Result<Self, Refusal> {
-        serde_wasm_bindgen::from_value(object).map_err(|error| Refusal::usage(&error.to_string()))
+    /// Asks for nothing but the times, which are relaxed by `leeway` seconds, and for a revocation list if so wished.
+    #[wasm_bindgen(constructor)]
+    pub fn new(leeway: u32, revocations: bool) -> Self {
+        let (issuer, audience, scope) = (None, None, Vec::new());
+        Self(Policy { issuer, audience, leeway_secs: leeway.into(), scope, revocations, max_staleness_secs: None })
     }
 
-    /// Returns what is asked of tokens; whether that makes sense is for [`token::verify::Verifier::new`] to say.
-    pub(crate) fn into_policy(self) -> Policy {
-        Policy {
-            issuer: self.issuer,
-            audience: self.audience,
-            leeway_secs: self.leeway,
-            scope: scope_values(self.scope),
-            revocations: self.revocations,
-            max_staleness_secs: self.max_staleness,
-        }
+    /// Asks for this `iss`, of tokens and lists.
+    pub fn issuer(&mut self, issuer: String) {
+        self.0.issuer = Some(issuer);
     }
-}
 
-/// Returns the single values of a scope; none for an absent one.
-pub(crate) fn scope_values(scope: Option<String>) -> Vec<String> {
-    scope.iter().flat_map(|scope| scope.split(' ')).map(str::to_owned).collect()
+    /// Accepts this audience too; without any, each one is.
+    pub fn audience(&mut self, audience: String) {
+        self.0.audience.get_or_insert_default().push(audience);
+    }
+
+    /// Asks for this scope value, besides others.
+    pub fn scope(&mut self, value: String) {
+        self.0.scope.push(value);
+    }
+
+    /// Asks for a list that was signed at most so many seconds ago.
+    #[wasm_bindgen(js_name = maxStaleness)]
+    pub fn max_staleness(&mut self, secs: f64) {
+        self.0.max_staleness_secs = crate::time(secs).ok().map(token::time::UnixTime::as_secs);
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.0.clone()
+    }
 }

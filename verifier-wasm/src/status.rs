@@ -1,43 +1,49 @@
 //! What a verifier knows, for people and monitoring.
 
-use serde::Serialize;
+use crate::answer::Quoted;
+use std::fmt;
 use token::revocation::RevocationList;
 use token::time::UnixTime;
 use token::verify::Verifier;
-use wasm_bindgen::JsValue;
 
-/// Null for all but `notBefore` and `keys` while there is no list.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Status<'a> {
-    seq: Option<u64>,
-    issued_at: Option<u64>,
-    expires_at: Option<u64>,
-    /// The first second at which the list says nothing any more, `maxStaleness` considered.
-    usable_until: Option<u64>,
-    /// The latest time that a list seen was signed at: the verifier's clock is never behind it.
-    not_before: u64,
-    bytes: Option<usize>,
-    entries: Option<usize>,
-    /// Rules that revoke without naming tokens.
-    rules: Option<usize>,
-    keys: Vec<&'a str>,
-}
-
-/// Returns the status of `verifier` as a plain object.
-pub(crate) fn of(verifier: &Verifier) -> Result<JsValue, JsValue> {
+/// Returns the status of `verifier` as the text of a JSON object. Null for all but `notBefore` and `keys` while there is
+/// no list.
+///
+/// ```text
+/// seq issuedAt expiresAt
+/// usableUntil   the first second at which the list says nothing any more, `maxStaleness` considered
+/// notBefore     the latest time that a list seen was signed at: the verifier's clock is never behind it
+/// bytes entries
+/// rules         those that revoke without naming tokens
+/// keys          kid of each
+/// ```
+pub(crate) fn of(verifier: &Verifier) -> String {
     let list = verifier.list();
     let head = list.map(RevocationList::head);
-    let status = Status {
-        seq: head.map(|head| head.seq),
-        issued_at: head.map(|head| head.iat.as_secs()),
-        expires_at: head.map(|head| head.exp.as_secs()),
-        usable_until: verifier.usable_until().map(UnixTime::as_secs),
-        not_before: verifier.now(UnixTime::MIN).as_secs(),
-        bytes: list.map(RevocationList::length),
-        entries: list.map(|list| list.revoked().entries()),
-        rules: list.map(|list| list.cut().rules()),
-        keys: verifier.keys().keys().iter().map(|key| key.kid()).collect(),
-    };
-    Ok(status.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+    let secs = |time: Option<UnixTime>| OrNull(time.map(UnixTime::as_secs));
+    let numbers = format!(
+        r#""seq":{},"issuedAt":{},"expiresAt":{},"usableUntil":{},"notBefore":{},"bytes":{},"entries":{},"rules":{}"#,
+        OrNull(head.map(|head| head.seq)),
+        secs(head.map(|head| head.iat)),
+        secs(head.map(|head| head.exp)),
+        secs(verifier.usable_until()),
+        verifier.now(UnixTime::MIN).as_secs(),
+        OrNull(list.map(RevocationList::length)),
+        OrNull(list.map(|list| list.revoked().entries())),
+        OrNull(list.map(|list| list.cut().rules())),
+    );
+    let keys: Vec<String> = verifier.keys().keys().iter().map(|key| Quoted(key.kid()).to_string()).collect();
+    format!(r#"{{{numbers},"keys":[{}]}}"#, keys.join(","))
+}
+
+/// A number of JSON, or null.
+struct OrNull<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for OrNull<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(number) => number.fmt(f),
+            None => f.write_str("null"),
+        }
+    }
 }

@@ -1,58 +1,96 @@
-//! Builds the module behind the npm package: verifier-wasm for wasm32, then its JavaScript glue into pkg/wasm.
+//! Builds the modules behind the npm package: verifier-wasm for wasm32, once for every engine and once for those with
+//! 128-bit vectors, then the JavaScript glue that both share, into pkg/wasm.
 //!
 //! wasm-bindgen runs as a library, so that its version is the one of Cargo.lock and nothing has to be installed.
 
 use crate::freshness::Freshness;
+use crate::signing_code;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
 const PACKAGE: &str = "countersign-verifier-wasm";
 const TARGET: &str = "wasm32-unknown-unknown";
-/// The file that cargo writes, and the stem of the files made from it.
+/// The file that cargo writes.
 const LIBRARY: &str = "verifier_wasm.wasm";
+/// The stem of the glue's files.
 const STEM: &str = "verifier";
 
-/// Builds the module in `profile` and writes `verifier.js`, `verifier.d.ts` and `verifier_bg.wasm` into pkg/wasm.
+/// One of the modules.
+struct Build {
+    /// Its file in pkg/wasm.
+    module: &'static str,
+    /// Flags of rustc, in place of any that the environment has.
+    flags: &'static str,
+    /// Folder below cargo's own, for cargo would build everything anew whenever the flags change.
+    folder: &'static str,
+}
+
+const SCALAR: Build = Build { module: "verifier_bg.wasm", flags: "", folder: "" };
+const SIMD: Build = Build { module: "verifier_simd_bg.wasm", flags: "-Ctarget-feature=+simd128", folder: "wasm-simd" };
+
+/// Builds the modules in `profile` and writes `verifier.js`, `verifier.d.ts` and both modules into pkg/wasm.
 ///
 /// # Errors
-/// When cargo fails, or the module cannot be read or written.
+/// When cargo fails, the modules want different glue or hold signing code, or a file cannot be read or written.
 pub(crate) fn run(root: &Path, profile: &str) -> Result<()> {
-    let library = compile(root, profile)?;
+    let (scalar, simd) = (compile(root, profile, &SCALAR)?, compile(root, profile, &SIMD)?);
     let out = root.join("pkg").join("wasm");
-    let freshness = Freshness::of(&library, &out);
+    let freshness = Freshness::of(&scalar, &[&simd], &out);
     if freshness.holds() {
         return Ok(()); // and the daemon, which embeds these files, is not built again for nothing
     }
-    generate(&library, &out)?;
+    for library in [&scalar, &simd] {
+        let found = signing_code::names_in(&fs::read(library)?);
+        if !found.is_empty() {
+            bail!("{} holds signing code: {}", library.display(), found.join(", "));
+        }
+    }
+    generate(&scalar, &simd, &out)?;
     freshness.record()?;
-    let module = out.join(format!("{STEM}_bg.wasm"));
-    let size = fs::metadata(&module).with_context(|| format!("reading {}", module.display()))?.len();
-    println!("{}: {size} bytes", module.display());
+    for module in [SCALAR.module, SIMD.module] {
+        let path = out.join(module);
+        let size = fs::metadata(&path).with_context(|| format!("reading {}", path.display()))?.len();
+        println!("{}: {size} bytes", path.display());
+    }
     Ok(())
 }
 
 /// Compiles the bindings, and returns where cargo left them.
-fn compile(root: &Path, profile: &str) -> Result<PathBuf> {
+fn compile(root: &Path, profile: &str, build: &Build) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = root.join(target).join(build.folder);
     let status = Command::new(cargo)
         .current_dir(root)
         .args(["build", "--locked", "--package", PACKAGE, "--target", TARGET, "--profile", profile])
+        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_ENCODED_RUSTFLAGS", build.flags) // which cargo prefers to all other sources of flags
         .status()
         .context("starting cargo")?;
     if !status.success() {
         bail!("building {PACKAGE} failed ({status})");
     }
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     // Cargo's profile `dev` writes into `debug`; all others into a folder of their own name.
     let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(root.join(target).join(TARGET).join(folder).join(LIBRARY))
+    Ok(target.join(TARGET).join(folder).join(LIBRARY))
 }
 
-/// Writes the module without its names, and the glue for it.
-fn generate(library: &Path, out: &Path) -> Result<()> {
+/// Writes both modules without their names, and the glue that fits both.
+fn generate(scalar: &Path, simd: &Path, out: &Path) -> Result<()> {
+    let (mut glue, mut other) = (bound(scalar)?, bound(simd)?);
+    if (glue.js(), glue.ts()) != (other.js(), other.ts()) {
+        bail!("{} needs other glue than {}", simd.display(), scalar.display());
+    }
+    glue.emit(out).with_context(|| format!("writing the glue into {}", out.display()))?;
+    let module = out.join(SIMD.module);
+    fs::write(&module, other.wasm_mut().emit_wasm()).with_context(|| format!("writing {}", module.display()))
+}
+
+/// Returns the module and its glue, not yet written.
+fn bound(library: &Path) -> Result<Output> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(library)
@@ -63,5 +101,5 @@ fn generate(library: &Path, out: &Path) -> Result<()> {
         .omit_default_module_path(true) // pkg's entries say where the module is, each in its runtime's way
         .reset_state_function(true); // pkg/src/instance.js replaces an instance that has trapped
     bindgen.web(true).context("choosing the target")?;
-    bindgen.generate(out).with_context(|| format!("writing the glue into {}", out.display()))
+    bindgen.generate_output().with_context(|| format!("reading {}", library.display()))
 }

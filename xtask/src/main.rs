@@ -14,6 +14,7 @@ mod dev_secret;
 mod freshness;
 mod report;
 mod run;
+mod signing_code;
 mod soak;
 mod steps;
 mod test;

@@ -46,7 +46,7 @@ export async function site({ scripts = "'self' 'nonce-map' 'wasm-unsafe-eval'", 
     response.writeHead(200, { "content-type": TYPES[".js"] }).end(text);
   };
   const scriptsOf = async (folder) => (await readdir(new URL(`${folder}/`, PKG))).filter((name) => name.endsWith(".js")).map((name) => `${folder}/${name}`);
-  const files = ["browser.js", "wasm/verifier.js", "wasm/verifier_bg.wasm", ...(await scriptsOf("src")), ...(await scriptsOf("stores"))];
+  const files = ["browser.js", "wasm/verifier.js", "wasm/verifier_bg.wasm", "wasm/verifier_simd_bg.wasm", ...(await scriptsOf("src")), ...(await scriptsOf("stores"))];
   const fixed = { "/": page, "/judge.js": judge, "/service-worker.js": worker };
   return serve({ ...fixed, ...Object.fromEntries(files.map((name) => [`/pkg/${name}`, file])) });
 }

@@ -6,11 +6,13 @@ import { createVerifier } from "/pkg/browser.js";
 import { cacheStore } from "/pkg/stores/cache.js";
 
 const given = Object.fromEntries(new URL(self.location).searchParams);
+/** It will use one of them; which one, the package decides. */
+const MODULES = ["/pkg/wasm/verifier_bg.wasm", "/pkg/wasm/verifier_simd_bg.wasm"];
 let verifier;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open("site").then((cache) => cache.add("/pkg/wasm/verifier_bg.wasm")));
+  event.waitUntil(caches.open("site").then((cache) => cache.addAll(MODULES)));
 });
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {

@@ -28,7 +28,7 @@ test("a trap throws, and the next call is answered by a fresh instance", async (
   const strict = await createVerifier({ ...given, revocations });
   const lax = await createVerifier(given);
   const before = memory();
-  trapsOnce("verify");
+  trapsOnce("judge");
   assert.throws(() => strict.verify(token()), WebAssembly.RuntimeError);
   assert.notEqual(memory(), before);
   for (let round = 0; round < 2; round += 1) {
@@ -41,7 +41,7 @@ test("a trap throws, and the next call is answered by a fresh instance", async (
 test("authenticate answers no request after a trap, it throws", async () => {
   const verifier = await createVerifier(given);
   const request = new Request(ISSUER, { headers: { authorization: `Bearer ${token()}` } });
-  trapsOnce("verify");
+  trapsOnce("judge");
   assert.throws(() => verifier.authenticate(request), WebAssembly.RuntimeError);
   assert.equal(verifier.authenticate(request).ok, true);
 });
@@ -72,7 +72,7 @@ test("a trap brings back what was given, not what the caller has made of it sinc
   audience[0] = "else";
   keys.fill(0);
   revocations.fill(0);
-  trapsOnce("verify");
+  trapsOnce("judge");
   assert.throws(() => verifier.verify(token()), WebAssembly.RuntimeError);
   assert.throws(() => verifier.verify(token()), { code: "ERR_TOKEN_REVOKED" });
   assert.throws(() => verifier.verify(token({ aud: "else" })), { claim: "aud" });
@@ -116,7 +116,7 @@ test("a list whose key has gone is not trusted again after a trap: tokens are re
     answers.keys = keySet(tokenKey, keyOf(7, "revocations"));
     await assert.rejects(verifier.refresh(), { code: "ERR_REVLIST_INVALID" });
     assert.ok(verifier.verify(token({ iss: issuer.url })));
-    trapsOnce("verify");
+    trapsOnce("recheck");
     assert.throws(() => verifier.verify(token({ iss: issuer.url })), WebAssembly.RuntimeError);
     assert.throws(() => verifier.verify(token({ iss: issuer.url })), { code: "ERR_STATUS_STALE", reason: "absent" });
   } finally {
@@ -135,7 +135,7 @@ test("a refusal replaces nothing", async () => {
 
 test("a trap while the bindings are made anew throws too, and the call after it works", async () => {
   const verifier = await createVerifier({ ...given, revocations: list() });
-  trapsOnce("verify");
+  trapsOnce("judge");
   assert.throws(() => verifier.verify(token()), WebAssembly.RuntimeError);
   trapsOnce("loadRevocations");
   assert.throws(() => verifier.verify(token()), WebAssembly.RuntimeError);

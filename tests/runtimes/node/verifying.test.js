@@ -5,8 +5,16 @@ import { AUDIENCE, claimsWith, ISSUER, keySet, list, listKey, NOW, placeOf, toke
 
 const given = { issuer: ISSUER, audience: AUDIENCE, keys: keySet(), revocations: null, now: () => NOW };
 
-test("claims are the caller's own: frozen, and other objects each time", async () => {
+test("claims are frozen throughout, so that who is given the same ones again can have changed nothing", async () => {
   const verifier = await createVerifier(given);
+  const text = token({ tenant: { of: ["a", { b: 1 }] } });
+  const claims = verifier.verify(text);
+  assert.equal(verifier.verify(`${text}`), claims);
+  for (const part of [claims, claims.tenant, claims.tenant.of, claims.tenant.of[1]]) assert.ok(Object.isFrozen(part));
+});
+
+test("without a cache claims are the caller's own: frozen, and other objects each time", async () => {
+  const verifier = await createVerifier({ ...given, cache: false });
   const text = token({ roles: ["admin"], tenant: { name: "a" } });
   const [first, second] = [verifier.verify(text), verifier.verify(text)];
   assert.deepEqual(first, claimsWith({ roles: ["admin"], tenant: { name: "a" } }));
