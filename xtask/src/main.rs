@@ -2,7 +2,7 @@
 //!
 //! Nothing of the product depends on this crate. Its modules, one subject each:
 //! `up` starts a daemon to try things on, `test` is the whole check, `build_wasm` makes the npm package's
-//! WebAssembly, `bench` measures, `soak` runs what takes longer than the whole check may.
+//! WebAssembly, `bench` measures, `fuzz` and `soak` run what takes longer than the whole check may.
 
 mod announce;
 mod bench;
@@ -12,6 +12,7 @@ mod counts;
 mod descendants;
 mod dev_secret;
 mod freshness;
+mod fuzz;
 mod report;
 mod run;
 mod signing_code;
@@ -34,6 +35,7 @@ cargo xtask <command>
   test [FILTER...] [--list] [--verbose]      the whole check, or the steps whose names match
   build-wasm                                 the verifier as WebAssembly, into pkg/wasm
   bench [verify|size|issuer|revocation|all]  measure, and write docs/benchmarks.md
+  fuzz [TARGET...] [--seconds N]              libFuzzer on the code that reads what comes from outside
   soak model [--minutes N | --checks N]      revocation among failures of every kind, on all processors
   soak mutants [NAME...]                     take each safeguard out of a copy, and see that a test notices
 ";
@@ -63,6 +65,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
             build_wasm::run(&workspace.root, "wasm").map(|()| ExitCode::SUCCESS)
         }
         "bench" => bench::run(&workspace, rest).map(|()| ExitCode::SUCCESS),
+        "fuzz" => fuzz::run(&workspace, rest).map(|()| ExitCode::SUCCESS),
         "soak" => soak::run(&workspace, rest).map(|()| ExitCode::SUCCESS),
         "announce" => announce::run(rest).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::counts::Counts;
+use crate::fuzz;
 use crate::run::Run;
 use crate::tools::Tool;
 use crate::workspace::Workspace;
@@ -73,6 +74,7 @@ pub(crate) const STEPS: &[Step] = &[
     call("wasm", "the verifier as WebAssembly, into pkg/wasm", &[Tool::WasmTarget], &[], wasm),
     call("daemon", "the release build of the daemon", &[], &[], daemon),
     call("rust", "every Rust test of the workspace", &[], ALL_BUILT, rust),
+    call("fuzz", "a short run of every fuzz target", &[Tool::Cxx], &[], fuzz::step),
     target("layering", "who may import whom (part of rust)", &[]),
     target("e2e", "the real daemon over HTTP (part of rust)", ALL_BUILT),
     target("vectors", "our own and the published vectors (part of rust)", &[]),

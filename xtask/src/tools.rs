@@ -19,6 +19,8 @@ pub(crate) enum Tool {
     Components,
     /// cargo-deny.
     CargoDeny,
+    /// A compiler of C++, for libFuzzer.
+    Cxx,
     /// A Chromium at /usr/bin/chromium.
     Chromium,
     /// Python's venv, to install other people's libraries into.
@@ -34,6 +36,7 @@ impl Tool {
             Self::WasmTarget => "wasm32-unknown-unknown",
             Self::Components => "clippy and rustfmt",
             Self::CargoDeny => "cargo-deny",
+            Self::Cxx => "a C++ compiler",
             Self::Chromium => "chromium",
             Self::PythonVenv => "python3-venv",
             Self::NodeModules => "tests/node_modules",
@@ -46,6 +49,7 @@ impl Tool {
             Self::WasmTarget => sysroot_holds(workspace, "lib/rustlib/wasm32-unknown-unknown/lib"),
             Self::Components => sysroot_holds(workspace, "bin/cargo-clippy") && sysroot_holds(workspace, "bin/rustfmt"),
             Self::CargoDeny => works(workspace.cargo().args(["deny", "--version"])),
+            Self::Cxx => works(workspace.command("c++").arg("--version")),
             Self::Chromium => Path::new("/usr/bin/chromium").exists(),
             Self::PythonVenv => works(workspace.command("python3").args(["-c", "import venv, ensurepip"])),
             Self::NodeModules => node_modules_are_current(&workspace.root),
@@ -58,6 +62,7 @@ impl Tool {
             Self::WasmTarget => vec![with(workspace.command("rustup"), &["target", "add", "wasm32-unknown-unknown"])],
             Self::Components => vec![with(workspace.command("rustup"), &["component", "add", "clippy", "rustfmt"])],
             Self::CargoDeny => vec![cargo_deny(workspace)],
+            Self::Cxx => apt(workspace, &["g++"]),
             Self::Chromium => apt(workspace, &["chromium"]),
             Self::PythonVenv => apt(workspace, &["python3", "python3-venv"]),
             Self::NodeModules => {
