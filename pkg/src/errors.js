@@ -64,7 +64,11 @@ export class ListError extends Error {
 
 const byKind = { token: VerificationError, keys: KeySetError, list: ListError };
 
-/** Returns the error for a refusal of the wasm side, which verifier-wasm/src/answer.rs describes. */
+/**
+ * Returns the error for a refusal of the wasm side, which verifier-wasm/src/answer.rs describes.
+ *
+ * @param {any[]} refusal
+ */
 export function errorOf([kind, code, claim, reason, message]) {
   return kind === "usage" ? new UsageError(message) : new byKind[kind]({ code, claim, reason, message });
 }

@@ -22,7 +22,7 @@ export class State {
   #cache; // undefined when nothing is to be remembered
 
   /**
-   * @param {object} settings
+   * @param {ReturnType<typeof import("./options.js").verifierSettings>} settings
    * @param {{ keys: Uint8Array, list: Uint8Array | null, deltas?: Uint8Array[] }} documents each of them must hold
    * @param {() => number} now whole seconds
    */

@@ -2,6 +2,7 @@
 //! so that a judgement is one call with numbers only and nothing is allocated for it.
 
 use crate::answer::Refusal;
+use crate::seconds;
 use crate::slots::Slots;
 use std::fmt::{self, Write as _};
 use token::Rejection;
@@ -164,7 +165,7 @@ impl Call {
     fn asked(self, scope: &[u8]) -> Result<(Scope<'_>, UnixTime), Refusal> {
         let scope = scope.get(..self.scope).and_then(|scope| std::str::from_utf8(scope).ok());
         let scope = scope.ok_or_else(|| Refusal::usage("the required scope is too long"))?;
-        Ok((Scope::parse(scope)?, crate::time(self.now)?))
+        Ok((Scope::parse(scope)?, seconds::time(self.now)?))
     }
 }
 

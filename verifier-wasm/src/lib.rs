@@ -15,6 +15,7 @@
 mod answer;
 mod desk;
 mod options;
+mod seconds;
 mod slots;
 mod status;
 
@@ -23,7 +24,6 @@ use desk::{Call, Desk};
 use options::Options;
 use slots::Slots;
 use token::jwk::KeySet;
-use token::time::UnixTime;
 use token::verify;
 use wasm_bindgen::prelude::*;
 
@@ -66,7 +66,7 @@ impl Verifier {
     /// A refusal of the kind `list` or `usage`; the list in use stays.
     #[wasm_bindgen(js_name = loadRevocations)]
     pub fn load_revocations(&mut self, document: &[u8], now: f64) -> Result<String, JsValue> {
-        let loaded = self.verifier.load_revocations(document, time(now)?).map_err(Refusal::from)?;
+        let loaded = self.verifier.load_revocations(document, seconds::time(now)?).map_err(Refusal::from)?;
         Ok(loaded.name().to_owned())
     }
 
@@ -95,32 +95,5 @@ impl Verifier {
     /// Returns what is known of the keys and the list in use, as the text of a JSON object.
     pub fn status(&self) -> String {
         status::of(&self.verifier)
-    }
-}
-
-/// Returns the time that is `secs` seconds after 1970.
-fn time(secs: f64) -> Result<UnixTime, Refusal> {
-    /// Behind this sum of a whole number below 2^52, the low 52 bits are that number.
-    const SHIFT: f64 = 4_503_599_627_370_496.0;
-    const LOW: u64 = (1 << 52) - 1;
-    let whole = (0.0..SHIFT).contains(&secs).then(|| (secs + SHIFT).to_bits() & LOW);
-    whole
-        .and_then(UnixTime::from_secs)
-        .ok_or_else(|| Refusal::usage("now must be seconds since 1970, up to the year 9999"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_the_whole_seconds_that_they_were_in_javascript() {
-        for (secs, same) in [(0.0, 0), (1.0, 1), (1_800_000_000.0, 1_800_000_000), (253_402_300_799.0, 253_402_300_799)]
-        {
-            assert_eq!(time(secs).map(UnixTime::as_secs), Ok(same));
-        }
-        for secs in [-1.0, 253_402_300_800.0, f64::NAN, f64::INFINITY, 1e300] {
-            assert!(time(secs).is_err(), "{secs}");
-        }
     }
 }

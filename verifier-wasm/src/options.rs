@@ -1,5 +1,7 @@
 //! What pkg/src/options.js hands over, set one by one: numbers and strings need no reflection to cross.
 
+use crate::seconds;
+use token::time::UnixTime;
 use token::verify::Policy;
 use wasm_bindgen::prelude::*;
 
@@ -35,7 +37,7 @@ impl Options {
     /// Asks for a list that was signed at most so many seconds ago.
     #[wasm_bindgen(js_name = maxStaleness)]
     pub fn max_staleness(&mut self, secs: f64) {
-        self.0.max_staleness_secs = crate::time(secs).ok().map(token::time::UnixTime::as_secs);
+        self.0.max_staleness_secs = seconds::time(secs).ok().map(UnixTime::as_secs);
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -1,71 +1,52 @@
-//! The field modulo p = 2^255 − 19 for machines that multiply 64 bits: five limbs of 51 bits.
+//! The field modulo p = 2^255 − 19 for machines that multiply 64 bits: four whole words.
 //!
-//! An element is Σ limb_i·2^(51·i) modulo p; each has many representations. Two bounds are kept:
-//!
-//! ```text
-//! carried   every limb < 2^51 + 2^18    what `mul`, `square`, `neg` and `from_bytes` return
-//! loose     every limb < 2^54           what every function takes, unless it says more
-//! ```
-//!
-//! A sum or difference is not carried: its bound is at the function. Every operation is checked against
-//! overflow in tests (see [`Exact`]).
+//! An element is any integer below 2^256, least significant word first; each has two or three representations. Every
+//! function takes and returns any of them, so there are no bounds to keep. What is carried out of 2^256 comes back 38
+//! times, as 2^256 = 2p + 38.
 
 use super::field::Element;
 use crate::ed25519::exact::Exact;
 use crate::ed25519::words;
 
-/// The low 51 bits.
-const MASK: u64 = (1 << 51) - 1;
+/// All bits of a word but the highest.
+const LOW_63: u64 = u64::MAX >> 1;
 
-/// 4p in limbs just below 2^53: more than any limb of a carried element or of the sum of two.
-const FOUR_P: [u64; 5] = [4 * (MASK - 18), 4 * MASK, 4 * MASK, 4 * MASK, 4 * MASK];
-
-/// An element, each limb below 2^54, least significant limb first.
+/// An element of the field.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ed25519) struct Field(pub(in crate::ed25519) [u64; 5]);
+pub(in crate::ed25519) struct Field(pub(in crate::ed25519) [u64; 4]);
 
 impl Field {
-    /// Returns the element that 32 little-endian bytes encode, the top bit ignored, modulo p; every limb below 2^51.
+    /// Returns the element that 32 little-endian bytes encode, the top bit ignored, modulo p.
     pub(in crate::ed25519) const fn from_bytes(bytes: &[u8; 32]) -> Self {
         let [a, b, c, d] = words::from_bytes(bytes);
-        Self([
-            a & MASK,
-            ((a >> 51) | (b << 13)) & MASK,
-            ((b >> 38) | (c << 26)) & MASK,
-            ((c >> 25) | (d << 39)) & MASK,
-            (d >> 12) & MASK,
-        ])
+        Self([a, b, c, d & LOW_63])
     }
 
-    /// Returns the same element carried; the limbs may be any: a carry is below 2^13, nineteen of them below 2^18.
+    /// Returns the element Σ words + `small`; `small` is below 2^11.
     #[inline(always)]
-    fn carried(self) -> Self {
-        let Self([a, b, c, d, e]) = self;
-        Self([
-            (a & MASK).plus((e >> 51).times(19)),
-            (b & MASK).plus(a >> 51),
-            (c & MASK).plus(b >> 51),
-            (d & MASK).plus(c >> 51),
-            (e & MASK).plus(d >> 51),
-        ])
+    fn of_sum([a, b, c, d]: [u64; 4], small: u64) -> Self {
+        let (a, carry) = a.overflowing_add(small);
+        let (b, carry) = b.carrying_add(0, carry);
+        let (c, carry) = c.carrying_add(0, carry);
+        let (d, carry) = d.carrying_add(0, carry);
+        // After a carry out of the top nothing is left but less than `small`.
+        Self([a.plus(if carry { 38 } else { 0 }), b, c, d])
     }
 
-    /// Returns the carried element of five sums of products, each below 77·2^108, the last below 5·2^108.
+    /// Returns the element of eight words.
     #[inline(always)]
-    fn of_products([a, b, c, d, e]: [u128; 5]) -> Self {
-        // 77·2^108 + 2^64 leaves a carry below 2^64; 5·2^108 + 2^64 one below 2^59.4, nineteen of which are below 2^63.7.
-        let b = b.plus(u128::from(high(a)));
-        let c = c.plus(u128::from(high(b)));
-        let d = d.plus(u128::from(high(c)));
-        let e = e.plus(u128::from(high(d)));
-        let first = low(a).plus(high(e).times(19));
-        Self([first & MASK, low(b).plus(first >> 51), low(c), low(d), low(e)])
+    fn of_product([a, b, c, d, e, f, g, h]: [u64; 8]) -> Self {
+        let (a, carry) = e.carrying_mul(38, a);
+        let (b, carry) = f.carrying_mul_add(38, b, carry);
+        let (c, carry) = g.carrying_mul_add(38, c, carry);
+        let (d, carry) = h.carrying_mul_add(38, d, carry);
+        Self::of_sum([a, b, c, d], carry.times(38)) // the carry is 38 at most
     }
 }
 
 impl Element for Field {
-    const ZERO: Self = Self([0; 5]);
-    const ONE: Self = Self([1, 0, 0, 0, 0]);
+    const ZERO: Self = Self([0; 4]);
+    const ONE: Self = Self([1, 0, 0, 0]);
 
     #[inline(always)]
     fn from_bytes(bytes: &[u8; 32]) -> Self {
@@ -73,91 +54,92 @@ impl Element for Field {
     }
 
     fn to_bytes(&self) -> [u8; 32] {
-        // Twice carried, the value is below 2^255 + 2^18, so its quotient by p is 0 or 1, and is what value + 19 has above 2^255.
-        let Self([a, b, c, d, e]) = self.carried().carried();
-        let mut quotient = a.plus(19) >> 51;
-        for limb in [b, c, d, e] {
-            quotient = limb.plus(quotient) >> 51;
-        }
-        let a = a.plus(quotient.times(19));
-        let b = b.plus(a >> 51);
-        let c = c.plus(b >> 51);
-        let d = d.plus(c >> 51);
-        let e = e.plus(d >> 51);
-        let [a, b, c, d, e] = [a, b, c, d, e].map(|limb| limb & MASK);
-        words::to_bytes([a | (b << 51), (b >> 13) | (c << 38), (c >> 26) | (d << 25), (d >> 39) | (e << 12)])
+        let Self([a, b, c, d]) = *self;
+        // Below 2^255 + 19, which is below 2p.
+        let Self(value) = Self::of_sum([a, b, c, d & LOW_63], (d >> 63).times(19));
+        // From p on, 19 more reach 2^255, and what is left below that is the value less p.
+        let Self([a, b, c, d]) = Self::of_sum(value, 19);
+        words::to_bytes(if d > LOW_63 { [a, b, c, d & LOW_63] } else { value })
     }
 
-    /// Limb by limb the bounds add up: of two carried elements, below 2^52 + 2^19.
     #[inline(always)]
     fn add(&self, other: &Self) -> Self {
-        let (Self([a, b, c, d, e]), Self([f, g, h, i, j])) = (*self, *other);
-        Self([a.plus(f), b.plus(g), c.plus(h), d.plus(i), e.plus(j)])
+        let (Self([a, b, c, d]), Self([e, f, g, h])) = (*self, *other);
+        let (a, carry) = a.overflowing_add(e);
+        let (b, carry) = b.carrying_add(f, carry);
+        let (c, carry) = c.carrying_add(g, carry);
+        let (d, carry) = d.carrying_add(h, carry);
+        Self::of_sum([a, b, c, d], if carry { 38 } else { 0 })
     }
 
-    /// `other` is carried or the sum of two carried elements; each limb grows by less than 2^53.
     #[inline(always)]
     fn sub(&self, other: &Self) -> Self {
-        let Self([a, b, c, d, e]) = self.add(&Self(FOUR_P));
-        let Self([f, g, h, i, j]) = *other;
-        Self([a.minus(f), b.minus(g), c.minus(h), d.minus(i), e.minus(j)])
+        let (Self([a, b, c, d]), Self([e, f, g, h])) = (*self, *other);
+        let (a, borrow) = a.overflowing_sub(e);
+        let (b, borrow) = b.borrowing_sub(f, borrow);
+        let (c, borrow) = c.borrowing_sub(g, borrow);
+        let (d, borrow) = d.borrowing_sub(h, borrow);
+        let (a, borrow) = a.overflowing_sub(if borrow { 38 } else { 0 });
+        let (b, borrow) = b.borrowing_sub(0, borrow);
+        let (c, borrow) = c.borrowing_sub(0, borrow);
+        let (d, borrow) = d.borrowing_sub(0, borrow);
+        // After a second borrow the value is at least 2^256 − 38.
+        Self([a.minus(if borrow { 38 } else { 0 }), b, c, d])
     }
 
     #[inline(always)]
     fn neg(&self) -> Self {
-        Self::ZERO.sub(self).carried()
+        Self::ZERO.sub(self)
     }
 
     #[inline(always)]
     fn mul(&self, other: &Self) -> Self {
-        let (Self([a0, a1, a2, a3, a4]), Self([b0, b1, b2, b3, b4])) = (*self, *other);
-        // What lands above 2^255 comes back times 19: 19·2^54 < 2^59.
-        let [n1, n2, n3, n4] = [b1.times(19), b2.times(19), b3.times(19), b4.times(19)];
-        Self::of_products([
-            product(a0, b0).plus(product(a4, n1)).plus(product(a3, n2)).plus(product(a2, n3)).plus(product(a1, n4)),
-            product(a1, b0).plus(product(a0, b1)).plus(product(a4, n2)).plus(product(a3, n3)).plus(product(a2, n4)),
-            product(a2, b0).plus(product(a1, b1)).plus(product(a0, b2)).plus(product(a4, n3)).plus(product(a3, n4)),
-            product(a3, b0).plus(product(a2, b1)).plus(product(a1, b2)).plus(product(a0, b3)).plus(product(a4, n4)),
-            product(a4, b0).plus(product(a3, b1)).plus(product(a2, b2)).plus(product(a1, b3)).plus(product(a0, b4)),
-        ])
+        let (Self([a, b, c, d]), Self([e, f, g, h])) = (*self, *other);
+        // Row by row, as on paper: x·y + z + carry always fits two words.
+        let (p0, carry) = a.carrying_mul(e, 0);
+        let (p1, carry) = a.carrying_mul(f, carry);
+        let (p2, carry) = a.carrying_mul(g, carry);
+        let (p3, p4) = a.carrying_mul(h, carry);
+        let (p1, carry) = b.carrying_mul(e, p1);
+        let (p2, carry) = b.carrying_mul_add(f, p2, carry);
+        let (p3, carry) = b.carrying_mul_add(g, p3, carry);
+        let (p4, p5) = b.carrying_mul_add(h, p4, carry);
+        let (p2, carry) = c.carrying_mul(e, p2);
+        let (p3, carry) = c.carrying_mul_add(f, p3, carry);
+        let (p4, carry) = c.carrying_mul_add(g, p4, carry);
+        let (p5, p6) = c.carrying_mul_add(h, p5, carry);
+        let (p3, carry) = d.carrying_mul(e, p3);
+        let (p4, carry) = d.carrying_mul_add(f, p4, carry);
+        let (p5, carry) = d.carrying_mul_add(g, p5, carry);
+        let (p6, p7) = d.carrying_mul_add(h, p6, carry);
+        Self::of_product([p0, p1, p2, p3, p4, p5, p6, p7])
     }
 
     #[inline(always)]
     fn square(&self) -> Self {
-        let Self([a0, a1, a2, a3, a4]) = *self;
-        let [d0, d1, d2] = [a0.times(2), a1.times(2), a2.times(2)]; // each off the diagonal is there twice
-        let [n3, n4] = [a3.times(19), a4.times(19)];
-        Self::of_products([
-            product(a0, a0).plus(product(d1, n4)).plus(product(d2, n3)),
-            product(d0, a1).plus(product(d2, n4)).plus(product(a3, n3)),
-            product(d0, a2).plus(product(a1, a1)).plus(product(a3.times(2), n4)),
-            product(d0, a3).plus(product(d1, a2)).plus(product(a4, n4)),
-            product(d0, a4).plus(product(d1, a3)).plus(product(a2, a2)),
-        ])
+        let Self([a, b, c, d]) = *self;
+        // What is off the diagonal, once,
+        let (p1, carry) = a.carrying_mul(b, 0);
+        let (p2, carry) = a.carrying_mul(c, carry);
+        let (p3, p4) = a.carrying_mul(d, carry);
+        let (p3, carry) = b.carrying_mul(c, p3);
+        let (p4, p5) = b.carrying_mul_add(d, p4, carry);
+        let (p5, p6) = c.carrying_mul(d, p5);
+        // twice,
+        let (q1, q2, q3) = (p1 << 1, (p2 << 1) | (p1 >> 63), (p3 << 1) | (p2 >> 63));
+        let (q4, q5, q6, q7) = ((p4 << 1) | (p3 >> 63), (p5 << 1) | (p4 >> 63), (p6 << 1) | (p5 >> 63), p6 >> 63);
+        // and the squares.
+        let (p0, high) = a.carrying_mul(a, 0);
+        let (p1, carry) = q1.overflowing_add(high);
+        let (low, high) = b.carrying_mul(b, 0);
+        let (p2, carry) = q2.carrying_add(low, carry);
+        let (p3, carry) = q3.carrying_add(high, carry);
+        let (low, high) = c.carrying_mul(c, 0);
+        let (p4, carry) = q4.carrying_add(low, carry);
+        let (p5, carry) = q5.carrying_add(high, carry);
+        let (low, high) = d.carrying_mul(d, 0);
+        let (p6, carry) = q6.carrying_add(low, carry);
+        let (p7, _) = q7.carrying_add(high, carry); // a square of four words fits eight
+        Self::of_product([p0, p1, p2, p3, p4, p5, p6, p7])
     }
-}
-
-/// Returns the product, which two factors of 64 bits never overflow.
-#[inline(always)]
-fn product(a: u64, b: u64) -> u128 {
-    u128::from(a).wrapping_mul(u128::from(b))
-}
-
-/// The low 51 bits.
-#[inline(always)]
-fn low(a: u128) -> u64 {
-    truncated(a) & MASK
-}
-
-/// What is above the low 51 bits.
-#[inline(always)]
-fn high(a: u128) -> u64 {
-    debug_assert!(a >> 51 <= u128::from(u64::MAX), "a carry overflows");
-    truncated(a >> 51)
-}
-
-#[inline(always)]
-#[allow(clippy::as_conversions, reason = "the low 64 bits are meant, and try_from costs a comparison each time")]
-fn truncated(a: u128) -> u64 {
-    a as u64
 }

@@ -1,7 +1,9 @@
 //! When tables are made, for whom, how many, and how they are given back.
 
+use crate::ed25519::scalar::table::Table;
+use crate::ed25519::scalar::{narrow, wide};
 use crate::ed25519::tables::{Budget, COLD_VERIFICATIONS};
-use crate::ed25519::{Tables, VerifyingKey, engine, settle};
+use crate::ed25519::{Tables, VerifyingKey, settle};
 use ed25519_dalek::{Signer, SigningKey};
 use std::thread;
 
@@ -29,7 +31,8 @@ fn has_tables(key: &VerifyingKey) -> bool {
 
 #[test]
 fn a_table_takes_what_the_documentation_says() {
-    assert_eq!(engine::Table::BYTES, 480 * 1024);
+    assert_eq!(Table::<wide::Field>::BYTES, 384 * 1024);
+    assert_eq!(Table::<narrow::Field>::BYTES, 480 * 1024);
 }
 
 #[test]
