@@ -45,17 +45,15 @@ export class Cache {
     return this.#vacant.at(-1) ?? this.#unused;
   }
 
-  /** Keeps a token in the slot that `vacancy` has returned just before. */
+  /** Keeps a token in the slot that `vacancy` has returned just before; what was kept of it, or as it, is dropped. */
   keep(token, claims) {
     const slot = this.#vacant.pop() ?? this.#unused++;
     const tail = tailOf(token);
-    for (const generation of [this.#newer, this.#older]) this.#drop(generation, tail);
+    for (const generation of [this.#newer, this.#older]) {
+      if (generation.has(tail)) this.#vacant.push(generation.get(tail).slot);
+      generation.delete(tail);
+    }
     this.#newer.set(tail, { token, slot, claims });
-  }
-
-  /** Afterwards nothing is known of this entry. */
-  forget({ token }) {
-    this.#drop(this.#newer, tailOf(token));
   }
 
   clear() {
@@ -73,13 +71,6 @@ export class Cache {
     for (const { slot } of this.#older.values()) this.#vacant.push(slot);
     this.#older = this.#newer;
     this.#newer = new Map();
-  }
-
-  #drop(generation, tail) {
-    const entry = generation.get(tail);
-    if (entry === undefined) return;
-    generation.delete(tail);
-    this.#vacant.push(entry.slot);
   }
 }
 

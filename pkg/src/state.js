@@ -53,7 +53,6 @@ export class State {
       const answer = guarded(() => currentDesk().recheck(bindings, entry.slot, scope, now));
       if (answer === HOLDS) return entry.claims;
       if (answer !== UNKNOWN) throw errorOf(answer);
-      this.#cache.forget(entry);
     }
     return this.#judge(bindings, token, now, scope);
   }
@@ -145,7 +144,6 @@ export class State {
       // Not even a part of them: what the first of them say is older than what was known.
       made = guarded(() => bindings(this.#settings, keys));
     }
-    this.#cache?.clear(); // its slots were those of other bindings
     this.#bindings = made;
     this.#generation = generation;
   }

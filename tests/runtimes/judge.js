@@ -28,12 +28,26 @@ export async function differences(countersign, { verdicts, keysets, lists }) {
 
 async function verdict({ createVerifier, VerificationError }, { token, now, options }, { keys, lists }) {
   const revocations = options.revocations === null ? null : bytesOf(lists[options.revocations]);
-  const verifier = await createVerifier({ ...options, keys: keys[options.keys], revocations, now: () => now });
-  return outcomeOf(VerificationError, () => {
-    verifier.verify(token);
-    verifier.close();
-    return { ok: true };
-  });
+  const verifier = await createVerifier({ ...options, keys: keys[options.keys], revocations, now: () => now, cache: 2 });
+  const verdicts = [await alone(), await alone(), ...(await together())];
+  verifier.close();
+  return verdicts.every((one) => one === verdicts[0]) ? verdicts[0] : `not the same each time: ${verdicts.join(", ")}`;
+
+  /** As the first of its text, and when it is known. */
+  function alone() {
+    return outcomeOf(VerificationError, () => {
+      verifier.verify(token);
+      return { ok: true };
+    });
+  }
+
+  async function together() {
+    try {
+      return verifier.verifyMany([token, token]).map(({ error }) => shown(error ?? { ok: true }));
+    } catch (error) {
+      return [`${error}`];
+    }
+  }
 }
 
 async function keySetOutcome({ createVerifier, KeySetError }, { text, hex }) {

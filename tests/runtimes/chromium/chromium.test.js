@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { AUDIENCE, keySet, list, NOW, placeOf, serve, token } from "../issuing.js";
 import { count, vectors } from "../vectors.js";
 import { launched, site } from "./browser.js";
@@ -30,16 +31,23 @@ async function issuing(context, answers) {
   return issuer.url;
 }
 
-test("Chromium gives the expected outcome on every vector", async (context) => {
-  const page = await opened(context);
-  const all = vectors();
-  context.diagnostic(`${count(all)} vectors`);
-  const lines = await page.evaluate(async (given) => {
-    const { differences } = await import("/judge.js");
-    return differences(await import("countersign"), given);
-  }, all);
-  assert.deepEqual(lines, []);
-});
+for (const [build, file] of [["simd", "verifier_simd_bg.wasm"], ["scalar", "verifier_bg.wasm"]]) {
+  test(`Chromium gives the expected outcome on every vector by the ${build} build, and loads no other`, async (context) => {
+    const page = await opened(context);
+    if (build === "scalar") await page.addInitScript({ path: fileURLToPath(new URL("../without-simd.js", import.meta.url)) });
+    await page.reload();
+    const fetched = [];
+    page.on("request", (request) => fetched.push(new URL(request.url()).pathname));
+    const all = vectors();
+    context.diagnostic(`${count(all)} vectors`);
+    const lines = await page.evaluate(async (given) => {
+      const { differences } = await import("/judge.js");
+      return differences(await import("countersign"), given);
+    }, all);
+    assert.deepEqual(lines, []);
+    assert.deepEqual(fetched.filter((path) => path.endsWith(".wasm")), [`/pkg/wasm/${file}`]);
+  });
+}
 
 test("a page fetches keys and list from another origin, verifies offline, and sees a revocation after a refresh", async (context) => {
   const state = { seq: 1, revoked: {} };

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { createVerifier } from "countersign";
 import { initSync, Verifier as Bindings } from "../../../pkg/wasm/verifier.js";
 import { AUDIENCE, ISSUER, jws, keyOf, keySet, list, listKey, NOW, placeOf, serve, token, tokenKey } from "../issuing.js";
+import { randomness } from "../randomness.js";
 
 const given = { issuer: ISSUER, audience: AUDIENCE, keys: keySet(), revocations: null, now: () => NOW };
 
@@ -36,6 +37,53 @@ test("a trap throws, and the next call is answered by a fresh instance", async (
     assert.equal(lax.verify(token()).sub, "user-1");
   }
   assert.equal(strict.status.seq, 1);
+});
+
+test("a trap in the middle of a batch throws, and the next batch is answered by a fresh instance", async () => {
+  const verifier = await createVerifier({ ...given, revocations: list({ revoked: placeOf(token()) }) });
+  const texts = Array.from({ length: 200 }, (_, at) => token({ jti: `${Math.floor((NOW + 900) / 256)}.${at}` }));
+  const verdicts = () => verifier.verifyMany(texts).map(({ error, claims }) => error?.code ?? claims.jti);
+  const expected = verdicts();
+  const [before, real] = [memory(), Bindings.prototype.judgeMany];
+  let calls = 0;
+  Bindings.prototype.judgeMany = function (...numbers) {
+    if ((calls += 1) === 2) throw new WebAssembly.RuntimeError("unreachable");
+    return real.apply(this, numbers);
+  };
+  try {
+    assert.throws(verdicts, WebAssembly.RuntimeError);
+    assert.notEqual(memory(), before);
+    assert.deepEqual(verdicts(), expected);
+  } finally {
+    Bindings.prototype.judgeMany = real;
+  }
+  assert.equal(expected.filter((word) => word === "ERR_TOKEN_REVOKED").length, 1);
+});
+
+test("after a trap nothing is remembered: what a slot holds then is another token's", async () => {
+  const [clock, exp] = [{ time: NOW }, NOW + 100];
+  const verifier = await createVerifier({ ...given, now: () => clock.time });
+  const [short, long] = [token({ exp }), token()];
+  assert.equal(verifier.verify(short).exp, exp);
+  trapsOnce("recheck");
+  assert.throws(() => verifier.verify(short), WebAssembly.RuntimeError);
+  assert.equal(verifier.verify(long).exp, NOW + 900);
+  clock.time = exp + 60;
+  assert.throws(() => verifier.verify(short), { code: "ERR_JWT_EXPIRED" });
+  assert.equal(verifier.verify(long).exp, NOW + 900);
+});
+
+test("an answer that is none is a trap", async () => {
+  const verifier = await createVerifier({ ...given, cache: false });
+  const real = Bindings.prototype.judge;
+  for (const length of [0, 2]) {
+    const before = memory();
+    Bindings.prototype.judge = () => length;
+    assert.throws(() => verifier.verify(token()), SyntaxError);
+    Bindings.prototype.judge = real;
+    assert.notEqual(memory(), before);
+    assert.equal(verifier.verify(token()).sub, "user-1");
+  }
 });
 
 test("authenticate answers no request after a trap, it throws", async () => {
@@ -201,17 +249,6 @@ test("verifying, refusing and closing give back the memory they take", async () 
   await use(300);
   assert.equal(memory().buffer.byteLength, before);
 });
-
-/** Numbers from 0 up to 1, always the same for a seed (mulberry32). */
-function randomness(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A copy with a few bytes changed, put in, taken out, doubled, or the end cut off. */
 function mutated(bytes, random) {
