@@ -19,6 +19,8 @@ mod scalar;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, all(target_arch = "wasm32", target_feature = "simd128")))]
+mod vector;
 mod words;
 
 use recode::Digits;

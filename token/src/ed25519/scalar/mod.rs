@@ -1,16 +1,22 @@
-//! The engine of one element at a time: everywhere but in wasm with SIMD.
+//! The engine of one element at a time. In wasm with SIMD, `vector` adds up what comes from tables.
 
 pub(super) mod field;
 #[cfg(any(test, not(target_pointer_width = "64")))]
 pub(super) mod narrow;
 pub(super) mod point;
 pub(super) mod straus;
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+pub(super) mod sum;
 pub(super) mod table;
 #[cfg(target_pointer_width = "64")]
 pub(super) mod wide;
 
 use super::recode::Digits;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::vector::sum;
 use std::sync::OnceLock;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use sum::sum;
 
 /// The field of machines whose products are of 32 bits.
 #[cfg(not(target_pointer_width = "64"))]
@@ -35,6 +41,6 @@ impl Point {
 
     /// Returns s·B + k·(−A) from the tables of B and −A.
     pub(super) fn from_tables(s: &Digits, base: &Table, k: &Digits, key: &Table) -> Projective {
-        table::sum(s, base, k, key)
+        sum(s, base, k, key)
     }
 }

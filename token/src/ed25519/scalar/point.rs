@@ -10,10 +10,10 @@ use std::hint::select_unpredictable;
 /// A point in extended coordinates: x = X/Z, y = Y/Z, T = XY/Z, all carried.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ed25519) struct Point<F> {
-    pub(super) x: F,
-    pub(super) y: F,
-    pub(super) z: F,
-    pub(super) t: F,
+    pub(in crate::ed25519) x: F,
+    pub(in crate::ed25519) y: F,
+    pub(in crate::ed25519) z: F,
+    pub(in crate::ed25519) t: F,
 }
 
 /// A point without its T, which neither doubling nor encoding needs.
@@ -25,7 +25,7 @@ pub(in crate::ed25519) struct Projective<F> {
 }
 
 /// What an addition or a doubling ends in: X = EF, Y = GH, Z = FG, T = EH.
-pub(super) struct Sum<F> {
+pub(in crate::ed25519) struct Sum<F> {
     e: F,
     f: F,
     g: F,
@@ -34,7 +34,7 @@ pub(super) struct Sum<F> {
 
 /// A point ready to be added: Y + X, Y − X, 2Z, 2dT; sums of two carried, a difference, a product.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Addend<F> {
+pub(in crate::ed25519) struct Addend<F> {
     plus: F,
     minus: F,
     z2: F,
@@ -50,7 +50,7 @@ pub(in crate::ed25519) struct Entry<F> {
 }
 
 impl<F: Element> Point<F> {
-    pub(super) const IDENTITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ONE, t: F::ZERO };
+    pub(in crate::ed25519) const IDENTITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ONE, t: F::ZERO };
 
     /// Returns the point with this encoding (RFC 8032 §5.1.3): y below p, and no sign on x = 0.
     pub(in crate::ed25519) fn decompress(bytes: &[u8; 32]) -> Option<Self> {
@@ -89,7 +89,7 @@ impl<F: Element> Point<F> {
         Projective { x: self.x, y: self.y, z: self.z }
     }
 
-    pub(super) fn addend(&self) -> Addend<F> {
+    pub(in crate::ed25519) fn addend(&self) -> Addend<F> {
         Addend {
             plus: self.y.add(&self.x),
             minus: self.y.sub(&self.x),
@@ -100,7 +100,7 @@ impl<F: Element> Point<F> {
 
     /// Returns the sum with `other`, or the difference.
     #[inline(always)]
-    pub(super) fn plus(&self, other: &Addend<F>, negative: bool) -> Sum<F> {
+    pub(in crate::ed25519) fn plus(&self, other: &Addend<F>, negative: bool) -> Sum<F> {
         self.plus_scaled(self.z.mul(&other.z2), (&other.plus, &other.minus, &other.td2), negative)
     }
 
@@ -147,18 +147,13 @@ impl<F: Element> Projective<F> {
 }
 
 impl<F: Element> Sum<F> {
-    /// Returns the sum as it begins, with the first entry alone.
-    pub(super) fn of(entry: &Entry<F>, negative: bool) -> Self {
-        Point::IDENTITY.plus_entry(entry, negative)
-    }
-
     #[inline(always)]
     pub(in crate::ed25519) fn projective(&self) -> Projective<F> {
         Projective { x: self.e.mul(&self.f), y: self.g.mul(&self.h), z: self.f.mul(&self.g) }
     }
 
     #[inline(always)]
-    pub(super) fn point(&self) -> Point<F> {
+    pub(in crate::ed25519) fn point(&self) -> Point<F> {
         let Projective { x, y, z } = self.projective();
         Point { x, y, z, t: self.e.mul(&self.h) }
     }

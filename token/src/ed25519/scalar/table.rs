@@ -1,7 +1,7 @@
 //! Multiples of one point, all that a sum of signed base-256 digits needs.
 
 use super::field::{Element, invert_all};
-use super::point::{Entry, Point, Projective, Sum};
+use super::point::{Entry, Point};
 use crate::ed25519::recode::Digits;
 
 /// Digits of a scalar.
@@ -46,20 +46,12 @@ impl<F: Element> Table<F> {
 
     /// Returns digit·256^i·P for each digit that is not zero, as an entry and whether to subtract it.
     #[inline(always)]
-    fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {
+    pub(in crate::ed25519) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {
         self.entries.chunks_exact(SIZES).zip(digits.0).filter_map(|(row, digit)| {
             let size = usize::from(digit.unsigned_abs()); // at most 128
             Some((row.get(size.checked_sub(1)?)?, digit < 0))
         })
     }
-}
-
-/// Returns s·B + k·P from both tables: at most 64 additions and no doubling.
-pub(in crate::ed25519) fn sum<F: Element>(s: &Digits, base: &Table<F>, k: &Digits, key: &Table<F>) -> Projective<F> {
-    let mut multiples = base.multiples(s).chain(key.multiples(k));
-    let Some((entry, negative)) = multiples.next() else { return Point::IDENTITY.projective() };
-    let first = Sum::of(entry, negative);
-    multiples.fold(first, |sum, (entry, negative)| sum.point().plus_entry(entry, negative)).projective()
 }
 
 /// Returns each point with Z = 1, ready to be added; one inversion for all.
