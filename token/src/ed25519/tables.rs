@@ -91,12 +91,18 @@ impl Multiples {
 
     /// Makes the tables, if there is a place for them.
     #[cold]
-    fn make(&self, minus_a: &Point) {
+    pub(super) fn make(&self, minus_a: &Point) {
         static BASE: OnceLock<Table> = OnceLock::new();
         let Some(place) = self.budget.place() else { return };
         self.made.get_or_init(|| {
             let base = BASE.get_or_init(|| Table::of(&Point::base()));
             Made { base, key: Table::of(minus_a), _place: place }
         });
+    }
+
+    /// Returns the key's table, to be damaged.
+    #[cfg(test)]
+    pub(super) fn key_table_mut(&mut self) -> Option<&mut Table> {
+        self.made.get_mut().map(|made| &mut made.key)
     }
 }

@@ -44,6 +44,16 @@ impl<F: Element> Table<F> {
         Self { entries }
     }
 
+    /// Changes one bit of one element of 256^window·size·P; once more, and it is as it was.
+    #[cfg(test)]
+    pub(in crate::ed25519) fn damage(&mut self, window: usize, size: usize, part: usize, bit: usize) {
+        let entry = &mut self.entries[window * SIZES + size - 1];
+        let element = [&mut entry.plus, &mut entry.minus, &mut entry.xyd2].into_iter().nth(part).unwrap();
+        let mut bytes = element.to_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        *element = F::from_bytes(&bytes);
+    }
+
     /// Returns digit·256^i·P for each digit that is not zero, as an entry and whether to subtract it.
     #[inline(always)]
     pub(in crate::ed25519) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {

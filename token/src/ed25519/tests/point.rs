@@ -68,6 +68,46 @@ fn check_sum<F: Summed>(point: &EdwardsPoint, scalars: &[[Scalar; 2]]) {
     }
 }
 
+/// Returns B + digit·256^window·P: added to a point whose T is not zero, every part of the entry counts.
+fn single<F: Element>(base: &Table<F>, table: &Table<F>, window: usize, digit: i8) -> [u8; 32] {
+    let (mut one, mut digits) = (Digits([0; 32]), Digits([0; 32]));
+    (one.0[0], digits.0[window]) = (1, digit);
+    encoded(&table::sum(&one, base, &digits, table))
+}
+
+/// Compares every entry, both signs, and then shows that a change to any element of any entry is seen here.
+fn check_entries<F: Element>() {
+    let mut first = ED25519_BASEPOINT_POINT * Scalar::from(11_u8);
+    let mut table = Table::of(&Point::<F>::decompress(first.compress().as_bytes()).unwrap());
+    let base = Table::of(&Point::base());
+    for window in 0..32 {
+        let mut multiple = EdwardsPoint::default();
+        for size in 1..=128_usize {
+            multiple += first;
+            let negative = i8::try_from(-i16::try_from(size).unwrap()).unwrap();
+            let expected = (ED25519_BASEPOINT_POINT - multiple).compress().to_bytes();
+            assert_eq!(single(&base, &table, window, negative), expected);
+            if let Some(positive) = negative.checked_neg() {
+                let expected = (ED25519_BASEPOINT_POINT + multiple).compress().to_bytes();
+                assert_eq!(single(&base, &table, window, positive), expected);
+            }
+            for part in 0..3 {
+                let bit = (window * 89 + size * 7 + part) % 255;
+                table.damage(window, size, part, bit);
+                assert_ne!(single(&base, &table, window, negative), expected, "{window} {size} {part} {bit}");
+                table.damage(window, size, part, bit);
+            }
+        }
+        first = multiple + multiple;
+    }
+}
+
+#[test]
+fn every_entry_of_a_table_is_its_multiple_and_damage_to_any_is_seen() {
+    check_entries::<wide::Field>();
+    check_entries::<narrow::Field>();
+}
+
 /// Scalars whose digits are at the ends of a window, and those about 0 and L.
 fn edge_scalars() -> Vec<Scalar> {
     let repeated = |byte: u8| Scalar::from_bytes_mod_order([byte; 32]);
