@@ -33,11 +33,11 @@ use tables::{Budget, Multiples};
 
 /// Whether a key that is busy may have tables made for it.
 ///
-/// A table takes 384 KiB, in wasm 480. One for the base point is made with the first key's and stays for the life of the process; a
-/// key's own is made by the verification that is the key's 32nd to be accepted, and dropped with the key's last clone.
-/// Forged signatures are not counted, so nobody but the holder of the key can have memory taken. At most 8 keys of a
-/// process have tables in wasm and 64 elsewhere; further keys verify without, three to four times slower, and try again
-/// every 32 acceptances.
+/// A table takes 384 KiB, in wasm 480. One for the base point is made with the first key's and stays for the life of the
+/// process; a key's own is made by the verification that is the key's 32nd to be accepted, and dropped with the key's
+/// last clone. Forged signatures are not counted, so nobody but the holder of the key can have memory taken. At most 8
+/// keys of a process have tables in wasm and 64 elsewhere; further keys verify without, three to four times slower, and
+/// try again every 32 acceptances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tables {
     /// Made once the key has verified often.

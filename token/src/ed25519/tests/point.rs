@@ -72,7 +72,7 @@ fn check_sum<F: Summed>(point: &EdwardsPoint, scalars: &[[Scalar; 2]]) {
 fn single<F: Element>(base: &Table<F>, table: &Table<F>, window: usize, digit: i8) -> [u8; 32] {
     let (mut one, mut digits) = (Digits([0; 32]), Digits([0; 32]));
     (one.0[0], digits.0[window]) = (1, digit);
-    encoded(&table::sum(&one, base, &digits, table))
+    encoded(&sum::sum(&one, base, &digits, table))
 }
 
 /// Compares every entry, both signs, and then shows that a change to any element of any entry is seen here.
