@@ -39,30 +39,47 @@ pub fn encode(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// [`Malformed`] for a character outside the alphabet (padding and white space too), a length of 4n+1, and bits left
-/// over that are not zero. `out` may then hold part of the bytes.
+/// over that are not zero. `out` may then hold bytes that mean nothing.
 pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    out.reserve(text.len() / 4 * 3 + 2);
-    let mut quads = text.chunks_exact(4);
-    for quad in quads.by_ref() {
-        let word = word(quad)?;
+    let start = out.len();
+    out.resize(start + text.len() / 4 * 3, 0);
+    let (quads, rest) = text.as_chunks::<4>();
+    let (groups, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<3>();
+    // One look at the end: what a character outside the alphabet leaves in `out` is never used.
+    let mut seen = 0;
+    for (group, quad) in groups.iter_mut().zip(quads) {
+        let [a, b, c, d] = quad.map(value);
+        seen |= a | b | c | d;
+        let word = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
         let [_, a, b, c] = word.to_be_bytes();
-        out.extend_from_slice(&[a, b, c]);
+        *group = [a, b, c];
     }
-    let rest = quads.remainder();
-    let word = word(rest)? << (6 * (4 - rest.len()) % 24);
-    let [_, a, b, c] = word.to_be_bytes();
-    match (rest.len(), a, b, c) {
-        (0, ..) => Ok(()),
-        (2, a, 0, 0) => {
-            out.push(a);
+    if seen > 63 { Err(Malformed) } else { decode_rest(rest, out) }
+}
+
+/// Appends what the last one to three characters encode.
+fn decode_rest(rest: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let mut values = rest.iter().copied().map(value);
+    let mut next = || match values.next() {
+        Some(NONE) => Err(Malformed),
+        value => Ok(value),
+    };
+    match (next()?, next()?, next()?) {
+        (None, ..) => Ok(()),
+        (Some(a), Some(b), None) if b & 15 == 0 => {
+            out.push(a << 2 | b >> 4);
             Ok(())
         }
-        (3, a, b, 0) => {
-            out.extend_from_slice(&[a, b]);
+        (Some(a), Some(b), Some(c)) if c & 3 == 0 => {
+            out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2]);
             Ok(())
         }
         _ => Err(Malformed), // a lone character, or bits left over
     }
+}
+
+fn value(character: u8) -> u8 {
+    VALUES.get(usize::from(character)).copied().unwrap_or(NONE)
 }
 
 /// Returns the bytes that `text` encodes.
@@ -84,17 +101,6 @@ pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], Malformed> {
         return Err(Malformed);
     }
     decode(text.as_bytes())?.try_into().map_err(|_| Malformed)
-}
-
-fn word(characters: &[u8]) -> Result<u32, Malformed> {
-    let mut word = 0_u32;
-    let mut seen = 0_u8;
-    for character in characters {
-        let value = VALUES.get(usize::from(*character)).copied().unwrap_or(NONE);
-        seen |= value;
-        word = word << 6 | u32::from(value & 63);
-    }
-    if seen > 63 { Err(Malformed) } else { Ok(word) }
 }
 
 #[cfg(test)]
@@ -130,7 +136,68 @@ mod tests {
         assert_eq!(decode_array::<1>("Zg"), Ok([b'f']));
     }
 
+    /// One character at a time, bit by bit.
+    fn reference(text: &[u8]) -> Result<Vec<u8>, Malformed> {
+        let (mut bits, mut held, mut bytes) = (0_u32, 0_u32, Vec::new());
+        for character in text {
+            let value = ALPHABET.iter().position(|other| other == character).ok_or(Malformed)?;
+            (bits, held) = (bits << 6 | u32::try_from(value).unwrap_or(64), held + 6);
+            if held >= 8 {
+                held -= 8;
+                bytes.push(u8::try_from(bits >> held).map_err(|_| Malformed)?);
+                bits &= (1 << held) - 1;
+            }
+        }
+        if held == 6 || bits != 0 { Err(Malformed) } else { Ok(bytes) }
+    }
+
+    #[test]
+    fn every_byte_at_every_place_is_taken_or_refused_as_one_by_one() {
+        for length in 0..14 {
+            for place in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'A'; length];
+                    text[place] = byte;
+                    assert_eq!(decode(&text), reference(&text), "{}", text.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bits_left_over_must_be_zero() {
+        for first in *ALPHABET {
+            for last in *ALPHABET {
+                for text in
+                    [vec![first, last], vec![b'_', first, last], [b"Zm9vYmFy".as_slice(), &[first, last]].concat()]
+                {
+                    let decoded = decode(&text);
+                    assert_eq!(decoded, reference(&text), "{}", text.escape_ascii());
+                    assert!(decoded.is_err() || encode(&decoded.unwrap()).into_bytes() == text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_decoded_is_appended() {
+        let mut out = b"before ".to_vec();
+        assert_eq!(decode_into(b"Zm9vYmE", &mut out), Ok(()));
+        assert_eq!(out, b"before fooba");
+    }
+
     proptest! {
+        #[test]
+        fn texts_decode_as_one_character_at_a_time(
+            mut text in "[A-Za-z0-9_-]{0,60}".prop_map(String::into_bytes),
+            wrong in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        ) {
+            if let (Some((place, byte)), false) = (wrong, text.is_empty()) {
+                *place.get_mut(&mut text) = byte;
+            }
+            prop_assert_eq!(decode(&text), reference(&text));
+        }
+
         #[test]
         fn what_decodes_encodes_to_the_same_text(text in "[A-Za-z0-9_-]{0,40}") {
             if let Ok(bytes) = decode(text.as_bytes()) { prop_assert_eq!(encode(&bytes), text); }

@@ -237,7 +237,20 @@ impl KeySet {
 
     /// Returns the key of this name, purpose and algorithm.
     pub fn find(&self, kid: &str, purpose: Purpose, algorithm: Algorithm) -> Option<&PublicKey> {
-        self.keys.iter().find(|key| key.kid == kid && key.purpose == purpose && key.algorithm == algorithm)
+        self.find_near(0, kid, purpose, algorithm).map(|(_, key)| key)
+    }
+
+    /// As [`KeySet::find`], looking at the key in this place first; returns the place, too.
+    pub(crate) fn find_near(
+        &self,
+        place: usize,
+        kid: &str,
+        purpose: Purpose,
+        algorithm: Algorithm,
+    ) -> Option<(usize, &PublicKey)> {
+        let near = self.keys.get(place).map(|key| (place, key));
+        let mut keys = near.into_iter().chain(self.keys.iter().enumerate());
+        keys.find(|(_, key)| key.kid == kid && key.purpose == purpose && key.algorithm == algorithm)
     }
 
     /// Returns whether every key of `others` is in this set, alike in all that it says.

@@ -63,6 +63,8 @@ impl<'s> Judged<'s> {
 /// A token that is well-formed and names a key; whether that key signed it is not known.
 pub(super) struct Opened<'k, 't> {
     pub(super) key: &'k PublicKey,
+    /// Where the key is in its set.
+    pub(super) place: usize,
     pub(super) header: &'t [u8],
     pub(super) signing_input: &'t [u8],
     pub(super) signature: [u8; 64],
@@ -90,7 +92,7 @@ impl Verifier {
         if !opened.key.verifies(opened.signing_input, &opened.signature) {
             return Err(Rejection::Signature);
         }
-        buffers.recent.note(opened.header, opened.key);
+        buffers.recent.note(&opened);
         self.weigh(opened.key, buffers.payload(&opened.payload), tape, required, now)
     }
 
@@ -132,10 +134,12 @@ impl Verifier {
             Some(known) => known,
             None => jws::read_header(&buffers.header, TYP, tape)?,
         };
-        let key = self.keys.find(kid, Purpose::Token, algorithm).ok_or(Rejection::NoMatchingKey)?;
+        let place = buffers.recent.place();
+        let (place, key) =
+            self.keys.find_near(place, kid, Purpose::Token, algorithm).ok_or(Rejection::NoMatchingKey)?;
         let signature = buffers.signature.as_slice().try_into().map_err(|_| Rejection::Signature)?;
         let payload = start..buffers.payloads.len();
-        Ok(Opened { key, header: parts.header, signing_input: parts.signing_input, signature, payload })
+        Ok(Opened { key, place, header: parts.header, signing_input: parts.signing_input, signature, payload })
     }
 
     /// All that comes after the signature was found to be one of `key`.

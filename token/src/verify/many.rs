@@ -37,7 +37,7 @@ impl Verifier {
                     if holds.next() != Some(true) {
                         return Err(Rejection::Signature);
                     }
-                    scratch.buffers.recent.note(opened.header, opened.key);
+                    scratch.buffers.recent.note(&opened);
                     let payload = scratch.buffers.payload(&opened.payload);
                     self.weigh(opened.key, payload, &mut scratch.tape, required, now)
                 }));

@@ -1,7 +1,8 @@
 //! Memory that judging uses again.
 
+use super::judge::Opened;
 use crate::json::Tape;
-use crate::jwk::{Algorithm, PublicKey};
+use crate::jwk::Algorithm;
 use std::ops::Range;
 
 /// Memory that judging reuses from call to call, whichever verifier is called.
@@ -32,14 +33,15 @@ impl Buffers {
 
 /// The header of the last token whose signature held: tokens of one key have the same, so its text says what is in it.
 ///
-/// It holds what the header says and no key: which key that is, is looked up in the verifier's set for each token. No
-/// forged token gets here, so none can drive out what is remembered.
+/// It holds what the header says and no key: which key that is, is looked up in the verifier's set for each token, first
+/// where it was last. No forged token gets here, so none can drive out what is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     /// As base64url.
     header: Vec<u8>,
     algorithm: Option<Algorithm>,
     kid: String,
+    place: usize,
 }
 
 impl Recent {
@@ -54,8 +56,15 @@ impl Recent {
         Some((algorithm, &self.kid))
     }
 
-    /// Remembers the header of a token that this key signed.
-    pub(super) fn note(&mut self, header: &[u8], key: &PublicKey) {
+    /// Returns where the key was in its set.
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Remembers the header of a token whose signature holds.
+    pub(super) fn note(&mut self, token: &Opened<'_, '_>) {
+        let Opened { header, key, place, .. } = token;
+        self.place = *place;
         if self.knows(header).is_some() {
             return;
         }
