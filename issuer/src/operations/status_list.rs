@@ -23,10 +23,10 @@ use crate::revocations::lowest_epoch;
 use crate::store::Store;
 use build::{Builder, Order};
 use kept::{Kept, Version};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use token::id::{Jti, epoch};
 use token::revocation::Cut;
+use token::revocation::sorted::SortedSet;
 use token::status_list::MAX_INDICES;
 use token::time::UnixTime;
 
@@ -143,7 +143,7 @@ impl Parts {
     /// swept, and what a thief signs has no place of its own.
     fn sought(&self, cut: &Cut) -> Cut {
         let covered = *self.status_lists.covered.lock().unwrap_or_else(PoisonError::into_inner);
-        Cut { all: cut.all.filter(|until| Some(*until) > covered), kid: BTreeSet::new(), ..cut.clone() }
+        Cut { all: cut.all.filter(|until| Some(*until) > covered), kid: SortedSet::default(), ..cut.clone() }
     }
 }
 

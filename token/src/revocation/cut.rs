@@ -8,6 +8,7 @@
 //! Rules are OR-ed: none overrides another. A member this verifier does not know refuses the list, since ignoring a rule
 //! would accept what the issuer took back.
 
+use super::sorted::{SortedMap, SortedSet};
 use crate::base64url;
 use crate::claims::Facts;
 use crate::error::RevokedBy;
@@ -15,7 +16,6 @@ use crate::json::{Object, Value};
 use crate::time::UnixTime;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Tagged rules (`sub`, `sid` and `cid` together), and separately withdrawn keys, that a list may hold.
 pub const MAX_RULES: usize = 64;
@@ -69,17 +69,17 @@ pub struct Cut {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub all: Option<UnixTime>,
     /// Everything these keys signed is revoked, whatever its `iat`: who holds a key chooses that.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub kid: BTreeSet<String>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    pub kid: SortedSet<String>,
     /// Tokens of these subjects with `iat` up to the second given.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub sub: BTreeMap<Tag, UnixTime>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub sub: SortedMap<Tag, UnixTime>,
     /// Tokens of these sessions.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub sid: BTreeSet<Tag>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    pub sid: SortedSet<Tag>,
     /// Tokens of these clients with `iat` up to the second given.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub cid: BTreeMap<Tag, UnixTime>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub cid: SortedMap<Tag, UnixTime>,
     /// Salt of the tags, there whenever a tag is.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "salt_text")]
     pub salt: Vec<u8>,
@@ -148,7 +148,7 @@ impl Cut {
     }
 }
 
-fn timed_tags(object: Object<'_>) -> Option<BTreeMap<Tag, UnixTime>> {
+fn timed_tags(object: Object<'_>) -> Option<SortedMap<Tag, UnixTime>> {
     object.members().map(|(tag, until)| Some((Tag::parse(tag)?, UnixTime::from_json(until)?))).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`codec`] reads and writes bodies, [`revoked`] holds what they list, [`list`] reads full lists and answers whether a
 //! token is revoked, [`delta`] reads what leads from one state of a list to a later one, [`head`] is what the two have in
-//! common, and [`cut`] holds the rules that revoke without naming indices.
+//! common, and [`cut`] holds the rules that revoke without naming indices, in the maps of [`sorted`].
 
 pub mod codec;
 pub mod cut;
@@ -10,6 +10,7 @@ pub mod delta;
 pub mod head;
 pub mod list;
 pub mod revoked;
+pub mod sorted;
 
 pub use cut::{Cut, Tag};
 pub use delta::Delta;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use token::id::epoch;
 use token::issue::StatusClaims;
 use token::revocation::cut::TagKind;
+use token::revocation::sorted::SortedMap;
 use token::revocation::{Cut, Tag};
 use token::time::UnixTime;
 
@@ -137,7 +138,7 @@ impl Named {
     fn names(&self, session: &Session) -> bool {
         let Cut { sub, sid, cid, salt, .. } = &self.cut;
         let tag = |kind, name: &str| Tag::new(salt, kind, name);
-        let until = |tags: &BTreeMap<Tag, UnixTime>, kind, name: &str| {
+        let until = |tags: &SortedMap<Tag, UnixTime>, kind, name: &str| {
             !tags.is_empty() && tags.get(&tag(kind, name)).is_some_and(|until| session.began <= *until)
         };
         until(cid, TagKind::Client, &session.client_id)
