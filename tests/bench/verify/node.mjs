@@ -11,7 +11,7 @@ import { readFixture } from "./fixture.mjs";
 import { say, summary } from "./figures.mjs";
 import { inRounds } from "./rounds.mjs";
 
-const ROUNDS = 11;
+const ROUNDS = 31;
 
 const [folder] = process.argv.slice(2);
 const fixture = readFixture(folder);

@@ -19,7 +19,7 @@ use fixture::Fixture;
 use rounds::in_rounds;
 use serde_json::json;
 
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 31;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

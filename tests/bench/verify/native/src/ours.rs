@@ -17,7 +17,7 @@ pub(crate) fn contenders(fixture: &Fixture) -> Result<Vec<Contender<'_>>> {
     Ok(vec![
         ours("ours", "", &verifier, judging(Rc::clone(&verifier), tokens)),
         ours("ours-owned", ", claims in memory of their own", &verifier, one_by_one(tokens, owned)),
-        ours("ours-many", ", judge_many(1000)", &verifier, many(Rc::clone(&verifier), tokens)),
+        ours("ours-many", ", judge_many(1000)", &verifier, many(Rc::clone(&verifier), tokens, BATCH)),
         ours(
             "ours-recheck",
             ", the same token again: recheck",
@@ -40,15 +40,16 @@ pub(crate) fn judging(verifier: Rc<Verifier>, tokens: &[String]) -> Box<dyn FnMu
     one_by_one(tokens, move |token| verifier.judge(token.as_bytes(), Scope::NONE, now(), &mut scratch).is_ok())
 }
 
-fn many(verifier: Rc<Verifier>, tokens: &[String]) -> Box<dyn FnMut(usize) -> usize + '_> {
+/// A turn of `judge_many` over batches of `size` tokens.
+pub(crate) fn many(verifier: Rc<Verifier>, tokens: &[String], size: usize) -> Box<dyn FnMut(usize) -> usize + '_> {
     let mut scratch = Scratch::default();
     Box::new(move |count| {
-        let batches = count.div_ceil(BATCH);
-        for _ in 0..batches {
-            let batch = tokens.iter().take(BATCH).map(String::as_bytes);
+        let batches = count.div_ceil(size);
+        for batch in tokens.chunks_exact(size).cycle().take(batches) {
+            let batch = batch.iter().map(String::as_bytes);
             verifier.judge_many(batch, Scope::NONE, now(), &mut scratch, |judged| assert!(judged.is_ok()));
         }
-        batches * BATCH
+        batches * size
     })
 }
 
