@@ -50,8 +50,10 @@ export class Cache {
     const slot = this.#vacant.pop() ?? this.#unused++;
     const tail = tailOf(token);
     for (const generation of [this.#newer, this.#older]) {
-      if (generation.has(tail)) this.#vacant.push(generation.get(tail).slot);
+      const former = generation.get(tail);
+      if (former === undefined) continue;
       generation.delete(tail);
+      this.#vacant.push(former.slot);
     }
     this.#newer.set(tail, { token, slot, claims });
   }

@@ -31,7 +31,7 @@ async function installed(context, ...files) {
 test("the tarball holds the package and nothing else", () => {
   const sources = [
     "authenticate", "bindings", "cache", "create-verifier", "desk", "documents", "errors", "event-stream", "events", "fetching", "follower", "heads", "index",
-    "instance", "key-watch", "options", "pace", "persistence", "platform", "refresh-gate", "saver", "simd", "sources", "state", "stored", "stream-watch",
+    "instance", "key-watch", "options", "pace", "persistence", "platform", "refresh-gate", "saver", "simd", "sources", "state", "stored", "stream-watch", "updating",
     "verifier",
   ];
   const stores = ["cache", "file", "indexed-db", "kv"];

@@ -19,6 +19,17 @@ after(async () => {
 
 const text = (page, id) => page.locator(`#${id}`).innerText();
 
+test("the page loads one build of the verifier, and both are served", async () => {
+  const { requests, close } = await openConsole(browser, daemon);
+  const modules = requests.map((request) => new URL(request.url()).pathname).filter((path) => path.endsWith(".wasm"));
+  assert.deepEqual([...new Set(modules)], ["/pkg/wasm/verifier_simd_bg.wasm"]);
+  for (const name of ["verifier_bg.wasm", "verifier_simd_bg.wasm"]) {
+    const { status, headers } = await fetch(`${daemon.origin}/pkg/wasm/${name}`);
+    assert.deepEqual([status, headers.get("content-type")], [200, "application/wasm"], name);
+  }
+  await close();
+});
+
 test("every control has a name, verdict and log are announced, and each focus is seen", async () => {
   const { page, close } = await openSignedIn(browser, daemon);
   await mint(page);

@@ -42,6 +42,7 @@ const most: VerifierOptions = {
   timeout: 1,
   follow: false,
   pollInterval: 0.5,
+  cache: 100,
   store: { load: async () => undefined, save: async (saved: Uint8Array) => void saved },
 };
 createVerifier({ ...least, keys: "{}", revocations: null });
@@ -56,6 +57,9 @@ createVerifier({ issuer: undefined, audience: "api" });
 createVerifier({ ...least, audiences: ["api"] });
 // @ts-expect-error a list is bytes
 createVerifier({ ...least, revocations: "list" });
+createVerifier({ ...least, cache: false });
+// @ts-expect-error on purpose there is only false
+createVerifier({ ...least, cache: true });
 // @ts-expect-error options are needed
 createVerifier();
 
@@ -93,6 +97,16 @@ verifier.verify(token).then(() => {});
 verifier.verify(token, { scope: "a", now: 0 });
 // @ts-expect-error there is no such option
 verifier.verify(token, { leeway: 5 });
+
+// Several at once
+for (const { claims, error } of verifier.verifyMany<Own>([token], { scope: "a" })) {
+  const each: string | undefined = claims?.tenant ?? error?.code;
+  // @ts-expect-error a verdict may be a refusal
+  claims.sub;
+  if (error === undefined) claims.limits.perDay satisfies number;
+}
+// @ts-expect-error one token is no array
+verifier.verifyMany(token);
 
 // Requests
 const request = { headers: { get: (name: string): string | null => name } };

@@ -17,6 +17,7 @@ const wrong = {
   fetch: [7, null, "fetch", {}],
   timeout: [0, -1, 301, NaN, Infinity, "5", null],
   signal: [7, null, {}, new AbortController()],
+  cache: [0, -1, 1.5, 65_537, NaN, Infinity, "5", null, true, {}],
 };
 
 for (const [name, values] of Object.entries(wrong)) {
@@ -41,6 +42,7 @@ test("unknown options are refused by name, everywhere", async () => {
   const verifier = await createVerifier(given);
   const request = new Request(ISSUER);
   assert.throws(() => verifier.verify(token(), { scopes: "a" }), { code: "ERR_USAGE", message: /"scopes"/ });
+  assert.throws(() => verifier.verifyMany([], { cache: false }), { code: "ERR_USAGE", message: /verifyMany has no option "cache"/ });
   assert.throws(() => verifier.authenticate(request, { cookies: "a" }), { code: "ERR_USAGE", message: /"cookies"/ });
   await assert.rejects(verifier.refresh({ timeout: 1 }), { code: "ERR_USAGE", message: /"timeout"/ });
 });

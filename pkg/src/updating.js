@@ -1,0 +1,233 @@
+/**
+ * How what a verifier knows is brought up to date: by a refresh that a caller waits for, and by following the issuer. Each
+ * way ends here, so there is one place where a document is taken and what that changes is told.
+ */
+import { ListError, UsageError } from "./errors.js";
+import { Follower } from "./follower.js";
+import { claimsOf, isFull } from "./heads.js";
+import { platform } from "./platform.js";
+import { RefreshGate } from "./refresh-gate.js";
+import { Sources } from "./sources.js";
+
+const ALARMS = ["ERR_REVLIST_FUTURE", "ERR_REVLIST_EQUIVOCATION"];
+
+/**
+ * @typedef {object} Owner The verifier that is kept up to date.
+ * @property {() => import("./state.js").State} state throws once it is closed
+ * @property {() => import("./documents.js").Documents | undefined} documents undefined once it is closed
+ * @property {() => number} now whole seconds by its clock
+ * @property {() => boolean} isStale
+ * @property {(type: string, detail: object) => void} tell
+ * @property {() => void} listChanged
+ */
+
+export class Updating {
+  #settings;
+  /** @type {Owner} */
+  #owner;
+  #saver;
+  #follower;
+  #gate = new RefreshGate();
+  #cut; // the cut rules of the list in use, as JSON
+  #id; // what names the state of the list in use
+  #turns = 0; // fetches of the key set begun so far
+  #keysFrom = 0; // the one that brought the key set in use
+  /** When the issuer last told what it holds to be newest. @type {number | null} */
+  lastContact = null;
+  /** @type {unknown} */
+  lastError;
+
+  /**
+   * @param {ReturnType<typeof import("./options.js").verifierSettings>} settings
+   * @param {Owner} owner
+   * @param {{ isFetched: boolean, lastError?: unknown, saver?: import("./saver.js").Saver }} origin
+   *   `isFetched` is whether the state is what the issuer said just now
+   */
+  constructor(settings, owner, { isFetched, lastError = null, saver }) {
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#saver = saver;
+    this.lastError = lastError;
+    const { list, deltas } = owner.state().documents;
+    if (list !== null) this.#remember(claimsOf(deltas.at(-1) ?? list));
+    saver?.watches(() => this.#toSave());
+    if (isFetched) {
+      this.#isUpToDate();
+      this.#gate.keysFetched(Date.now());
+      saver?.changed({ urgent: true });
+    }
+    if (settings.follow) this.#follow(isFetched);
+  }
+
+  get isFollowing() {
+    return this.#follower !== undefined;
+  }
+
+  get transport() {
+    return this.#follower?.transport ?? "none";
+  }
+
+  get storeError() {
+    return this.#saver?.error ?? null;
+  }
+
+  /** A token or a list named a key that is not there. */
+  wantKeys() {
+    this.#gate.wantKeys();
+    this.#follower?.wantKeys();
+  }
+
+  /**
+   * Fetches again what is fetched; with `olderThanMillis` what of it is due, and of the list no more than has changed.
+   *
+   * @param {ReturnType<typeof import("./options.js").refreshSettings>} settings
+   */
+  async refresh({ signal, olderThanMillis }) {
+    const { fetchesKeys, fetchesRevocations } = this.#settings;
+    if (!fetchesKeys && !fetchesRevocations) throw new UsageError("there is nothing to fetch: keys and revocations were given");
+    if (olderThanMillis === undefined) return this.#fetchBoth({ keys: fetchesKeys, list: fetchesRevocations }, (sources) => sources.list(signal), signal);
+    const due = this.#gate.claim({ now: Date.now(), olderThanMillis, isStale: this.#owner.isStale() });
+    const wanted = { keys: due.keys && fetchesKeys, list: due.list && fetchesRevocations };
+    if (!wanted.keys && !wanted.list) return;
+    try {
+      await this.#fetchBoth(wanted, (sources) => this.#newest(sources, signal), signal);
+      this.#gate.release();
+    } catch (error) {
+      this.#gate.failed(Date.now());
+      throw error;
+    }
+  }
+
+  /** Before the owner's state is given up. */
+  close() {
+    this.#follower?.close();
+    this.#saver?.close();
+  }
+
+  /** Fetches keys, list or both; each is taken if it can be, whatever becomes of the other, and the keys first. */
+  async #fetchBoth({ keys, list }, fetchList, signal) {
+    const sources = new Sources(this.#settings);
+    const turn = (this.#turns += 1);
+    const fetched = await Promise.allSettled([keys ? sources.keys(signal) : undefined, list ? fetchList(sources) : undefined]);
+    const failures = [
+      await reasonAgainst(fetched[0], (bytes) => this.#takeKeys(bytes, turn)),
+      await reasonAgainst(fetched[1], (bytes) => this.#takeFetched(bytes, sources, signal)),
+    ];
+    await this.#saver?.settle();
+    const failure = failures.find((error) => error !== undefined);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Returns the delta that leads to the newest list, or that list. */
+  async #newest(sources, signal) {
+    const { seq } = this.#owner.state().status();
+    return (seq === null ? undefined : await sources.delta(seq, signal)) ?? sources.list(signal);
+  }
+
+  async #takeFetched(bytes, sources, signal) {
+    let outcome = this.#take(bytes);
+    if (outcome === "gap") outcome = this.#take(await sources.list(signal)); // a delta of another list than was held meanwhile
+    if (outcome !== "older") this.#isUpToDate();
+  }
+
+  #takeKeys(bytes, turn) {
+    if (turn < this.#keysFrom) return; // a fetch begun later was answered sooner
+    this.#owner.state().takeKeys(bytes);
+    this.#keysFrom = turn;
+    this.#gate.keysFetched(Date.now());
+    this.#saver?.changed({ urgent: false });
+  }
+
+  /** Takes a full list or a delta, and tells what that changes. */
+  #take(bytes) {
+    const state = this.#owner.state();
+    const { entries: before } = state.status();
+    let outcome;
+    try {
+      outcome = state.take(bytes);
+    } catch (error) {
+      if (error instanceof ListError && error.reason === "signature") this.#gate.wantKeys(); // by a key that is new, perhaps
+      if (error instanceof ListError && ALARMS.includes(error.code)) this.#owner.tell("alarm", { error });
+      throw error;
+    }
+    if (outcome === "newer") this.#grown(bytes, before ?? 0);
+    return outcome;
+  }
+
+  #grown(bytes, before) {
+    const claims = claimsOf(bytes);
+    const { seq, entries } = this.#owner.state().status();
+    const [cut, id] = [this.#cut, this.#id];
+    this.#remember(claims);
+    const hasEntries = isFull(bytes) ? id !== claims.id : claims.add !== undefined;
+    const grows = hasEntries || (this.#cut !== cut && this.#cut !== undefined);
+    this.#saver?.changed({ urgent: grows });
+    // Entries that are over drop out with the same document.
+    if (grows) this.#owner.tell("revoked", { seq, entries, added: Math.max(0, entries - before) });
+    this.#owner.listChanged();
+  }
+
+  #remember({ cut, id }) {
+    this.#cut = JSON.stringify(cut);
+    this.#id = id;
+  }
+
+  /** Undefined when the state could not be built again from its documents. */
+  #toSave() {
+    const documents = this.#owner.documents();
+    return documents?.list === null && this.#settings.fetchesRevocations ? undefined : documents;
+  }
+
+  /** The issuer has been heard, and what it says is held. */
+  #isUpToDate() {
+    this.lastContact = this.#owner.now();
+    this.lastError = null;
+    this.#gate.checked(Date.now());
+  }
+
+  #follow(isFetched) {
+    const { fetchesKeys, fetchesRevocations, pollMillis } = this.#settings;
+    const sources = new Sources(this.#settings, { background: true });
+    const seq = () => this.#owner.state().status().seq;
+    let turn;
+    const world = {
+      now: Date.now,
+      random: Math.random,
+      later: platform.later,
+      onWaking: platform.onWaking,
+      keys: (signal) => {
+        turn = this.#turns += 1;
+        return sources.keys(signal);
+      },
+      list: (signal) => sources.list(signal),
+      delta: (signal) => sources.delta(seq(), signal),
+      events: (signal, onEvent) => sources.events(seq() ?? 0, signal, onEvent),
+    };
+    const target = {
+      seq,
+      wantsList: () => this.#owner.state().documents.isLong,
+      take: (bytes) => this.#take(bytes),
+      takeKeys: (bytes) => this.#takeKeys(bytes, turn),
+      failed: (error) => (this.lastError = error),
+      contacted: () => this.#isUpToDate(),
+    };
+    this.#follower = new Follower(target, world, { pollMillis, keys: fetchesKeys, list: fetchesRevocations });
+    this.#follower.start({ atOnce: !isFetched });
+  }
+}
+
+/**
+ * Returns why a document was not fetched or not taken; undefined when it was, or was not asked for.
+ *
+ * @param {PromiseSettledResult<Uint8Array | undefined>} fetched
+ * @param {(bytes: Uint8Array) => unknown} take
+ */
+async function reasonAgainst(fetched, take) {
+  if (fetched.status === "rejected") return fetched.reason;
+  try {
+    if (fetched.value !== undefined) await take(fetched.value);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
