@@ -11,6 +11,7 @@ mod wycheproof;
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use token::ed25519::{Tables, VerifyingKey, settle};
 use token::jwk::{Algorithm, PublicKey, Purpose};
 
 /// Returns the path of a file or folder below the one that `COUNTERSIGN_VECTORS` names.
@@ -45,7 +46,21 @@ pub(crate) fn bytes_of(hex: &str) -> Vec<u8> {
 }
 
 /// Whether a verifier of this project takes the signature: the key gets past loading, and then verifies.
+///
+/// Without tables and with them, alone and settled among others, it is the same.
 fn holds(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    let (Ok(key), Ok(signature)) = (key.try_into(), signature.try_into()) else { return false };
-    PublicKey::from_bytes(key, Purpose::Token, Algorithm::EdDsa).is_ok_and(|key| key.verifies(message, signature))
+    let (Ok(key), Ok(signature)) = (key.try_into(), <&[u8; 64]>::try_from(signature)) else { return false };
+    let held =
+        PublicKey::from_bytes(key, Purpose::Token, Algorithm::EdDsa).is_ok_and(|key| key.verifies(message, signature));
+    let longer = [message, b"x"].concat();
+    for tables in [Tables::Never, Tables::AtOnce] {
+        let Ok(key) = VerifyingKey::from_bytes(key, tables) else {
+            assert!(!held);
+            continue;
+        };
+        assert_eq!(key.verifies(message, signature), held, "{tables:?}");
+        let batch = [message, &longer, message].map(|message| key.begin(message, signature));
+        assert_eq!(settle(&batch), [held, false, held], "{tables:?}, in a batch");
+    }
+    held
 }

@@ -31,7 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 use tables::{Budget, Multiples};
 
-/// Whether a key that is busy may have tables made for it.
+/// Whether a key has tables made for it, and when.
 ///
 /// A table takes 384 KiB, in wasm 480. One for the base point is made with the first key's and stays for the life of the
 /// process; a key's own is made by the verification that is the key's 32nd to be accepted, and dropped with the key's
@@ -42,6 +42,8 @@ use tables::{Budget, Multiples};
 pub enum Tables {
     /// Made once the key has verified often.
     WhenBusy,
+    /// Made with the key, for who knows that it will be busy.
+    AtOnce,
     /// Never: the key verifies now and then.
     Never,
 }
@@ -84,8 +86,9 @@ impl VerifyingKey {
         if point.is_low_order() {
             return Err(Fault::LowOrder);
         }
-        let multiples = Multiples::new(budget, tables);
-        Ok(Self { shared: Arc::new(Shared { bytes: *bytes, minus_a: point.neg(), multiples }) })
+        let minus_a = point.neg();
+        let multiples = Multiples::new(budget, tables, &minus_a);
+        Ok(Self { shared: Arc::new(Shared { bytes: *bytes, minus_a, multiples }) })
     }
 
     /// Returns the RFC 8032 encoding.

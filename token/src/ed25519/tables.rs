@@ -66,8 +66,12 @@ struct Made {
 }
 
 impl Multiples {
-    pub(super) const fn new(budget: &'static Budget, wanted: Tables) -> Self {
-        Self { wanted, budget, accepted: AtomicU32::new(0), made: OnceLock::new() }
+    pub(super) fn new(budget: &'static Budget, wanted: Tables, minus_a: &Point) -> Self {
+        let multiples = Self { wanted, budget, accepted: AtomicU32::new(0), made: OnceLock::new() };
+        if wanted == Tables::AtOnce {
+            multiples.make(minus_a);
+        }
+        multiples
     }
 
     /// Returns the base point's table and the key's, once they exist.
@@ -91,7 +95,7 @@ impl Multiples {
 
     /// Makes the tables, if there is a place for them.
     #[cold]
-    pub(super) fn make(&self, minus_a: &Point) {
+    fn make(&self, minus_a: &Point) {
         static BASE: OnceLock<Table> = OnceLock::new();
         let Some(place) = self.budget.place() else { return };
         self.made.get_or_init(|| {

@@ -30,8 +30,7 @@ fn together(key: &VerifyingKey, case: &Case) -> Vec<bool> {
 }
 
 fn with_tables(key: &[u8; 32]) -> Result<VerifyingKey, Fault> {
-    let key = VerifyingKey::from_bytes(key, Tables::WhenBusy)?;
-    key.shared.multiples.make(&key.shared.minus_a);
+    let key = VerifyingKey::from_bytes(key, Tables::AtOnce)?;
     assert!(key.shared.multiples.made().is_some());
     Ok(key)
 }
