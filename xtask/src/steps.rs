@@ -74,6 +74,7 @@ pub(crate) const STEPS: &[Step] = &[
     call("wasm", "the verifier as WebAssembly, into pkg/wasm", &[Tool::WasmTarget], &[], wasm),
     call("daemon", "the release build of the daemon", &[], &[], daemon),
     call("rust", "every Rust test of the workspace", &[], ALL_BUILT, rust),
+    call("simd", "Ed25519 as WebAssembly with SIMD, in Node", &[Tool::WasiTarget], &[], simd),
     call("fuzz", "a short run of every fuzz target", &[Tool::Cxx], &[], fuzz::step),
     target("layering", "who may import whom (part of rust)", &[]),
     target("e2e", "the real daemon over HTTP (part of rust)", ALL_BUILT),
@@ -153,6 +154,17 @@ fn daemon(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
 
 fn rust(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     run.tests(&mut cargo_test(workspace, &["--no-fail-fast"]))
+}
+
+/// The tests of token's Ed25519, compiled for WebAssembly with SIMD as the package's module is, and run by V8.
+fn simd(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
+    let mut command = workspace.cargo();
+    command.args(["test", "--release", "--locked", "--package", "countersign-token", "--lib"]);
+    command.args(["--target", "wasm32-wasip1", "--", "ed25519", "--test-threads=1"]);
+    command.env("RUSTFLAGS", "-Ctarget-feature=+simd128");
+    // Cargo starts it in the folder of the package.
+    command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", "node --no-warnings ../tests/runtimes/wasi.js");
+    run.tests(&mut command)
 }
 
 /// The one way the daemon is built: `cargo xtask up` and the tests share the result.

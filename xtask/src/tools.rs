@@ -15,6 +15,8 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 pub(crate) enum Tool {
     /// The standard library for wasm32-unknown-unknown.
     WasmTarget,
+    /// The standard library for wasm32-wasip1, in which tests run as WebAssembly.
+    WasiTarget,
     /// clippy and rustfmt.
     Components,
     /// cargo-deny.
@@ -34,6 +36,7 @@ impl Tool {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::WasmTarget => "wasm32-unknown-unknown",
+            Self::WasiTarget => "wasm32-wasip1",
             Self::Components => "clippy and rustfmt",
             Self::CargoDeny => "cargo-deny",
             Self::Cxx => "a C++ compiler",
@@ -47,6 +50,7 @@ impl Tool {
     pub(crate) fn is_there(self, workspace: &Workspace) -> bool {
         match self {
             Self::WasmTarget => sysroot_holds(workspace, "lib/rustlib/wasm32-unknown-unknown/lib"),
+            Self::WasiTarget => sysroot_holds(workspace, "lib/rustlib/wasm32-wasip1/lib"),
             Self::Components => sysroot_holds(workspace, "bin/cargo-clippy") && sysroot_holds(workspace, "bin/rustfmt"),
             Self::CargoDeny => works(workspace.cargo().args(["deny", "--version"])),
             Self::Cxx => works(workspace.command("c++").arg("--version")),
@@ -60,6 +64,7 @@ impl Tool {
     pub(crate) fn installation(self, workspace: &Workspace) -> Vec<Command> {
         match self {
             Self::WasmTarget => vec![with(workspace.command("rustup"), &["target", "add", "wasm32-unknown-unknown"])],
+            Self::WasiTarget => vec![with(workspace.command("rustup"), &["target", "add", "wasm32-wasip1"])],
             Self::Components => vec![with(workspace.command("rustup"), &["component", "add", "clippy", "rustfmt"])],
             Self::CargoDeny => vec![cargo_deny(workspace)],
             Self::Cxx => apt(workspace, &["g++"]),

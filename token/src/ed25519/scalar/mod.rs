@@ -8,7 +8,7 @@ pub(super) mod straus;
 #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 pub(super) mod sum;
 pub(super) mod table;
-#[cfg(target_pointer_width = "64")]
+#[cfg(any(test, target_pointer_width = "64"))]
 pub(super) mod wide;
 
 use super::recode::Digits;

@@ -102,6 +102,7 @@ fn no_more_keys_have_tables_than_the_budget_allows_and_a_place_given_back_is_tak
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "there are no threads")]
 fn threads_that_verify_while_tables_are_made_are_right_and_make_one() {
     let budget = budget(8);
     let (key, signature) = key(budget, 9, Tables::WhenBusy);

@@ -86,3 +86,14 @@ proptest! {
         check(&a, &b);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000_000))]
+
+    #[test]
+    #[ignore = "for cargo xtask soak field: millions of elements take a minute"]
+    fn millions_of_elements_multiply_as_the_reference_says(a in limbs(3), b in limbs(3), c in encodings()) {
+        check(&a, &b);
+        check(&a, &Field::from_bytes(&c));
+    }
+}

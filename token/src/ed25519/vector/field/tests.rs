@@ -122,3 +122,16 @@ proptest! {
         check_sums(&a, &b, chosen);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000_000))]
+
+    #[test]
+    #[ignore = "for cargo xtask soak field: millions of elements take a minute"]
+    fn millions_of_elements_multiply_as_the_reference_says(
+        a in fours(|| limbs(4)), b in fours(|| limbs(3)), c in fours(encoded), d in fours(encoded),
+    ) {
+        check_mul(&a, &b);
+        check_mul(&c, &d);
+    }
+}
