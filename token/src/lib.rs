@@ -4,9 +4,9 @@
 //! made. Nothing here does I/O, reads a clock or starts a thread: bytes and the time are arguments, verdicts are values.
 //!
 //! ```text
-//! bytes ──► jws::Untrusted ──► verify::Verifier ──► verify::Verified
-//!                                   ▲       ▲
-//!                     jwk::KeySet ──┘       └── revocation::RevocationList
+//! bytes ──► verify::Verifier ──► verify::Judged, in memory that is lent, or Verified, in memory of its own
+//!               ▲       ▲
+//! jwk::KeySet ──┘       └── revocation::RevocationList
 //! ```
 //!
 //! Used by `issuer` (with `issue`) and by `verifier-wasm` (without).

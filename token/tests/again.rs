@@ -225,3 +225,27 @@ fn what_another_verifier_remembers_is_unknown() {
     assert_eq!(ask(&verifier.clone(), &remembered), Recheck::Unknown, "a clone may be given other keys");
     assert_eq!(ask(&accepted().0, &remembered), Recheck::Unknown);
 }
+
+#[test]
+fn keys_that_stay_keep_what_was_computed_for_them() {
+    let (mut verifier, _) = accepted();
+    verifier.replace_keys(set(&TOKEN_KEYS, Algorithm::EdDsa));
+    let before = verifier.keys().clone();
+    verifier.replace_keys(set(&[4, 3], Algorithm::Ed25519));
+    // Where the bytes of a key are, there is all that belongs to it.
+    let bytes = |keys: &KeySet, seed: u8, algorithm| {
+        let key = public(seed, algorithm);
+        std::ptr::from_ref(keys.find(key.kid(), key.purpose(), algorithm).unwrap().as_bytes())
+    };
+    assert_eq!(bytes(verifier.keys(), 3, Algorithm::Ed25519), bytes(&before, 3, Algorithm::EdDsa));
+    assert_eq!(bytes(verifier.keys(), 2, Algorithm::EdDsa), bytes(&before, 2, Algorithm::EdDsa));
+    let as_token_key = set(&[4], Algorithm::EdDsa).to_json().replace("revocations", "token");
+    verifier.replace_keys(KeySet::parse(as_token_key.as_bytes()).unwrap());
+    let kid = public(2, Algorithm::EdDsa).kid().to_owned();
+    let now = verifier.keys().find(&kid, Purpose::Token, Algorithm::EdDsa).unwrap().as_bytes();
+    assert_ne!(
+        std::ptr::from_ref(now),
+        bytes(&before, 2, Algorithm::EdDsa),
+        "a key of lists has no tables, and would get none"
+    );
+}

@@ -176,3 +176,17 @@ fn a_header_that_begins_like_the_one_before_is_another() {
         assert_eq!(refused.code(), code, "{other}");
     }
 }
+
+#[test]
+fn memory_that_is_lent_is_used_again() {
+    let (verifier, tokens) = (verifier(), tokens());
+    let mut scratch = Scratch::default();
+    let mut place = |token: &[u8]| {
+        let judged = verifier.judge(token, Scope::NONE, at(NOW), &mut scratch).unwrap();
+        (judged.json().as_ptr(), judged.claims().sub.len())
+    };
+    let (first, _) = place(&tokens[3]);
+    for token in [&tokens[0], &tokens[1], &tokens[3]] {
+        assert_eq!(place(token).0, first);
+    }
+}
