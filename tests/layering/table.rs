@@ -135,7 +135,7 @@ pub(crate) const CRATES: &[Crate] = &[
 const CLOCK: &str = "the clock is injected: issuer/src/env.rs is its only reader";
 const RANDOMNESS: &str = "randomness is injected: issuer/src/env.rs is its only reader";
 const PURE: &str = "token is pure: no I/O, no clock, no threads";
-const SIGNS: &str = "jwt-compact signs on the issuing side, and judges nothing from outside";
+const SIGNS: &str = "it signs on the issuing side, and judges nothing from outside";
 const STATUS_LISTS: &str = "status lists are written on the issuing side; no verifier reads CBOR or inflates anything";
 const BINDINGS: &str = "JavaScript is spoken in verifier-wasm only";
 
@@ -159,6 +159,8 @@ pub(crate) const HOMES: &[Home] = &[
     Home { what: "toml", places: &["issuer/src/config"], because: "configuration becomes types there" },
     Home { what: "issuer", places: &["issuer/src/main"], because: "nothing depends on the issuer" },
     Home { what: "verifier_wasm", places: &[], because: "nothing depends on the bindings but the npm package" },
+    Home { what: "ed25519_dalek", places: &["token/src/issue"], because: SIGNS },
+    Home { what: "curve25519_dalek", places: &[], because: "only tests compare with it" },
     Home { what: "jwt_compact", places: &["token/src/issue"], because: SIGNS },
     Home { what: "chrono", places: &["token/src/issue"], because: "only jwt-compact's claims are chrono times" },
     Home {
