@@ -52,20 +52,27 @@ fn power(digits: &[u8], negative: bool) -> i64 {
 }
 
 /// Whether digits with a point behind the first `whole` of them, times ten to the `exponent`, round to infinity.
+#[inline(never)] // few numbers are long or have an exponent
 fn is_too_large(mantissa: &[u8], whole: usize, exponent: i64) -> bool {
-    let digits = || mantissa.iter().filter(|byte| **byte != b'.');
-    let leading = digits().take_while(|byte| **byte == b'0').count();
-    let significant = digits().skip(leading);
-    if significant.clone().next().is_none() {
-        return false; // zero, whatever the exponent
-    }
-    // The number is 0.ddd × 10^magnitude, with d ≠ 0 in front.
+    let mut limit = TOO_LARGE.iter();
+    // The number is 0.ddd × 10^magnitude, once zeros in front have been passed.
     let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX / 4);
-    let magnitude = signed(whole) - signed(leading) + exponent;
-    let limit = signed(TOO_LARGE.len());
-    if magnitude != limit {
-        return magnitude > limit;
+    let mut magnitude = signed(whole) + exponent;
+    let mut leading = true;
+    for digit in mantissa.iter().filter(|byte| **byte != b'.') {
+        if leading && *digit == b'0' {
+            magnitude -= 1;
+            continue;
+        }
+        if leading && magnitude != signed(TOO_LARGE.len()) {
+            return magnitude > signed(TOO_LARGE.len());
+        }
+        leading = false;
+        match limit.next() {
+            None => return true, // as large in every digit of the limit
+            Some(most) if digit != most => return digit > most,
+            Some(_) => {}
+        }
     }
-    // Digits behind the last one of the limit cannot make a number smaller than it.
-    significant.chain(std::iter::repeat(&b'0')).take(TOO_LARGE.len()).ge(TOO_LARGE)
+    !leading && limit.all(|most| *most == b'0') // what is not written are zeros; zero itself is never too large
 }

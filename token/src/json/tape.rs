@@ -171,6 +171,7 @@ impl<'t> Object<'t> {
     }
 
     /// Returns the value of a member. Takes time linear in the size of the object.
+    #[inline(never)] // many call it, none for every token: a copy in each would weigh 4 KB in wasm
     pub(crate) fn get(self, name: &str) -> Option<Value<'t>> {
         self.members().find(|(other, _)| *other == name).map(|(_, value)| value)
     }

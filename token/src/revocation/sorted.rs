@@ -34,6 +34,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Adds an entry, in the place of one with this key.
+    #[inline(never)] // lists are loaded, not judged: small is better than fast
     pub fn insert(&mut self, key: K, value: V) {
         match self.0.binary_search_by(|(held, _)| held.cmp(&key)) {
             Ok(place) => {
