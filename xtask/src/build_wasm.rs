@@ -58,6 +58,28 @@ pub(crate) fn run(root: &Path, profile: &str) -> Result<()> {
     Ok(())
 }
 
+/// Writes both modules of the same build into `out` with the names of their functions, for those who profile them.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn write_with_names(root: &Path, profile: &str, out: &Path) -> Result<()> {
+    fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    for build in [&SCALAR, &SIMD] {
+        let library = compile(root, profile, build)?;
+        let path = out.join(build.module);
+        let module = bound(&library, Names::Kept)?.wasm_mut().emit_wasm();
+        fs::write(&path, module).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Whether a module keeps the names of its functions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Kept,
+    Removed,
+}
+
 /// Compiles the bindings, and returns where cargo left them.
 fn compile(root: &Path, profile: &str, build: &Build) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -80,7 +102,7 @@ fn compile(root: &Path, profile: &str, build: &Build) -> Result<PathBuf> {
 
 /// Writes both modules without their names, and the glue that fits both.
 fn generate(scalar: &Path, simd: &Path, out: &Path) -> Result<()> {
-    let (mut glue, mut other) = (bound(scalar)?, bound(simd)?);
+    let (mut glue, mut other) = (bound(scalar, Names::Removed)?, bound(simd, Names::Removed)?);
     if (glue.js(), glue.ts()) != (other.js(), other.ts()) {
         bail!("{} needs other glue than {}", simd.display(), scalar.display());
     }
@@ -90,13 +112,13 @@ fn generate(scalar: &Path, simd: &Path, out: &Path) -> Result<()> {
 }
 
 /// Returns the module and its glue, not yet written.
-fn bound(library: &Path) -> Result<Output> {
+fn bound(library: &Path, names: Names) -> Result<Output> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(library)
         .out_name(STEM)
         .typescript(true)
-        .remove_name_section(true)
+        .remove_name_section(names == Names::Removed)
         .remove_producers_section(true)
         .omit_default_module_path(true) // pkg's entries say where the module is, each in its runtime's way
         .reset_state_function(true); // pkg/src/instance.js replaces an instance that has trapped

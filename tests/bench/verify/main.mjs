@@ -29,6 +29,7 @@ const workerd = script("workerd.mjs");
 const cold = coldest();
 const memory = BUILDS.map((build) => script("memory.mjs", build));
 const sweeps = script("sweeps.mjs");
+const parts = BUILDS.map((build) => script("parts.mjs", build));
 draw();
 
 console.log(`Tokens of ${node.bytes} bytes: 1,000 of them in turn, unless a row says otherwise. Medians of ${node.rounds} interleaved rounds in Node, ${native.rounds} natively, ${chromium.rounds} in Chromium ${chromium.version} and in workerd.
@@ -85,7 +86,15 @@ function draw() {
   const colour = ({ id, kind }) => (id.startsWith("simd") || id.startsWith("scalar") ? 0 : kind === "bare" ? 4 : 1);
   const of = ({ id, kind }) => (id.startsWith("simd") || id.startsWith("scalar") ? "ours" : kind === "bare" ? "others, the signature alone" : "others");
   const bars = shown.map((row) => ({ name: row.name, parts: [{ name: of(row), colour: colour(row), micros: row.median }] }));
+  picture("verify-parts", barsPicture({ title: "Where the microseconds go", bars: parts.map(partsBar) }));
   picture("verify-node", barsPicture({ title: "Judging a token in Node", bars }));
+}
+
+/** The shares of a profile, of the time that was measured without one. */
+function partsBar({ build, parts: shares }) {
+  const { median: whole } = node.rows.find(({ id }) => id === `${build}-whole`);
+  const order = ["curve", "SHA-512", "reading and checking", "JavaScript: crossing, JSON.parse, freezing"];
+  return { name: `countersign, ${build} build`, parts: order.map((name, colour) => ({ name, colour, micros: (shares[name] ?? 0) * whole })) };
 }
 
 /** What a script beside this one has measured. */

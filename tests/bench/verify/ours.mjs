@@ -2,8 +2,8 @@
  * The package as it is installed, once for each of its builds. Which build it takes is its own choice, by what the engine
  * can do; so for the other one a copy of the package is made in which that file holds the other build.
  */
-import { cpSync, copyFileSync, existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, cpSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { AUDIENCE, ISSUER } from "./fixture.mjs";
 
@@ -11,20 +11,30 @@ const PKG = fileURLToPath(new URL("../../../pkg", import.meta.url));
 const [SCALAR, SIMD] = ["wasm/verifier_bg.wasm", "wasm/verifier_simd_bg.wasm"];
 
 /** The builds there are, the one that is chosen here first. */
-export const BUILDS = existsSync(join(PKG, SIMD)) ? ["simd", "scalar"] : ["scalar"];
+export const BUILDS = ["simd", "scalar"];
 
 /** Makes the copies, in `folder`. Done once, before anything is measured. */
 export function copyPackage(folder) {
   for (const build of BUILDS) {
-    const copy = copyOf(folder, build);
-    rmSync(copy, { recursive: true, force: true });
-    cpSync(PKG, copy, { recursive: true });
-    if (build === "scalar" && BUILDS.length > 1) copyFileSync(join(PKG, SCALAR), join(copy, SIMD));
+    copied(copyOf(folder, build), join(PKG, build === "scalar" ? SCALAR : SIMD));
+    copied(copyOf(folder, named(build)), join(folder, "named", basename(build === "scalar" ? SCALAR : SIMD)));
   }
+}
+
+/** A copy of the package that takes this module where the engine has vectors. */
+function copied(copy, module) {
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(PKG, copy, { recursive: true });
+  copyFileSync(module, join(copy, SIMD));
 }
 
 export function copyOf(folder, build) {
   return join(folder, `countersign-${build}`);
+}
+
+/** The build whose functions have names, for a profile; the code is the same. */
+export function named(build) {
+  return `${build}-named`;
 }
 
 /** The package's exports. */
