@@ -39,6 +39,8 @@ const fn model(name: &'static str, file: &'static str, text: &'static str, inste
 }
 
 const VERIFY: &str = "token/src/verify.rs";
+const CHECKS: &str = "token/src/verify/checks.rs";
+const LOADING: &str = "token/src/verify/lists.rs";
 const LIST: &str = "token/src/revocation/list.rs";
 const DELTA: &str = "token/src/revocation/delta.rs";
 const REVOKED: &str = "token/src/revocation/revoked.rs";
@@ -52,49 +54,49 @@ const ENGINE: &str = "issuer/src/store/sled/engine.rs";
 pub(super) const MUTATIONS: &[Mutation] = &[
     model(
         "an older list is refused",
-        VERIFY,
+        LOADING,
         "Some(held) if head.seq < held.seq => Ok(Loaded::Older),",
         "Some(held) if head.seq < held.seq => Ok(Loaded::Newer),",
     ),
     model(
         "one number has one list",
-        VERIFY,
+        LOADING,
         "Some(held) if head.seq == held.seq => Err(ListRejection::Equivocation),",
         "Some(held) if head.seq == held.seq => Ok(Loaded::Same),",
     ),
     model(
         "a delta needs its base",
-        VERIFY,
+        LOADING,
         "if loaded == Loaded::Newer && delta.base() == list.head().id",
         "if loaded == Loaded::Newer",
     ),
-    model("a list moves the clock's floor", VERIFY, "        self.floor = self.floor.max(list.head().iat);\n", ""),
-    model("a delta moves the clock's floor", VERIFY, "        self.floor = self.floor.max(delta.head().iat);\n", ""),
+    model("a list moves the clock's floor", LOADING, "        self.floor = self.floor.max(list.head().iat);\n", ""),
+    model("a delta moves the clock's floor", LOADING, "        self.floor = self.floor.max(delta.head().iat);\n", ""),
     model("the floor is heeded", VERIFY, "        local.max(self.floor)\n", "        local\n"),
-    model("a list ends", VERIFY, "if now >= head.exp {", "if now >= UnixTime::MAX {"),
+    model("a list ends", CHECKS, "if now >= head.exp {", "if now >= UnixTime::MAX {"),
     model(
         "a list becomes too old",
-        VERIFY,
+        CHECKS,
         "self.policy.max_staleness_secs.is_some_and(|most| now.secs_since(head.iat) > most)",
         "self.policy.max_staleness_secs.is_some_and(|_| false)",
     ),
     model(
         "a list of the future is refused",
-        VERIFY,
+        LOADING,
         "if head.iat > now.plus_secs(MAX_LIST_AHEAD_SECS) {",
         "if head.iat > UnixTime::MAX {",
     ),
     model(
         "a list is the issuer's",
-        VERIFY,
+        LOADING,
         "if self.policy.issuer.as_ref().is_some_and(|issuer| *issuer != head.iss) {",
         "if self.policy.issuer.as_ref().is_some_and(String::is_empty) {",
     ),
     model(
         "the list decides",
-        VERIFY,
-        "list.revokes(jti, claims, kid).map_or(Ok(()), |by| Err(Rejection::Revoked(by)))",
-        "list.revokes(jti, claims, kid).map_or(Ok(()), |_| Ok(()))",
+        CHECKS,
+        "list.revokes(jti, facts).map_or(Ok(()), |by| Err(Rejection::Revoked(by)))",
+        "list.revokes(jti, facts).map_or(Ok(()), |_| Ok(()))",
     ),
     model(
         "the head names its body",
