@@ -22,27 +22,20 @@ async function oursOf(folder, fixture, build) {
   const { tokens } = fixture;
   const made = (own) => verifierOf(folder, build, fixture, own);
   const own = (id, name, judge, turn, more) => ({ id: `${build}-${id}`, name: `countersign, ${build} build${name}`, kind: "whole", mine: true, judge, turn, ...more });
-  const hasCache = await made({ cache: false }).then(() => true, () => false); // not yet everywhere
-  const uncached = hasCache ? { cache: false } : {};
-  const [listed, free] = [await made(uncached), await made({ ...uncached, revocations: null })];
+  const [listed, free] = [await made({ cache: false }), await made({ cache: false, revocations: null })];
+  const cached = await made({ cache: 1024 });
   const verify = (token) => listed.verify(token);
   const freely = (token) => free.verify(token);
-  const rows = [
+  const many = (batch) => listed.verifyMany(batch);
+  const again = (token) => cached.verify(token);
+  return [
     own("whole", "", verify, oneByOne(verify, tokens)),
     own("same", ", the same token again, not cached", verify, oneByOne(verify, tokens.slice(0, 1))),
     own("free", ", no revocation list", freely, oneByOne(freely, tokens), { unlisted: true }),
+    own("many", `, verifyMany(${BATCH})`, one(many), inBatches(many, tokens, BATCH), { step: BATCH }),
+    own("cached", ", cached: the same string again", again, oneByOne(again, tokens.slice(0, 1)), { kind: "cached" }),
+    own("cached-fresh", ", cached: the same text in a new string", again, newStrings(again, tokens[0]), { kind: "cached" }),
   ];
-  if (listed.verifyMany !== undefined) {
-    const many = (batch) => listed.verifyMany(batch);
-    rows.push(own("many", `, verifyMany(${BATCH})`, one(many), inBatches(many, tokens, BATCH), { step: BATCH }));
-  }
-  if (hasCache) {
-    const cached = await made({ cache: 1024 });
-    const again = (token) => cached.verify(token);
-    rows.push(own("cached", ", cached: the same string again", again, oneByOne(again, tokens.slice(0, 1)), { kind: "cached" }));
-    rows.push(own("cached-fresh", ", cached: the same text in a new string", again, newStrings(again, tokens[0]), { kind: "cached" }));
-  }
-  return rows;
 }
 
 /** `judgeMany` as a judge of one. */

@@ -21,10 +21,10 @@ const tokens = [...fixture.tokens, ...text("tokens-second.txt").split("\n")];
 
 await imported(folder, build);
 const instantiated = memoryBytes();
-const verifier = await verifierOf(folder, build, { ...fixture, keys });
+const verifier = await verifierOf(folder, build, { ...fixture, keys }, { cache: false });
 const loaded = memoryBytes();
 verifier.verify(tokens[0]);
 const judged = memoryBytes();
 for (let at = 0; at < VERIFICATIONS; at += 1) verifier.verify(tokens[at % tokens.length]);
-if (verifier.verifyMany !== undefined) verifier.verifyMany(tokens);
+verifier.verifyMany(tokens);
 console.log(JSON.stringify({ build, instantiated, loaded, judged, busy: memoryBytes() }));
