@@ -7,12 +7,12 @@
  * a file beside the bundle. jose stands beside it, bundled alike, with what does the same without revocation.
  * Prints Markdown.
  */
-import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { bundled } from "../bundling.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const [daemon] = process.argv.slice(2);
@@ -48,13 +48,6 @@ function withImports(entry) {
     for (const [, path] of text.matchAll(/^(?:import|export)\b[^;"']*["'](\.[^"']+\.js)["']/gm)) found.add(join(dirname(file), path));
   }
   return [...found];
-}
-
-async function bundled(contents) {
-  const options = { bundle: true, minify: true, format: "esm", platform: "browser", write: false, logLevel: "error" };
-  const stdin = { contents, resolveDir: join(root, "tests") };
-  const { outputFiles } = await build({ ...options, stdin, loader: { ".wasm": "file" }, outdir: "/nowhere" });
-  return outputFiles.find((file) => file.path.endsWith(".js")).contents;
 }
 
 function packed() {

@@ -99,7 +99,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("slots", &[]),
             row("status", &["answer"]),
         ],
-        dependencies: Some(&["countersign-token", "wasm-bindgen"]),
+        dependencies: Some(&["countersign-token", "sha2", "wasm-bindgen"]),
     },
     Crate {
         folder: "issuer",

@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::counts::Counts;
 use crate::fuzz;
 use crate::run::Run;
+use crate::signing_code;
 use crate::tools::Tool;
 use crate::workspace::Workspace;
 
@@ -18,7 +19,7 @@ pub(crate) struct Step {
     pub(crate) tools: &'static [Tool],
     /// Steps that run before it, also when only this one was asked for. When one of them fails, this one does not run.
     pub(crate) after: &'static [&'static str],
-    /// Whether it runs when no filter is given. The others are a part of `rust`, to run alone.
+    /// Whether it runs when no filter is given. Most others are a part of `rust`, to run alone.
     pub(crate) by_default: bool,
     /// What it does.
     pub(crate) action: Action,
@@ -86,6 +87,9 @@ pub(crate) const STEPS: &[Step] = &[
     npm("workerd", "the npm package in workerd", NODE, ALL_BUILT, "test:workerd"),
     npm("packaging", "the packed package, installed elsewhere", NODE, PACKAGE, "test:packaging"),
     npm("types", "its TypeScript types", NODE, PACKAGE, "test:types"),
+    // Not by default while the modules are above their budget.
+    Step { by_default: false, ..npm("sizes", "what a browser loads, against its budget", NODE, PACKAGE, "test:sizes") },
+    call("signing", "no signing code in the modules, where the daemon's is found", &[], ALL_BUILT, signing),
     npm("interop", "other libraries verify our tokens and read our status lists", PYTHON, ALL_BUILT, "test:interop"),
     npm("following", "a page, a process and a worker follow the daemon", BROWSER, ALL_BUILT, "test:following"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),
@@ -150,6 +154,14 @@ fn wasm(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
 
 fn daemon(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     run.check(&mut daemon_build(workspace, true))
+}
+
+/// The modules are looked at whenever they are built; here, that what is looked for can be found.
+fn signing(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
+    let found = signing_code::names_in(&std::fs::read(workspace.daemon(true))?);
+    run.counts += if found.is_empty() { Counts::FAIL } else { Counts::PASS };
+    anyhow::ensure!(!found.is_empty(), "the daemon signs, and none of the names were found in it");
+    Ok(())
 }
 
 fn rust(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
