@@ -1,9 +1,10 @@
 //! `cargo xtask soak`: what takes longer than the whole check may. `model` runs the model of revocation for as long as
 //! it is told, `mutants` takes safeguards out of a copy of the sources and shows that each is missed, `field`
-//! multiplies millions of elements.
+//! multiplies millions of elements and judges a million signatures.
 
 mod mutants;
 mod mutations;
+mod signatures;
 
 use anyhow::{Context, bail};
 
@@ -49,6 +50,7 @@ fn field(workspace: &Workspace) -> anyhow::Result<()> {
         "--",
         "--ignored",
         "millions_of_elements",
+        "a_million_signatures",
         "--nocapture",
     ]);
     let status = command.status().context("starting cargo")?;

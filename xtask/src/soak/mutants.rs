@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail, ensure};
 
 use super::mutations::{MUTATIONS, Mutation};
+use super::signatures::SIGNATURES;
 use crate::clock;
 use crate::workspace::Workspace;
 
@@ -18,10 +19,10 @@ const CHECKS: &str = "300000";
 /// # Errors
 /// When a name is not known, the tests do not pass unmutated, or a mutant goes unnoticed.
 pub(super) fn run(workspace: &Workspace, names: &[&str]) -> anyhow::Result<()> {
-    if let Some(unknown) = names.iter().find(|name| MUTATIONS.iter().all(|mutation| mutation.name != **name)) {
+    if let Some(unknown) = names.iter().find(|name| all().all(|mutation| mutation.name != **name)) {
         bail!("there is no mutation {unknown:?}");
     }
-    let chosen: Vec<_> = MUTATIONS.iter().filter(|one| names.is_empty() || names.contains(&one.name)).collect();
+    let chosen: Vec<_> = all().filter(|one| names.is_empty() || names.contains(&one.name)).collect();
     let tree = workspace.target.join("mutants").join("tree");
     copy(workspace, &tree)?;
     let mut unnoticed = Vec::new();
@@ -37,6 +38,11 @@ pub(super) fn run(workspace: &Workspace, names: &[&str]) -> anyhow::Result<()> {
     println!("{} of {} noticed", chosen.len() - unnoticed.len(), chosen.len());
     ensure!(unnoticed.is_empty(), "not noticed: {}", unnoticed.join(", "));
     Ok(())
+}
+
+/// Every mutation there is.
+fn all() -> impl Iterator<Item = &'static Mutation> {
+    MUTATIONS.iter().chain(SIGNATURES)
 }
 
 /// Copies what git knows of, and what it would take in; what is there and unchanged stays, for cargo to build less.

@@ -9,9 +9,9 @@ pub(super) struct Mutation {
     /// The file, from the root.
     pub(super) file: &'static str,
     /// What is there, once.
-    text: &'static str,
+    pub(super) text: &'static str,
     /// What is there instead.
-    instead: &'static str,
+    pub(super) instead: &'static str,
     /// What `cargo test` is asked to run.
     pub(super) test: &'static [&'static str],
 }

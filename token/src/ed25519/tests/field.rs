@@ -140,3 +140,20 @@ fn one_zero_among_many_makes_every_inverse_zero() {
     let elements = [wide::Field::ONE, wide::Field::ZERO, wide::Field::d()];
     assert!(invert_all(&elements).iter().all(Element::is_zero));
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000_000))]
+
+    #[test]
+    #[ignore = "for cargo xtask soak field: some minutes"]
+    fn millions_of_elements_have_four_words_that_multiply_as_the_reference_says(a in words(), b in words()) {
+        check(&a, &b);
+    }
+
+    #[test]
+    #[ignore = "for cargo xtask soak field: some minutes"]
+    fn millions_of_elements_have_the_inverse_they_should(a in encodings()) {
+        check_inverses::<wide::Field>(&a);
+        check_inverses::<narrow::Field>(&a);
+    }
+}

@@ -1,0 +1,86 @@
+//! Safeguards of signatures: what their tests notice.
+
+use super::mutations::Mutation;
+
+const VERDICTS: &[&str] = &["--package", "countersign-token", "--lib", "ed25519::tests::verdict"];
+const TABLES: &[&str] = &["--package", "countersign-token", "--lib", "ed25519::tests::tables"];
+const FIELD: &[&str] = &["--package", "countersign-token", "--lib", "ed25519::tests::field"];
+
+const DOOR: &str = "token/src/ed25519/mod.rs";
+const BUDGET: &str = "token/src/ed25519/tables.rs";
+const POINT: &str = "token/src/ed25519/scalar/point.rs";
+const WIDE: &str = "token/src/ed25519/scalar/wide.rs";
+
+/// Of verdicts, of tables, of the arithmetic.
+pub(super) const SIGNATURES: &[Mutation] = &[
+    Mutation {
+        name: "s is below the order",
+        file: DOOR,
+        text: "order::is_canonical(&s) && !is_low_order(&r)",
+        instead: "!is_low_order(&r)",
+        test: VERDICTS,
+    },
+    Mutation {
+        name: "R is not of low order",
+        file: DOOR,
+        text: "order::is_canonical(&s) && !is_low_order(&r)",
+        instead: "order::is_canonical(&s)",
+        test: VERDICTS,
+    },
+    Mutation {
+        name: "a key is not of low order",
+        file: DOOR,
+        text: "if point.is_low_order() {",
+        instead: "if false {",
+        test: VERDICTS,
+    },
+    Mutation {
+        name: "a key has one encoding",
+        file: POINT,
+        text: "then_some(point)",
+        instead: "then_some(point).or(Some(point))",
+        test: VERDICTS,
+    },
+    Mutation {
+        name: "forgeries make no tables",
+        file: DOOR,
+        text: "        if holds {",
+        instead: "        if holds || true {",
+        test: TABLES,
+    },
+    Mutation {
+        name: "tables have a budget",
+        file: BUDGET,
+        text: "(taken < self.most).then_some",
+        instead: "true.then_some",
+        test: TABLES,
+    },
+    Mutation {
+        name: "a dropped key gives its place back",
+        file: BUDGET,
+        text: "self.0.taken.fetch_sub(1, Ordering::Relaxed);",
+        instead: "",
+        test: TABLES,
+    },
+    Mutation {
+        name: "a list's key has no tables",
+        file: BUDGET,
+        text: "self.wanted == Tables::Never || ",
+        instead: "",
+        test: TABLES,
+    },
+    Mutation {
+        name: "a second carry comes back",
+        file: WIDE,
+        text: "Self([a.plus(if carry { 38 } else { 0 }), b, c, d])",
+        instead: "Self([a, b, c, d])",
+        test: FIELD,
+    },
+    Mutation {
+        name: "a second borrow comes back",
+        file: WIDE,
+        text: "Self([a.minus(if borrow { 38 } else { 0 }), b, c, d])",
+        instead: "Self([a, b, c, d])",
+        test: FIELD,
+    },
+];
