@@ -212,3 +212,50 @@ impl fmt::Write for Output {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use token::error::{ClaimFault, JwsFault, RevokedBy, Staleness};
+    use token::json::Fault;
+
+    fn output(room: usize) -> Output {
+        Output { bytes: vec![0; room].into(), length: 0 }
+    }
+
+    #[test]
+    fn every_refusal_is_shorter_than_the_room_for_it() {
+        let claims = [ClaimFault::Missing, ClaimFault::Invalid, ClaimFault::CheckFailed];
+        let jws = [JwsFault::TooLong, JwsFault::Parts, JwsFault::Base64url, JwsFault::RefusedMember];
+        let jws = jws.into_iter().chain([JwsFault::Algorithm, JwsFault::KeyId, JwsFault::Header(Fault::Depth)]);
+        let by = [RevokedBy::Index, RevokedBy::All, RevokedBy::Key, RevokedBy::Subject, RevokedBy::Session];
+        let stale = [Staleness::Absent, Staleness::Expired, Staleness::TooOld];
+        let all = [Rejection::AlgorithmNotAllowed, Rejection::NoMatchingKey, Rejection::Signature, Rejection::Expired]
+            .into_iter()
+            .chain([Rejection::StatusMissing, Rejection::Jwt(Fault::Depth), Rejection::Jwt(Fault::Syntax)])
+            .chain(claims.map(|reason| Rejection::Claim { claim: "permissions", reason })) // the longest name
+            .chain(jws.map(Rejection::Jws))
+            .chain(by.into_iter().chain([RevokedBy::Client]).map(Rejection::Revoked))
+            .chain(stale.map(Rejection::Stale));
+        for rejection in all {
+            let mut output = output(REFUSAL_LENGTH);
+            let written = output.verdict(Err(rejection.clone()));
+            assert!(output.end(written) > HOLDS, "{rejection:?}");
+        }
+    }
+
+    #[test]
+    fn what_finds_no_room_is_no_answer() {
+        for room in 0..60 {
+            let mut output = output(room);
+            let written = output.verdict(Err(Rejection::Expired));
+            assert_eq!(output.end(written), 0, "{room}");
+        }
+    }
+
+    #[test]
+    fn pieces_beyond_the_end_are_empty() {
+        let pieces: Vec<&[u8]> = split(b"abcdef", &[2, 3, 2, 1]).collect();
+        assert_eq!(pieces, [&b"ab"[..], b"cde", b"", b""]);
+    }
+}
