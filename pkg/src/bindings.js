@@ -1,4 +1,4 @@
-/** The bindings behind a verifier, made from its settings. */
+/** The bindings behind a verifier: made from its settings, and what they say of themselves. */
 import { Options, Verifier } from "../wasm/verifier.js";
 
 /**
@@ -18,4 +18,9 @@ export function bindings({ issuer, audience, leeway, scope, maxStaleness, revoca
   } finally {
     options.free();
   }
+}
+
+/** Returns what the bindings say of themselves, by name: verifier-wasm/src/status.rs describes it. */
+export function statusOf([seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules, keys]) {
+  return { seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules, keys };
 }

@@ -4,7 +4,7 @@
  * The bindings can die with the WebAssembly instance (see instance.js). The next call then builds new ones, which judge
  * the same documents again as if they had just been fetched.
  */
-import { bindings } from "./bindings.js";
+import { bindings, statusOf } from "./bindings.js";
 import { Cache } from "./cache.js";
 import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
@@ -70,7 +70,7 @@ export class State {
   /** Returns what the module knows. */
   status() {
     const bindings = this.#living();
-    return JSON.parse(guarded(() => bindings.status()));
+    return statusOf(guarded(() => bindings.status()));
   }
 
   takeKeys(bytes) {

@@ -38,6 +38,24 @@ const fn row(module: &'static str, may_import: &'static [&'static str]) -> Row {
 /// The crates that are held to the table.
 pub(crate) const CRATES: &[Crate] = &[
     Crate {
+        folder: "token/ed25519",
+        library: "ed25519",
+        rows: &[
+            row("lib", &["order", "recode", "scalar", "tables", "vector", "words"]),
+            row("exact", &[]),
+            row("words", &[]),
+            row("order", &["words"]),
+            row("recode", &[]),
+            row("invert", &["exact", "words"]),
+            row("scalar", &["exact", "invert", "recode", "vector", "words"]),
+            row("vector", &["recode", "scalar"]),
+            row("tables", &["scalar", "vector"]),
+            row("reference", &[]),
+            row("tests", &[]),
+        ],
+        dependencies: Some(&["sha2"]),
+    },
+    Crate {
         folder: "token",
         library: "token",
         rows: &[
@@ -47,12 +65,11 @@ pub(crate) const CRATES: &[Crate] = &[
             row("json", &[]),
             row("id", &["time"]),
             row("error", &["json", "jwk", "jws", "verify"]), // in links of the documentation and as causes
-            row("ed25519", &[]),
-            row("jwk", &["base64url", "ed25519", "error", "json"]),
+            row("jwk", &["base64url", "error", "json"]),
             row("jws", &["base64url", "error", "json", "jwk"]),
             row("claims", &["error", "id", "json", "time"]),
             row("revocation", &["base64url", "claims", "error", "id", "json", "jwk", "jws", "time", "verify"]),
-            row("verify", &["claims", "ed25519", "error", "id", "json", "jwk", "jws", "revocation", "time"]),
+            row("verify", &["claims", "error", "id", "json", "jwk", "jws", "revocation", "time"]),
             row("refresh", &["error", "json", "jwk", "jws", "time"]),
             row("status_list", &["revocation"]), // in a link of the documentation
             row(
@@ -74,6 +91,7 @@ pub(crate) const CRATES: &[Crate] = &[
             ),
         ],
         dependencies: Some(&[
+            "countersign-ed25519",
             "ed25519-dalek",
             "serde",
             "serde_json",
@@ -97,9 +115,9 @@ pub(crate) const CRATES: &[Crate] = &[
             row("options", &["seconds"]),
             row("seconds", &["answer"]),
             row("slots", &[]),
-            row("status", &["answer"]),
+            row("status", &[]),
         ],
-        dependencies: Some(&["countersign-token", "sha2", "wasm-bindgen"]),
+        dependencies: Some(&["countersign-token", "serde", "serde-wasm-bindgen", "sha2", "wasm-bindgen"]),
     },
     Crate {
         folder: "issuer",

@@ -5,9 +5,9 @@
 //! (RFC 7517 §5), and so is a key without `alg`: each key serves exactly one algorithm.
 
 use crate::base64url;
-use crate::ed25519::{Fault, Pending, Tables, VerifyingKey};
 use crate::error::KeySetRejection;
 use crate::json::{Object, Tape, Value};
+use ed25519::{Fault, Pending, Tables, VerifyingKey};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

@@ -13,7 +13,6 @@
 
 pub mod base64url;
 pub mod claims;
-pub mod ed25519;
 pub mod error;
 pub mod id;
 #[cfg(feature = "issue")]
@@ -29,4 +28,5 @@ pub mod status_list;
 pub mod time;
 pub mod verify;
 
+pub use ed25519;
 pub use error::{KeySetRejection, ListRejection, Rejection};

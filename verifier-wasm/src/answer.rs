@@ -95,7 +95,7 @@ impl fmt::Display for Word {
 }
 
 /// What it holds, as a string of JSON (RFC 8259 §7).
-pub(crate) struct Quoted<T>(pub(crate) T);
+struct Quoted<T>(T);
 
 impl<T: fmt::Display> fmt::Display for Quoted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@
 //! ```text
 //! in    tokens and required scope in buffers of a Desk, for which only numbers are handed over; documents as bytes;
 //!       times as f64 seconds, whole and not negative
-//! out   verdicts as text in the Desk's output, see answer.rs; all else as numbers and JSON text
+//! out   verdicts as text in the Desk's output, see answer.rs; the status as an array, see status.rs; all else as numbers
 //! throw a refusal of a document or an option as the text of answer.rs; anything else that is thrown is a trap
 //! ```
 //!
@@ -92,8 +92,11 @@ impl Verifier {
         desk.recheck(&self.verifier, Call { scope, now }, &self.slots, slot)
     }
 
-    /// Returns what is known of the keys and the list in use, as the text of a JSON object.
-    pub fn status(&self) -> String {
+    /// Returns what is known of the keys and the list in use, as status.rs lays it out.
+    ///
+    /// # Errors
+    /// Never in practice: its members are numbers and strings.
+    pub fn status(&self) -> Result<JsValue, JsValue> {
         status::of(&self.verifier)
     }
 }

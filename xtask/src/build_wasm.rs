@@ -87,7 +87,10 @@ enum Names {
 /// Compiles the bindings, and returns where cargo left them.
 fn compile(root: &Path, profile: &str, build: &Build) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let flags = [&[SPARING], build.flags].concat().join("\u{1f}");
+    let mut flags = [&[SPARING], build.flags].concat().join("\u{1f}");
+    for source in registry_sources()? {
+        flags += &format!("\u{1f}--remap-path-prefix={}/=", source.display());
+    }
     let status = Command::new(cargo)
         .current_dir(root)
         .args(["build", "--locked", "--package", PACKAGE, "--target", TARGET, "--profile", profile])
@@ -101,6 +104,15 @@ fn compile(root: &Path, profile: &str, build: &Build) -> Result<PathBuf> {
     // Cargo's profile `dev` writes into `debug`; all others into a folder of their own name.
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target(root, build).join(TARGET).join(folder).join(LIBRARY))
+}
+
+/// Where cargo keeps the sources of dependencies: names of this machine, which the module's panics would show.
+fn registry_sources() -> Result<Vec<PathBuf>> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).context("finding cargo's home")?;
+    let sources = home.join("registry").join("src");
+    let Ok(entries) = fs::read_dir(&sources) else { return Ok(Vec::new()) }; // nothing has been downloaded yet
+    entries.map(|entry| Ok(entry.with_context(|| format!("reading {}", sources.display()))?.path())).collect()
 }
 
 /// Cargo's target directory of this build.

@@ -2,9 +2,9 @@
 
 use super::judge::Opened;
 use super::{Judged, Scope, Scratch, Verifier};
-use crate::ed25519::{self, Pending};
 use crate::error::Rejection;
 use crate::time::UnixTime;
+use ed25519::Pending;
 
 /// Tokens of one chunk: more share an inversion that is then a small part of what each costs.
 const CHUNK: usize = 64;

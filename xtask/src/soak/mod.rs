@@ -43,7 +43,7 @@ fn model(workspace: &Workspace, bound: &str, number: &str) -> anyhow::Result<()>
 /// Optimised, and with the assertions that no bit is lost.
 fn field(workspace: &Workspace) -> anyhow::Result<()> {
     let mut command = workspace.cargo();
-    command.args(["test", "--release", "--locked", "--package", "countersign-token", "--lib"]);
+    command.args(["test", "--release", "--locked", "--package", "countersign-ed25519", "--lib"]);
     command.args([
         "--config",
         "profile.release.debug-assertions=true",

@@ -2,14 +2,14 @@
 
 use super::mutations::Mutation;
 
-const VERDICTS: &[&str] = &["--package", "countersign-token", "--lib", "ed25519::tests::verdict"];
-const TABLES: &[&str] = &["--package", "countersign-token", "--lib", "ed25519::tests::tables"];
-const FIELD: &[&str] = &["--package", "countersign-token", "--lib", "ed25519::tests::field"];
+const VERDICTS: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::verdict"];
+const TABLES: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::tables"];
+const FIELD: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::field"];
 
-const DOOR: &str = "token/src/ed25519/mod.rs";
-const BUDGET: &str = "token/src/ed25519/tables.rs";
-const POINT: &str = "token/src/ed25519/scalar/point.rs";
-const WIDE: &str = "token/src/ed25519/scalar/wide.rs";
+const DOOR: &str = "token/ed25519/src/lib.rs";
+const BUDGET: &str = "token/ed25519/src/tables.rs";
+const POINT: &str = "token/ed25519/src/scalar/point.rs";
+const WIDE: &str = "token/ed25519/src/scalar/wide.rs";
 
 /// Of verdicts, of tables, of the arithmetic.
 pub(super) const SIGNATURES: &[Mutation] = &[

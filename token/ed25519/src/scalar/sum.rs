@@ -3,10 +3,10 @@
 use super::field::Element;
 use super::point::{Point, Projective};
 use super::table::Table;
-use crate::ed25519::recode::Digits;
+use crate::recode::Digits;
 
 /// Returns s·B + k·P from both tables: at most 64 additions and no doubling.
-pub(in crate::ed25519) fn sum<F: Element>(s: &Digits, base: &Table<F>, k: &Digits, key: &Table<F>) -> Projective<F> {
+pub(crate) fn sum<F: Element>(s: &Digits, base: &Table<F>, k: &Digits, key: &Table<F>) -> Projective<F> {
     let mut multiples = base.multiples(s).chain(key.multiples(k));
     let Some((entry, negative)) = multiples.next() else { return Point::IDENTITY.projective() };
     let first = Point::IDENTITY.plus_entry(entry, negative);

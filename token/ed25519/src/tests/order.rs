@@ -1,7 +1,7 @@
 //! Scalars: which are canonical, hashes modulo L, signed digits.
 
-use crate::ed25519::order;
-use crate::ed25519::recode::{Digits, odd_digits};
+use crate::order;
+use crate::recode::{Digits, odd_digits};
 use curve25519_dalek::Scalar;
 use proptest::prelude::*;
 

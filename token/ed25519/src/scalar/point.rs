@@ -9,23 +9,23 @@ use std::hint::select_unpredictable;
 
 /// A point in extended coordinates: x = X/Z, y = Y/Z, T = XY/Z, all carried.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ed25519) struct Point<F> {
-    pub(in crate::ed25519) x: F,
-    pub(in crate::ed25519) y: F,
-    pub(in crate::ed25519) z: F,
-    pub(in crate::ed25519) t: F,
+pub(crate) struct Point<F> {
+    pub(crate) x: F,
+    pub(crate) y: F,
+    pub(crate) z: F,
+    pub(crate) t: F,
 }
 
 /// A point without its T, which neither doubling nor encoding needs.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ed25519) struct Projective<F> {
+pub(crate) struct Projective<F> {
     x: F,
     y: F,
     z: F,
 }
 
 /// What an addition or a doubling ends in: X = EF, Y = GH, Z = FG, T = EH.
-pub(in crate::ed25519) struct Sum<F> {
+pub(crate) struct Sum<F> {
     e: F,
     f: F,
     g: F,
@@ -34,7 +34,7 @@ pub(in crate::ed25519) struct Sum<F> {
 
 /// A point ready to be added: Y + X, Y − X, 2Z, 2dT; sums of two carried, a difference, a product.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ed25519) struct Addend<F> {
+pub(crate) struct Addend<F> {
     plus: F,
     minus: F,
     z2: F,
@@ -43,17 +43,17 @@ pub(in crate::ed25519) struct Addend<F> {
 
 /// A point with Z = 1 ready to be added: y + x, y − x, 2dxy, all carried; three field elements.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ed25519) struct Entry<F> {
-    pub(in crate::ed25519) plus: F,
-    pub(in crate::ed25519) minus: F,
-    pub(in crate::ed25519) xyd2: F,
+pub(crate) struct Entry<F> {
+    pub(crate) plus: F,
+    pub(crate) minus: F,
+    pub(crate) xyd2: F,
 }
 
 impl<F: Element> Point<F> {
-    pub(in crate::ed25519) const IDENTITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ONE, t: F::ZERO };
+    pub(crate) const IDENTITY: Self = Self { x: F::ZERO, y: F::ONE, z: F::ONE, t: F::ZERO };
 
     /// Returns the point with this encoding (RFC 8032 §5.1.3): y below p, and no sign on x = 0.
-    pub(in crate::ed25519) fn decompress(bytes: &[u8; 32]) -> Option<Self> {
+    pub(crate) fn decompress(bytes: &[u8; 32]) -> Option<Self> {
         let y = F::from_bytes(bytes);
         let square = y.square();
         let x = square.sub(&F::ONE).square_root_of_ratio(&square.mul(&F::d()).add(&F::ONE))?;
@@ -65,31 +65,31 @@ impl<F: Element> Point<F> {
     }
 
     /// Returns the base point (RFC 8032 §5.1).
-    pub(in crate::ed25519) fn base() -> Self {
+    pub(crate) fn base() -> Self {
         let (x, y) = F::base();
         Self { x, y, z: F::ONE, t: x.mul(&y) }
     }
 
-    pub(in crate::ed25519) fn neg(&self) -> Self {
+    pub(crate) fn neg(&self) -> Self {
         Self { x: self.x.neg(), y: self.y, z: self.z, t: self.t.neg() }
     }
 
     /// Returns whether eight times the point is the identity.
-    pub(in crate::ed25519) fn is_low_order(&self) -> bool {
+    pub(crate) fn is_low_order(&self) -> bool {
         let Projective { x, y, z } = self.times_power_of_two(3).projective();
         x.is_zero() && y.sub(&z).is_zero()
     }
 
     /// Returns 2^n times the point, n ≥ 1.
-    pub(in crate::ed25519) fn times_power_of_two(&self, n: u32) -> Self {
+    pub(crate) fn times_power_of_two(&self, n: u32) -> Self {
         (1..n).fold(self.projective().double(), |sum, _| sum.projective().double()).point()
     }
 
-    pub(in crate::ed25519) fn projective(&self) -> Projective<F> {
+    pub(crate) fn projective(&self) -> Projective<F> {
         Projective { x: self.x, y: self.y, z: self.z }
     }
 
-    pub(in crate::ed25519) fn addend(&self) -> Addend<F> {
+    pub(crate) fn addend(&self) -> Addend<F> {
         Addend {
             plus: self.y.add(&self.x),
             minus: self.y.sub(&self.x),
@@ -100,7 +100,7 @@ impl<F: Element> Point<F> {
 
     /// Returns the sum with `other`, or the difference.
     #[inline(always)]
-    pub(in crate::ed25519) fn plus(&self, other: &Addend<F>, negative: bool) -> Sum<F> {
+    pub(crate) fn plus(&self, other: &Addend<F>, negative: bool) -> Sum<F> {
         self.plus_scaled(self.z.mul(&other.z2), (&other.plus, &other.minus, &other.td2), negative)
     }
 
@@ -111,7 +111,8 @@ impl<F: Element> Point<F> {
     }
 
     /// The unified addition with k = 2d (add-2008-hwcd-3); −P is P with y + x and y − x exchanged and T negated.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn plus_scaled(&self, d: F, (plus, minus, td2): (&F, &F, &F), negative: bool) -> Sum<F> {
         // A sign is as good as random: chosen by address, not by a branch.
         let a = self.y.sub(&self.x).mul(select_unpredictable(negative, plus, minus));
@@ -125,7 +126,8 @@ impl<F: Element> Point<F> {
 
 impl<F: Element> Projective<F> {
     /// Returns twice the point (dbl-2008-hwcd for a = −1, all four negated, as in RFC 8032 §5.1.4).
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn double(&self) -> Sum<F> {
         let (a, b, c) = (self.x.square(), self.y.square(), self.z.square());
         let (g, h) = (a.sub(&b), a.add(&b));
@@ -133,12 +135,12 @@ impl<F: Element> Projective<F> {
     }
 
     /// Returns Z, never zero.
-    pub(in crate::ed25519) fn z(&self) -> F {
+    pub(crate) fn z(&self) -> F {
         self.z
     }
 
     /// Returns the RFC 8032 §5.1.2 encoding, given the inverse of Z.
-    pub(in crate::ed25519) fn encode(&self, z_inverse: &F) -> [u8; 32] {
+    pub(crate) fn encode(&self, z_inverse: &F) -> [u8; 32] {
         let mut bytes = self.y.mul(z_inverse).to_bytes();
         let [.., last] = &mut bytes;
         *last |= u8::from(self.x.mul(z_inverse).is_negative()) << 7;
@@ -147,13 +149,15 @@ impl<F: Element> Projective<F> {
 }
 
 impl<F: Element> Sum<F> {
-    #[inline(always)]
-    pub(in crate::ed25519) fn projective(&self) -> Projective<F> {
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    pub(crate) fn projective(&self) -> Projective<F> {
         Projective { x: self.e.mul(&self.f), y: self.g.mul(&self.h), z: self.f.mul(&self.g) }
     }
 
-    #[inline(always)]
-    pub(in crate::ed25519) fn point(&self) -> Point<F> {
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    pub(crate) fn point(&self) -> Point<F> {
         let Projective { x, y, z } = self.projective();
         Point { x, y, z, t: self.e.mul(&self.h) }
     }

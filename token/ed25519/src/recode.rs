@@ -2,11 +2,11 @@
 
 /// A scalar in base 256 with 32 digits in −128..=127, least significant first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ed25519) struct Digits(pub(in crate::ed25519) [i8; 32]);
+pub(crate) struct Digits(pub(crate) [i8; 32]);
 
 impl Digits {
     /// Returns the digits of a scalar of 32 little-endian bytes below the group order, hence below 2^253.
-    pub(in crate::ed25519) fn of(scalar: &[u8; 32]) -> Self {
+    pub(crate) fn of(scalar: &[u8; 32]) -> Self {
         let mut carry = false;
         Self(scalar.map(|byte| {
             // From 128 on, a digit is 256 less and the next one more; the last byte is at most 16, so none is left over.
@@ -19,7 +19,7 @@ impl Digits {
 
 /// Returns a scalar below the group order in base 2, the digits zero or odd and below 2^(`width` − 1) in size, with at
 /// least `width` − 1 zeros between two that are not; least significant first. `width` is 2 to 8.
-pub(in crate::ed25519) fn odd_digits(scalar: &[u8; 32], width: u32) -> [i8; 256] {
+pub(crate) fn odd_digits(scalar: &[u8; 32], width: u32) -> [i8; 256] {
     let mut bits = scalar.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1));
     let mut digits = [0; 256];
     let mut window: i16 = 0; // the next `width` bits and what was carried into them

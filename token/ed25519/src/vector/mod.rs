@@ -10,4 +10,4 @@ mod field;
 mod lanes;
 mod sum;
 
-pub(in crate::ed25519) use sum::sum;
+pub(crate) use sum::sum;

@@ -2,7 +2,7 @@
 
 use super::field::{Element, invert_all};
 use super::point::{Entry, Point};
-use crate::ed25519::recode::Digits;
+use crate::recode::Digits;
 
 /// Digits of a scalar.
 const WINDOWS: usize = 32;
@@ -11,7 +11,7 @@ const SIZES: usize = 128;
 
 /// 256^i·j·P for i in 0..32 and j in 1..=128.
 #[derive(Debug, Clone)]
-pub(in crate::ed25519) struct Table<F> {
+pub(crate) struct Table<F> {
     /// Row after row, `SIZES` each.
     entries: Vec<Entry<F>>,
 }
@@ -19,10 +19,10 @@ pub(in crate::ed25519) struct Table<F> {
 impl<F: Element> Table<F> {
     /// What a table takes on the heap: 393,216 bytes with four words an element, 491,520 with ten limbs.
     #[cfg(test)]
-    pub(in crate::ed25519) const BYTES: usize = WINDOWS * SIZES * size_of::<Entry<F>>();
+    pub(crate) const BYTES: usize = WINDOWS * SIZES * size_of::<Entry<F>>();
 
     /// Returns the table of a point: about 4,300 additions and 33 inversions.
-    pub(in crate::ed25519) fn of(point: &Point<F>) -> Self {
+    pub(crate) fn of(point: &Point<F>) -> Self {
         let mut firsts = Vec::with_capacity(WINDOWS);
         let mut first = *point;
         for _ in 0..WINDOWS {
@@ -46,7 +46,7 @@ impl<F: Element> Table<F> {
 
     /// Changes one bit of one element of 256^window·size·P; once more, and it is as it was.
     #[cfg(test)]
-    pub(in crate::ed25519) fn damage(&mut self, window: usize, size: usize, part: usize, bit: usize) {
+    pub(crate) fn damage(&mut self, window: usize, size: usize, part: usize, bit: usize) {
         let entry = &mut self.entries[window * SIZES + size - 1];
         let element = [&mut entry.plus, &mut entry.minus, &mut entry.xyd2].into_iter().nth(part).unwrap();
         let mut bytes = element.to_bytes();
@@ -56,7 +56,7 @@ impl<F: Element> Table<F> {
 
     /// Returns digit·256^i·P for each digit that is not zero, as an entry and whether to subtract it.
     #[inline(always)]
-    pub(in crate::ed25519) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {
+    pub(crate) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {
         self.entries.chunks_exact(SIZES).zip(digits.0).filter_map(|(row, digit)| {
             let size = usize::from(digit.unsigned_abs()); // at most 128
             Some((row.get(size.checked_sub(1)?)?, digit < 0))

@@ -15,16 +15,16 @@ const MASK_25: u64 = (1 << 25) - 1;
 
 /// An element of the field, not reduced: a value has many forms, [`Field::to_bytes`] knows one.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::ed25519) struct Field(pub(in crate::ed25519) [u32; 10]);
+pub(crate) struct Field(pub(crate) [u32; 10]);
 
 impl Field {
     /// 0.
-    pub(in crate::ed25519) const ZERO: Self = Self([0; 10]);
+    pub(crate) const ZERO: Self = Self([0; 10]);
     /// 1.
-    pub(in crate::ed25519) const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    pub(crate) const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
     /// Returns the element of these little-endian bytes, the top bit ignored, taken modulo p; within 1.
-    pub(in crate::ed25519) const fn from_bytes(bytes: &[u8; 32]) -> Self {
+    pub(crate) const fn from_bytes(bytes: &[u8; 32]) -> Self {
         let [a, b, c, d] = [word(bytes, 0), word(bytes, 8), word(bytes, 16), word(bytes, 24)];
         Self([
             low(a & MASK_26),
@@ -41,7 +41,7 @@ impl Field {
     }
 
     /// Returns the one encoding that is below p, little endian. Takes limbs of any size.
-    pub(in crate::ed25519) fn to_bytes(self) -> [u8; 32] {
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
         // Twice, so that limbs of any size come within their 26 and 25 bits but for limbs 1 and 6, which the passes of
         // `q` and of the words below carry on.
         let Self(limbs) = carry(carry(self.0.map(u64::from)).0.map(u64::from));
@@ -68,7 +68,7 @@ impl Field {
     }
 
     /// Returns the sum. The limbs are added, so the bounds are: within 1 and within 2 make within 3.
-    pub(in crate::ed25519) fn add(&self, other: &Self) -> Self {
+    pub(crate) fn add(&self, other: &Self) -> Self {
         let ([a0, a1, a2, a3, a4, a5, a6, a7, a8, a9], [b0, b1, b2, b3, b4, b5, b6, b7, b8, b9]) = (self.0, other.0);
         Self([
             sum32(a0, b0),
@@ -85,7 +85,8 @@ impl Field {
     }
 
     /// Returns the difference, within 1. Takes what is within 15.
-    pub(in crate::ed25519) fn sub(&self, other: &Self) -> Self {
+    #[inline(never)]
+    pub(crate) fn sub(&self, other: &Self) -> Self {
         let ([a0, a1, a2, a3, a4, a5, a6, a7, a8, a9], [b0, b1, b2, b3, b4, b5, b6, b7, b8, b9]) = (self.0, other.0);
         let even = |a: u32, b: u32| difference(u64::from(a) + (MASK_26 << 4), b);
         let odd = |a: u32, b: u32| difference(u64::from(a) + (MASK_25 << 4), b);
@@ -105,7 +106,8 @@ impl Field {
     }
 
     /// Returns the negative, within 1. Takes what is within 15.
-    pub(in crate::ed25519) fn neg(&self) -> Self {
+    #[inline(never)]
+    pub(crate) fn neg(&self) -> Self {
         Self::ZERO.sub(self)
     }
 
@@ -113,7 +115,7 @@ impl Field {
     ///
     /// Within 3 and 1/8, a limb times 19 is below 2^32, and a column below 2^62.4:
     /// `3.125² · 2^52 · (1 + 19 · (4 + 5/2))`, an odd limb times an odd one counting twice at half the size each.
-    pub(in crate::ed25519) fn mul(&self, other: &Self) -> Self {
+    pub(crate) fn mul(&self, other: &Self) -> Self {
         let ([x0, x1, x2, x3, x4, x5, x6, x7, x8, x9], [y0, y1, y2, y3, y4, y5, y6, y7, y8, y9]) = (self.0, other.0);
         // Where both limbs are odd their weights add up to one bit more than that of the column.
         let [d1, d3, d5, d7, d9] = [x1, x3, x5, x7, x9].map(|x| sum32(x, x));
@@ -134,7 +136,7 @@ impl Field {
     }
 
     /// Returns the square, within 1. Takes what is within 3; the columns are those of [`Field::mul`].
-    pub(in crate::ed25519) fn square(&self) -> Self {
+    pub(crate) fn square(&self) -> Self {
         let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9] = self.0;
         // Each product of two different limbs comes twice, and once more where both are odd.
         let [t0, t1, t2, t3, t4, t5, t6, t7] = [x0, x1, x2, x3, x4, x5, x6, x7].map(|x| sum32(x, x));

@@ -1,10 +1,10 @@
 //! s·B + k·P from the tables of both, four additions at a time.
 
 use super::field::Four;
-use crate::ed25519::recode::Digits;
-use crate::ed25519::scalar::narrow::Field;
-use crate::ed25519::scalar::point::{Entry, Point, Projective};
-use crate::ed25519::scalar::table::Table;
+use crate::recode::Digits;
+use crate::scalar::narrow::Field;
+use crate::scalar::point::{Entry, Point, Projective};
+use crate::scalar::table::Table;
 
 /// What a lane gets that has nothing to add: the identity.
 const NOTHING: Entry<Field> = Entry { plus: Field::ONE, minus: Field::ONE, xyd2: Field::ZERO };
@@ -30,7 +30,7 @@ struct Entries {
 }
 
 /// Returns s·B + k·P from both tables: at most 16 additions of four points, three of one, and no doubling.
-pub(in crate::ed25519) fn sum(s: &Digits, base: &Table<Field>, k: &Digits, key: &Table<Field>) -> Projective<Field> {
+pub(crate) fn sum(s: &Digits, base: &Table<Field>, k: &Digits, key: &Table<Field>) -> Projective<Field> {
     let mut multiples = [(&NOTHING, false); MOST];
     let mut count = 0;
     for (place, multiple) in multiples.iter_mut().zip(base.multiples(s).chain(key.multiples(k))) {

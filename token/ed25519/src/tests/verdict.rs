@@ -1,7 +1,7 @@
 //! Verdicts beside those of ed25519-dalek's `verify_strict`: cold, with tables, and settled together.
 
 use super::forge::{Case, cases, low_order_encodings};
-use crate::ed25519::{Fault, Tables, VerifyingKey, settle};
+use crate::{Fault, Tables, VerifyingKey, settle};
 use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ed25519::reference::{Residue, edges, encodings};
+use crate::reference::{Residue, edges, encodings};
 use proptest::prelude::*;
 
 const WEIGHTS: [usize; 10] = [0, 26, 51, 77, 102, 128, 153, 179, 204, 230];

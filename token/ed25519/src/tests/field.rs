@@ -1,9 +1,9 @@
 //! Both fields beside integers modulo p computed digit by digit, and beside each other.
 
-use crate::ed25519::invert::inverse;
-use crate::ed25519::reference::{Residue, edges, encodings};
-use crate::ed25519::scalar::field::{Element, invert_all};
-use crate::ed25519::scalar::{narrow, wide};
+use crate::invert::inverse;
+use crate::reference::{Residue, edges, encodings};
+use crate::scalar::field::{Element, invert_all};
+use crate::scalar::{narrow, wide};
 use proptest::prelude::*;
 
 fn value(field: &wide::Field) -> Residue {

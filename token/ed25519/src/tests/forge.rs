@@ -8,9 +8,9 @@ use sha2::{Digest, Sha512};
 
 /// A key and what is presented under it.
 #[derive(Debug, Clone)]
-pub(in crate::ed25519) struct Case {
-    pub(in crate::ed25519) key: [u8; 32],
-    pub(in crate::ed25519) signed: Vec<(Vec<u8>, [u8; 64])>,
+pub(crate) struct Case {
+    pub(crate) key: [u8; 32],
+    pub(crate) signed: Vec<(Vec<u8>, [u8; 64])>,
 }
 
 /// What is done to a signature that a holder of the key makes.
@@ -38,7 +38,7 @@ enum Act {
 }
 
 /// 8 canonical encodings of points of low order and others of the same points: with a sign on x = 0, and y + p.
-pub(in crate::ed25519) fn low_order_encodings() -> Vec<[u8; 32]> {
+pub(crate) fn low_order_encodings() -> Vec<[u8; 32]> {
     let mut all: Vec<_> = EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
     for low in [0xec, 0xed, 0xee] {
         for top in [0x7f, 0xff] {
@@ -162,7 +162,7 @@ fn scalar() -> impl Strategy<Value = Scalar> {
 }
 
 /// A key, often with a part of low order, seldom nothing but that or no point, and `signatures` presented under it.
-pub(in crate::ed25519) fn cases(signatures: usize) -> impl Strategy<Value = Case> {
+pub(crate) fn cases(signatures: usize) -> impl Strategy<Value = Case> {
     let secret = prop_oneof![12 => scalar(), 1 => Just(Scalar::ZERO)];
     let presented = prop::collection::vec((act(), scalar(), prop::collection::vec(any::<u8>(), 0..300)), signatures);
     let key = prop_oneof![12 => Just(None), 1 => prop::sample::select(low_order_encodings()).prop_map(Some), 1 => any::<[u8; 32]>().prop_map(Some)];

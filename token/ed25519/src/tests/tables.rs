@@ -1,9 +1,9 @@
 //! When tables are made, for whom, how many, and how they are given back.
 
-use crate::ed25519::scalar::table::Table;
-use crate::ed25519::scalar::{narrow, wide};
-use crate::ed25519::tables::{Budget, COLD_VERIFICATIONS};
-use crate::ed25519::{Tables, VerifyingKey, settle};
+use crate::scalar::table::Table;
+use crate::scalar::{narrow, wide};
+use crate::tables::{Budget, COLD_VERIFICATIONS};
+use crate::{Tables, VerifyingKey, settle};
 use ed25519_dalek::{Signer, SigningKey};
 use std::thread;
 

@@ -2,59 +2,59 @@
 
 /// Four numbers of 32 bits.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::ed25519) struct Quad([u32; 4]);
+pub(crate) struct Quad([u32; 4]);
 
 /// Two numbers of 64 bits.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::ed25519) struct Pair([u64; 2]);
+pub(crate) struct Pair([u64; 2]);
 
 impl Quad {
-    pub(in crate::ed25519) const fn new(lanes: [u32; 4]) -> Self {
+    pub(crate) const fn new(lanes: [u32; 4]) -> Self {
         Self(lanes)
     }
 
-    pub(in crate::ed25519) fn lanes(self) -> [u32; 4] {
+    pub(crate) fn lanes(self) -> [u32; 4] {
         self.0
     }
 
     /// The sums; below 2^32.
-    pub(in crate::ed25519) fn add(self, other: Self) -> Self {
+    pub(crate) fn add(self, other: Self) -> Self {
         self.zip(other, |a, b| kept(a.wrapping_add(b), a.checked_add(b)))
     }
 
     /// The differences; not below 0.
-    pub(in crate::ed25519) fn sub(self, other: Self) -> Self {
+    pub(crate) fn sub(self, other: Self) -> Self {
         self.zip(other, |a, b| kept(a.wrapping_sub(b), a.checked_sub(b)))
     }
 
     /// The bits of `self` where `chosen` has a one, those of `other` elsewhere.
-    pub(in crate::ed25519) fn or_where(self, chosen: Self, other: Self) -> Self {
+    pub(crate) fn or_where(self, chosen: Self, other: Self) -> Self {
         self.zip(chosen, |a, mask| a & mask).zip(other.zip(chosen, |b, mask| b & !mask), |a, b| a | b)
     }
 
     /// The numbers times `factor`; below 2^32.
-    pub(in crate::ed25519) fn times(self, factor: u32) -> Self {
+    pub(crate) fn times(self, factor: u32) -> Self {
         Self(self.0.map(|a| kept(a.wrapping_mul(factor), a.checked_mul(factor))))
     }
 
     /// The bits that are in `mask`.
-    pub(in crate::ed25519) fn and(self, mask: u32) -> Self {
+    pub(crate) fn and(self, mask: u32) -> Self {
         Self(self.0.map(|a| a & mask))
     }
 
     /// The numbers without their lowest `bits` bits.
-    pub(in crate::ed25519) fn shr(self, bits: u32) -> Self {
+    pub(crate) fn shr(self, bits: u32) -> Self {
         Self(self.0.map(|a| a >> bits))
     }
 
     /// The products of lanes 0 and 1.
-    pub(in crate::ed25519) fn low_products(self, other: Self) -> Pair {
+    pub(crate) fn low_products(self, other: Self) -> Pair {
         let ([a, b, ..], [c, d, ..]) = (self.0, other.0);
         Pair([product(a, c), product(b, d)])
     }
 
     /// The products of lanes 2 and 3.
-    pub(in crate::ed25519) fn high_products(self, other: Self) -> Pair {
+    pub(crate) fn high_products(self, other: Self) -> Pair {
         let ([.., a, b], [.., c, d]) = (self.0, other.0);
         Pair([product(a, c), product(b, d)])
     }
@@ -66,32 +66,32 @@ impl Quad {
 }
 
 impl Pair {
-    pub(in crate::ed25519) const ZERO: Self = Self([0, 0]);
+    pub(crate) const ZERO: Self = Self([0, 0]);
 
     /// The sums; below 2^64.
-    pub(in crate::ed25519) fn add(self, other: Self) -> Self {
+    pub(crate) fn add(self, other: Self) -> Self {
         let ([a0, a1], [b0, b1]) = (self.0, other.0);
         let sum = |a: u64, b: u64| kept(a.wrapping_add(b), a.checked_add(b));
         Self([sum(a0, b0), sum(a1, b1)])
     }
 
     /// The bits that are in `mask`.
-    pub(in crate::ed25519) fn and(self, mask: u64) -> Self {
+    pub(crate) fn and(self, mask: u64) -> Self {
         Self(self.0.map(|a| a & mask))
     }
 
     /// The numbers without their lowest `bits` bits.
-    pub(in crate::ed25519) fn shr(self, bits: u32) -> Self {
+    pub(crate) fn shr(self, bits: u32) -> Self {
         Self(self.0.map(|a| a >> bits))
     }
 
     /// The numbers times 2^`bits`; below 2^64.
-    pub(in crate::ed25519) fn shl(self, bits: u32) -> Self {
+    pub(crate) fn shl(self, bits: u32) -> Self {
         Self(self.0.map(|a| kept(a << bits, (a <= u64::MAX >> bits).then_some(a << bits))))
     }
 
     /// The lower halves: lanes 0 and 1 from `self`, 2 and 3 from `high`.
-    pub(in crate::ed25519) fn joined(self, high: Self) -> Quad {
+    pub(crate) fn joined(self, high: Self) -> Quad {
         let ([a, b], [c, d]) = (self.0, high.0);
         Quad([a, b, c, d].map(|lane| u32::try_from(lane & u64::from(u32::MAX)).unwrap_or_default()))
     }

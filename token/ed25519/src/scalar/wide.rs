@@ -5,19 +5,19 @@
 //! times, as 2^256 = 2p + 38.
 
 use super::field::Element;
-use crate::ed25519::exact::Exact;
-use crate::ed25519::words;
+use crate::exact::Exact;
+use crate::words;
 
 /// All bits of a word but the highest.
 const LOW_63: u64 = u64::MAX >> 1;
 
 /// An element of the field.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ed25519) struct Field(pub(in crate::ed25519) [u64; 4]);
+pub(crate) struct Field(pub(crate) [u64; 4]);
 
 impl Field {
     /// Returns the element that 32 little-endian bytes encode, the top bit ignored, modulo p.
-    pub(in crate::ed25519) const fn from_bytes(bytes: &[u8; 32]) -> Self {
+    pub(crate) const fn from_bytes(bytes: &[u8; 32]) -> Self {
         let [a, b, c, d] = words::from_bytes(bytes);
         Self([a, b, c, d & LOW_63])
     }

@@ -3,7 +3,7 @@
 use super::field::Element;
 use super::point::{Addend, Entry, Point, Projective};
 use super::table::normalised;
-use crate::ed25519::recode::odd_digits;
+use crate::recode::odd_digits;
 
 /// Width of the digits of s: 32 odd multiples of the base point, made once.
 const BASE_WIDTH: u32 = 7;
@@ -11,17 +11,12 @@ const BASE_WIDTH: u32 = 7;
 const KEY_WIDTH: u32 = 5;
 
 /// Returns 1·B, 3·B, … 63·B.
-pub(in crate::ed25519) fn base_multiples<F: Element>() -> Vec<Entry<F>> {
+pub(crate) fn base_multiples<F: Element>() -> Vec<Entry<F>> {
     normalised(&odd_multiples(&Point::base(), BASE_WIDTH))
 }
 
 /// Returns s·B + k·`point`, with what [`base_multiples`] returned.
-pub(in crate::ed25519) fn sum<F: Element>(
-    s: &[u8; 32],
-    base: &[Entry<F>],
-    k: &[u8; 32],
-    point: &Point<F>,
-) -> Projective<F> {
+pub(crate) fn sum<F: Element>(s: &[u8; 32], base: &[Entry<F>], k: &[u8; 32], point: &Point<F>) -> Projective<F> {
     let multiples: Vec<Addend<F>> = odd_multiples(point, KEY_WIDTH).iter().map(Point::addend).collect();
     let (s, k) = (odd_digits(s, BASE_WIDTH), odd_digits(k, KEY_WIDTH));
     let digits = s.iter().zip(&k).rev().skip_while(|digits| *digits == (&0, &0));

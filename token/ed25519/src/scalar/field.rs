@@ -1,6 +1,6 @@
 //! What both fields share: the operations they offer, the constants of the curve, roots and inverses.
 
-use crate::ed25519::{invert, words};
+use crate::{invert, words};
 
 /// d = −121665/121666, of the curve −x² + y² = 1 + d·x²·y² (RFC 8032 §5.1).
 const D: [u8; 32] = words::from_hex("a3785913ca4deb75abd841414d0a700098e879777940c78c73fe6f2bee6c0352");
@@ -17,7 +17,7 @@ const BASE_Y: [u8; 32] = words::from_hex("58666666666666666666666666666666666666
 ///
 /// A result of `mul`, `square`, `neg` or `from_bytes` is *carried*. Every function also takes the sum of up to three
 /// elements of which one may be a difference; only what `sub` takes away is carried or the sum of two carried.
-pub(in crate::ed25519) trait Element: Copy {
+pub(crate) trait Element: Copy {
     const ZERO: Self;
     const ONE: Self;
 
@@ -98,7 +98,7 @@ pub(in crate::ed25519) trait Element: Copy {
 }
 
 /// Returns the inverse of each, with one inversion for all (Montgomery's trick); zeros throughout if one is zero.
-pub(in crate::ed25519) fn invert_all<F: Element>(elements: &[F]) -> Vec<F> {
+pub(crate) fn invert_all<F: Element>(elements: &[F]) -> Vec<F> {
     let mut product = F::ONE;
     let mut inverses = Vec::with_capacity(elements.len());
     for element in elements {

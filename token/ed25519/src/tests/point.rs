@@ -1,13 +1,13 @@
 //! Points, tables and both ways to add multiples, over both fields, beside curve25519-dalek's.
 
-use crate::ed25519::order;
-use crate::ed25519::recode::Digits;
-use crate::ed25519::reference::encodings;
-use crate::ed25519::scalar::field::Element;
-use crate::ed25519::scalar::point::{Point, Projective};
-use crate::ed25519::scalar::table::Table;
-use crate::ed25519::scalar::{narrow, straus, sum, wide};
-use crate::ed25519::vector;
+use crate::order;
+use crate::recode::Digits;
+use crate::reference::encodings;
+use crate::scalar::field::Element;
+use crate::scalar::point::{Point, Projective};
+use crate::scalar::table::Table;
+use crate::scalar::{narrow, straus, sum, wide};
+use crate::vector;
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::{Scalar, traits::IsIdentity};

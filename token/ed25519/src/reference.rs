@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 /// An integer modulo p = 2^255 − 19, below p: sixteen digits in base 2^16, the lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ed25519) struct Residue([u64; 16]);
+pub(crate) struct Residue([u64; 16]);
 
 impl Residue {
     /// Returns Σ limbs[i] · 2^weights[i] modulo p.
-    pub(in crate::ed25519) fn of(limbs: impl IntoIterator<Item = (u64, usize)>) -> Self {
+    pub(crate) fn of(limbs: impl IntoIterator<Item = (u64, usize)>) -> Self {
         let mut digits = [0u64; 40];
         for (limb, weight) in limbs {
             let shifted = u128::from(limb) << (weight % 16);
@@ -20,16 +20,16 @@ impl Residue {
     }
 
     /// Returns the integer of these little-endian bytes, all 256 bits of it, modulo p.
-    pub(in crate::ed25519) fn of_bytes(bytes: &[u8; 32]) -> Self {
+    pub(crate) fn of_bytes(bytes: &[u8; 32]) -> Self {
         Self::of(bytes.iter().enumerate().map(|(at, byte)| (u64::from(*byte), 8 * at)))
     }
 
     /// Returns the bytes, little endian.
-    pub(in crate::ed25519) fn to_bytes(self) -> [u8; 32] {
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
         std::array::from_fn(|at| low16(u128::from(self.0[at / 2])).to_le_bytes()[at % 2])
     }
 
-    pub(in crate::ed25519) fn add(&self, other: &Self) -> Self {
+    pub(crate) fn add(&self, other: &Self) -> Self {
         let mut digits = [0; 40];
         for (digit, (a, b)) in digits.iter_mut().zip(self.0.iter().zip(other.0)) {
             *digit = a + b;
@@ -37,7 +37,7 @@ impl Residue {
         Self::reduced(digits)
     }
 
-    pub(in crate::ed25519) fn neg(&self) -> Self {
+    pub(crate) fn neg(&self) -> Self {
         // p − self, digit by digit: p is 0xffed, then 0xffff, then 0x7fff at the top. Multiplied by p − 1 it is the same.
         let mut minus_one = [0xffff; 16];
         minus_one[0] = 0xffec;
@@ -45,11 +45,11 @@ impl Residue {
         self.mul(&Self(minus_one))
     }
 
-    pub(in crate::ed25519) fn sub(&self, other: &Self) -> Self {
+    pub(crate) fn sub(&self, other: &Self) -> Self {
         self.add(&other.neg())
     }
 
-    pub(in crate::ed25519) fn mul(&self, other: &Self) -> Self {
+    pub(crate) fn mul(&self, other: &Self) -> Self {
         let mut digits = [0; 40];
         for (i, a) in self.0.iter().enumerate() {
             for (j, b) in other.0.iter().enumerate() {
@@ -94,7 +94,7 @@ fn carry(digits: &mut [u64; 40]) {
 
 /// Encodings about which implementations of the field err: 0, 1, 2, p − 2 to p + 2, 2^255 − 1, powers of two and their
 /// neighbours, long runs of ones.
-pub(in crate::ed25519) fn edges() -> Vec<[u8; 32]> {
+pub(crate) fn edges() -> Vec<[u8; 32]> {
     let mut edges = Vec::new();
     for low in 0..=38 {
         let mut near_p = [0xff; 32];
@@ -115,7 +115,7 @@ pub(in crate::ed25519) fn edges() -> Vec<[u8; 32]> {
 }
 
 /// Encodings, random ones and edges alike.
-pub(in crate::ed25519) fn encodings() -> impl Strategy<Value = [u8; 32]> {
+pub(crate) fn encodings() -> impl Strategy<Value = [u8; 32]> {
     prop_oneof![3 => any::<[u8; 32]>(), 1 => proptest::sample::select(edges())]
 }
 

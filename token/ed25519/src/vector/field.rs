@@ -4,7 +4,7 @@
 //! ones.
 
 use super::lanes::{Pair, Quad};
-use crate::ed25519::scalar::narrow::Field;
+use crate::scalar::narrow::Field;
 
 const MASK_26: u32 = (1 << 26) - 1;
 const MASK_25: u32 = (1 << 25) - 1;
@@ -43,6 +43,7 @@ impl Four {
     }
 
     /// Returns the four elements, with their limbs as they are.
+    #[inline(never)] // four copies of it would weigh 4 KB
     pub(super) fn elements(&self) -> [Field; 4] {
         let limbs = self.0.map(Quad::lanes);
         [
