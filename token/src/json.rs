@@ -1,7 +1,7 @@
 //! Strict JSON (RFC 8259): UTF-8 without byte-order mark, no lone surrogate, no duplicate member at any depth or in any
 //! spelling, at most 32 levels, no number too large for a double, nothing behind the value.
 //!
-//! Verifiers read a text in one pass on to a [`Tape`] and look at it there. [`parse`] makes values of `serde_json` of it, for
+//! Verifiers read a text in one pass on to a tape and look at it there. [`parse`] makes values of `serde_json` of it, for
 //! those who keep or change what they read; nothing that judges tokens calls it.
 
 mod names;

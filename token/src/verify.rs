@@ -3,8 +3,8 @@
 //! A [`Verifier`] holds one issuer's keys, what is asked of tokens, and the newest revocation list it has seen. Judging
 //! takes `&self`, does no I/O and gives the same verdict for the same bytes and time everywhere. Unknown is never "valid".
 //!
-//! [`policy`] and [`scope`] are what is asked, [`lists`] takes lists into use, [`judge`] judges a token, [`many`] several,
-//! [`remembered`] one that has been judged before, and [`checks`] and [`scratch`] are what these have in common.
+//! `policy` and `scope` are what is asked, `lists` takes lists into use, `judge` judges a token, `many` several,
+//! `remembered` one that has been judged before, and `checks` and `scratch` are what these have in common.
 
 mod checks;
 mod judge;
