@@ -257,5 +257,4 @@ fn numbers_at_the_edge_of_the_doubles_are_compared_exactly() {
     }
     assert_eq!(parse(b"1e99999999999999999999"), Err(Fault::Syntax));
     assert_eq!(parse(b"1e-99999999999999999999").unwrap().as_f64(), Some(0.0));
-    assert_eq!(strict::parse(below.as_bytes()), Err(Fault::Syntax), "it fits, and serde_json takes it for too large");
 }
