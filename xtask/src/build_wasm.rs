@@ -19,7 +19,7 @@ const LIBRARY: &str = "verifier_wasm.wasm";
 const STEM: &str = "verifier";
 
 /// Inlining less makes the modules a sixth smaller and nothing slower: what is hot is large, and called where it is.
-const SPARING: &str = "-Cllvm-args=--inline-threshold=25";
+const SPARING: &str = "-Cllvm-args=--inline-threshold=12";
 
 /// One of the modules.
 struct Build {
