@@ -9,6 +9,7 @@
 //! The binary `countersign` is [`cli::main`] and nothing else. `http` speaks to `operations` only; `session` and `keys`
 //! are pure; `env` alone reads the clock and the system's randomness.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod env;

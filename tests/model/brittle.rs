@@ -5,11 +5,15 @@
 //! are made.
 
 use crate::dice::Dice;
+use issuer::audit::Event;
 use issuer::keys::SealedKey;
 use issuer::revocations::Publication;
 use issuer::rules::Rules;
 use issuer::session::{Outcome, Session, SessionId};
-use issuer::store::{Answer, ClientRecord, Pages, Revocations, Store, StoreError, SubjectStep, Transition};
+use issuer::store::{
+    Answer, AuditLog, ClientRecord, Clients, Keys, Pages, Revocations, Sessions, Store, StoreError, SubjectStep,
+    Transition,
+};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -152,9 +156,9 @@ fn waited_for<T>(mut answer: Answer<T>) -> Result<T, StoreError> {
     }
 }
 
-impl Store for Held {
-    fn create_session(&self, session: Session) -> Answer<Session> {
-        self.change(|store| store.create_session(session))
+impl Sessions for Held {
+    fn create_session(&self, session: Session, events: Vec<Event>) -> Answer<Session> {
+        self.change(move |store| store.create_session(session, events))
     }
 
     fn session(&self, sid: SessionId) -> Answer<Option<Session>> {
@@ -175,10 +179,43 @@ impl Store for Held {
         until: UnixTime,
         after: Option<SessionId>,
         now: UnixTime,
+        event: Event,
     ) -> Answer<SubjectStep> {
-        self.change(move |store| store.revoke_subject(sub, until, after, now))
+        self.change(move |store| store.revoke_subject(sub, until, after, now, event))
     }
 
+    fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {
+        self.change(move |store| store.purge_sessions(before))
+    }
+}
+
+impl Clients for Held {
+    fn client(&self, client_id: String) -> Answer<Option<ClientRecord>> {
+        self.0.read(|store| store.client(client_id))
+    }
+
+    fn put_client(&self, client: ClientRecord, events: Vec<Event>) -> Answer<()> {
+        self.change(move |store| store.put_client(client, events))
+    }
+}
+
+impl Keys for Held {
+    fn keys(&self) -> Answer<Vec<SealedKey>> {
+        self.0.read(|store| store.keys())
+    }
+
+    fn put_keys(&self, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
+        self.change(move |store| store.put_keys(keys, events))
+    }
+}
+
+impl AuditLog for Held {
+    fn record(&self, events: Vec<Event>) -> Answer<()> {
+        self.change(move |store| store.record(events))
+    }
+}
+
+impl Store for Held {
     fn lease_page(&self, epoch: u32) -> Answer<u32> {
         self.change(move |store| store.lease_page(epoch))
     }
@@ -191,8 +228,8 @@ impl Store for Held {
         self.change(move |store| store.sweep_pages(epochs, skipped))
     }
 
-    fn revoke(&self, jtis: Vec<Jti>) -> Answer<()> {
-        self.change(move |store| store.revoke(jtis))
+    fn revoke(&self, jtis: Vec<Jti>, events: Vec<Event>) -> Answer<()> {
+        self.change(move |store| store.revoke(jtis, events))
     }
 
     fn is_revoked(&self, jti: Jti) -> Answer<bool> {
@@ -215,28 +252,8 @@ impl Store for Held {
         self.0.read(|store| store.rules())
     }
 
-    fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>) -> Answer<()> {
-        self.change(move |store| store.put_rules(rules, keys))
-    }
-
-    fn keys(&self) -> Answer<Vec<SealedKey>> {
-        self.0.read(|store| store.keys())
-    }
-
-    fn put_keys(&self, keys: Vec<SealedKey>) -> Answer<()> {
-        self.change(move |store| store.put_keys(keys))
-    }
-
-    fn client(&self, client_id: String) -> Answer<Option<ClientRecord>> {
-        self.0.read(|store| store.client(client_id))
-    }
-
-    fn put_client(&self, client: ClientRecord) -> Answer<()> {
-        self.change(move |store| store.put_client(client))
-    }
-
-    fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {
-        self.change(move |store| store.purge_sessions(before))
+    fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
+        self.change(move |store| store.put_rules(rules, keys, events))
     }
 
     fn purge_epochs(&self, below: u32, pages_below: u32) -> Answer<bool> {

@@ -3,6 +3,7 @@
 use crate::brittle::{Brittle, Held, Nerves};
 use crate::dice::Dice;
 use crate::tide::Tide;
+use issuer::audit::Origin;
 use issuer::env::Env;
 use issuer::keys::{KeyRing, MasterKey};
 use issuer::operations::{Client, Issuer, Secret, Settings};
@@ -97,8 +98,12 @@ impl House {
         let mut clients = Vec::new();
         for name in CLIENTS {
             issuer.ensure_client(name, Some(secret())).await.map_err(|error| format!("{name}: {error}"))?;
-            clients
-                .push(issuer.authenticate(name, secret().expose()).await.map_err(|error| format!("{name}: {error}"))?);
+            clients.push(
+                issuer
+                    .authenticate(name, secret().expose(), &Origin::internal())
+                    .await
+                    .map_err(|error| format!("{name}: {error}"))?,
+            );
         }
         Ok((issuer, clients))
     }

@@ -3,6 +3,7 @@
 use super::App;
 use super::reply::{Malformed, Refusal};
 use super::request::{Form, decode};
+use crate::audit::Origin;
 use crate::error::Error;
 use crate::operations::Client;
 use crate::telemetry::field;
@@ -20,16 +21,21 @@ struct Credentials {
 ///
 /// # Errors
 /// [`Error::InvalidClient`] without credentials and for wrong ones; [`Malformed::Credentials`] for two fields.
-pub(super) async fn by_header(app: &App, headers: &HeaderMap) -> Result<Client, Refusal> {
+pub(super) async fn by_header(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<Client, Refusal> {
     let credentials = from_header(headers)?.ok_or(Error::InvalidClient)?;
-    prove(app, credentials).await
+    prove(app, credentials, origin).await
 }
 
 /// Returns the client that the `Authorization` field or the form proves, and takes its members out of the form.
 ///
 /// # Errors
 /// As [`by_header`]; [`Malformed::Credentials`] when both carry credentials.
-pub(super) async fn by_header_or_form(app: &App, headers: &HeaderMap, form: &mut Form) -> Result<Client, Refusal> {
+pub(super) async fn by_header_or_form(
+    app: &App,
+    headers: &HeaderMap,
+    form: &mut Form,
+    origin: &Origin,
+) -> Result<Client, Refusal> {
     let header = from_header(headers)?;
     let (id, secret) = (form.take("client_id"), form.take("client_secret"));
     let credentials = match (header, id, secret) {
@@ -41,11 +47,11 @@ pub(super) async fn by_header_or_form(app: &App, headers: &HeaderMap, form: &mut
         (None, Some(id), Some(secret)) => Credentials { id, secret },
         (None, _, _) => return Err(Error::InvalidClient.into()),
     };
-    prove(app, credentials).await
+    prove(app, credentials, origin).await
 }
 
-async fn prove(app: &App, credentials: Credentials) -> Result<Client, Refusal> {
-    let client = app.issuer.authenticate(&credentials.id, &credentials.secret).await?;
+async fn prove(app: &App, credentials: Credentials, origin: &Origin) -> Result<Client, Refusal> {
+    let client = app.issuer.authenticate(&credentials.id, &credentials.secret, origin).await?;
     tracing::Span::current().record(field::CLIENT, client.id());
     Ok(client)
 }

@@ -3,6 +3,7 @@
 use super::App;
 use super::cors::Cors;
 use super::reply::{self, Answer, Code, Dialect, Malformed, Refusal};
+use crate::audit::Origin;
 use crate::server::Peer;
 use crate::telemetry::field;
 use bytes::Bytes;
@@ -44,6 +45,8 @@ pub(super) enum Verb {
 pub(super) struct Exchange {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
+    /// Where it came from, for the audit log.
+    pub(super) origin: Origin,
     method: Method,
     has_query: bool,
     peer: Option<Peer>,
@@ -79,16 +82,25 @@ pub(super) fn extract() -> impl Filter<Extract = (Exchange,), Error = Rejection>
         .and(has_query)
         .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream().map(Body::new))
-        .map(|method, headers, has_query, peer, body| Exchange { headers, body, method, has_query, peer })
+        .map(|method, headers, has_query, peer: Option<Peer>, body| {
+            let origin = Origin { request: None, address: peer.map(|Peer(address)| address.ip()) };
+            Exchange { headers, body, origin, method, has_query, peer }
+        })
 }
 
 /// Returns what `handle` makes of the request, or why it was not asked; complete with the headers every answer has.
-pub(super) async fn answer<F, H>(app: Arc<App>, endpoint: &'static Endpoint, exchange: Exchange, handle: H) -> Answer
+pub(super) async fn answer<F, H>(
+    app: Arc<App>,
+    endpoint: &'static Endpoint,
+    mut exchange: Exchange,
+    handle: H,
+) -> Answer
 where
     H: FnOnce(Exchange) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
     let id = app.request_ids.next();
+    exchange.origin.request = Some(id.clone());
     let began = app.env.monotonic();
     let (method, origin) = (exchange.method.clone(), exchange.headers.get(http::header::ORIGIN).cloned());
     let peer = exchange.peer.map(|Peer(address)| tracing::field::display(address));

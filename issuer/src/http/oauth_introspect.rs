@@ -15,7 +15,7 @@ pub(super) const ENDPOINT: Endpoint =
 pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
     let body = request::read(&exchange.headers, exchange.body, FORM, app.body_timeout).await?;
     let mut form = Form::parse(&body)?;
-    let client = client_auth::by_header_or_form(&app, &exchange.headers, &mut form).await?;
+    let client = client_auth::by_header_or_form(&app, &exchange.headers, &mut form, &exchange.origin).await?;
     let token = form.need("token")?;
     form.take("token_type_hint"); // the token says itself what it is (§2.1 lets a server ignore the hint)
     form.finish()?;

@@ -19,7 +19,7 @@ pub(super) const ENDPOINT: Endpoint =
 pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
     let body = request::read(&exchange.headers, exchange.body, FORM, app.body_timeout).await?;
     let mut form = Form::parse(&body)?;
-    let client = client_auth::by_header_or_form(&app, &exchange.headers, &mut form).await?;
+    let client = client_auth::by_header_or_form(&app, &exchange.headers, &mut form, &exchange.origin).await?;
     let grant = form.need("grant_type")?;
     match grant.as_str() {
         "client_credentials" => client_credentials(&app, &client, form).await,

@@ -15,7 +15,7 @@ pub(super) const ENDPOINT: Endpoint =
 /// Revokes, and answers from which list on everybody is told; 200 also when there was nothing to revoke.
 pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
     let body = request::read(&exchange.headers, exchange.body, JSON, app.body_timeout).await?;
-    let client = client_auth::by_header(&app, &exchange.headers).await?;
+    let client = client_auth::by_header(&app, &exchange.headers, &exchange.origin).await?;
     let request = parse(Members::parse(&body)?)?;
     Ok(reply::json(&app.issuer.revoke_by(&client, request).await?))
 }

@@ -5,6 +5,7 @@
 
 use super::issuer::Issuer;
 use super::{Client, Error, Secret};
+use crate::audit::{Act, Event, Origin};
 use crate::store::ClientRecord;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
@@ -41,23 +42,31 @@ impl Issuer {
         let record =
             ClientRecord { client_id: client_id.to_owned(), secret_hash: hash(secret.expose()), administrator: true };
         if stored.as_ref() != Some(&record) {
-            self.parts.store.put_client(record).await?;
+            let act = if stored.is_some() { Act::ClientSecretReplaced } else { Act::ClientCreated };
+            let event = Event::new(act, &Origin::internal(), self.parts.moments.shown()).target(client_id);
+            self.parts.store.put_client(record, vec![event]).await?;
         }
         Ok(shown)
     }
 
-    /// Returns the client that this id and secret belong to.
+    /// Returns the client that this id and secret belong to; a failure is noted for the audit log.
     ///
     /// # Errors
     /// [`Error::InvalidClient`], the same and after the same work for an unknown client and a wrong secret; [`Error::Store`].
-    pub async fn authenticate(&self, client_id: &str, secret: &str) -> Result<Client, Error> {
+    pub async fn authenticate(&self, client_id: &str, secret: &str, origin: &Origin) -> Result<Client, Error> {
         let known = if is_client_id(client_id) { self.parts.store.client(client_id.to_owned()).await? } else { None };
         let nobody = [0; 32]; // no secret is known whose hash is zero
         let expected = known.as_ref().map_or(&nobody, |record| &record.secret_hash);
         let matches = bool::from(hash(secret).ct_eq(expected));
         match known {
-            Some(record) if matches => Ok(Client { id: record.client_id, administrator: record.administrator }),
-            Some(_) | None => Err(Error::InvalidClient),
+            Some(record) if matches => {
+                Ok(Client { id: record.client_id, administrator: record.administrator, origin: origin.clone() })
+            }
+            Some(_) | None => {
+                let event = Event::new(Act::ClientRefused, origin, self.parts.moments.shown());
+                self.parts.note(event.client(client_id).code("invalid_client"));
+                Err(Error::InvalidClient)
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::issuer::{Issuer, Parts};
 use super::limits::{self, Lives};
 use super::{Client, Error, MintRequest, TokenAnswer};
+use crate::audit::Act;
 use crate::session::{Grant, SessionId, Start};
 use token::time::UnixTime;
 
@@ -45,7 +46,8 @@ impl Parts {
         let place = self.indices.allocate(start.times().exp).await?;
         let session = start.begin(place.index);
         limits::check_length(&self.settings.issuer, &session).inspect_err(|_| self.indices.give_back(place))?;
-        let session = self.store.create_session(session).await?;
+        let event = client.did(Act::TokenIssued, now).pair(&session);
+        let session = self.store.create_session(session, vec![event]).await?;
         tracing::info!(sid = %session.sid, client_id = client.id(), "session begun");
         self.answer(session)
     }

@@ -3,6 +3,7 @@
 //! `http/` and `server.rs` call [`Issuer`] and nothing below it. Every method may be dropped at an await: what was
 //! queued for the store by then still happens, and nothing half-done is left behind.
 
+mod audit;
 mod authenticate;
 mod client_credentials;
 mod introspect;
@@ -27,6 +28,7 @@ pub use issuer::Issuer;
 pub use publish::{Events, Step};
 pub use status_list::{StatusForm, StatusList};
 
+use crate::audit::Origin;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -120,12 +122,18 @@ impl Secret {
 pub struct Client {
     pub(crate) id: String,
     pub(crate) administrator: bool,
+    pub(crate) origin: Origin,
 }
 
 impl Client {
     /// Returns the `client_id`.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Returns where its request came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// True for a client that may revoke and introspect every token.

@@ -3,9 +3,10 @@
 use super::issuer::{Issuer, Parts};
 use super::limits;
 use super::{Client, Error, TokenAnswer};
+use crate::audit::{Act, Event};
 use crate::error::GrantFault;
-use crate::session::{Outcome, Presentation, Session, SessionId};
-use crate::store::StoreError;
+use crate::session::{Outcome, Presentation, Session, SessionId, Step};
+use crate::store::{StoreError, Told};
 use token::time::UnixTime;
 
 /// How often a place in the wrong epoch is exchanged; once is rare.
@@ -32,8 +33,10 @@ impl Issuer {
         if scope.is_some_and(|scope| !limits::is_scope(scope)) {
             return Err(Error::InvalidScope);
         }
-        let (sid, claims) =
-            self.parts.read_refresh(refresh_token).ok_or_else(|| refused(None, client, GrantFault::NotOurs))?;
+        let (sid, claims) = self
+            .parts
+            .read_refresh(refresh_token)
+            .ok_or_else(|| self.parts.refused(None, client, GrantFault::NotOurs))?;
         for _ in 0..ATTEMPTS {
             let (session, outcome) = self.parts.present(client, sid, claims.generation, scope, now).await?;
             match outcome {
@@ -41,8 +44,10 @@ impl Issuer {
                 Outcome::WrongPlace => {}
                 Outcome::ScopeRefused => return Err(Error::InvalidScope),
                 Outcome::Full { retry_after_secs } => return Err(Error::TooManyLiveTokens { retry_after_secs }),
-                Outcome::Refused(fault) => return Err(refused(Some(sid), client, fault)),
-                Outcome::Revoked | Outcome::AlreadyEnded => return Err(refused(Some(sid), client, GrantFault::Ended)),
+                Outcome::Refused(fault) => return Err(self.parts.refused(Some(sid), client, fault)),
+                Outcome::Revoked | Outcome::AlreadyEnded => {
+                    return Err(self.parts.refused(Some(sid), client, GrantFault::Ended));
+                }
             }
         }
         Err(StoreError::Busy.into()) // the session's times moved four times in a row between reading and deciding
@@ -59,10 +64,10 @@ impl Parts {
         now: UnixTime,
     ) -> Result<(Session, Outcome), Error> {
         // Only what never changes, and the epoch, is taken from this reading; the decision reads again.
-        let unknown = || refused(Some(sid), client, GrantFault::UnknownSession);
+        let unknown = || self.refused(Some(sid), client, GrantFault::UnknownSession);
         let session = self.store.session(sid).await?.ok_or_else(unknown)?;
         if session.client_id == client.id() && self.ruling.rules().ends(&session.client_id, session.began) {
-            return Err(refused(Some(sid), client, GrantFault::Ended));
+            return Err(self.refused(Some(sid), client, GrantFault::Ended));
         }
         let keys = self.keys.ring();
         let place = self.indices.allocate(session.next_times(now).exp).await?;
@@ -77,17 +82,59 @@ impl Parts {
             certain: self.moments.certain(),
             now,
         };
-        let decide = move |session: Session| session.present(&presented, |kid| keys.signed_with(kid).is_some());
+        let event = client.did(Act::TokenRefreshed, now);
+        let decide = move |session: Session| {
+            let step = session.present(&presented, |kid| keys.signed_with(kid).is_some());
+            Told { events: told(event, &step), step }
+        };
         let (session, outcome) = self.store.update_session(sid, Box::new(decide)).await?.ok_or_else(unknown)?;
         if outcome != Outcome::Rotated {
             self.indices.give_back(place);
         }
         Ok((session, outcome))
     }
+
+    /// Says which failure it was: in the one line of the log, and in the audit log unless the change itself is told there.
+    fn refused(&self, sid: Option<SessionId>, client: &Client, fault: GrantFault) -> Error {
+        log(sid, client, fault);
+        if !ends_the_session(fault) {
+            let event = client.did(Act::TokenRefused, self.moments.shown()).code(fault.code());
+            self.note(sid.into_iter().fold(event, Event::sid));
+        }
+        Error::InvalidGrant(fault)
+    }
 }
 
-/// The one line of the log that says which failure it was.
-fn refused(sid: Option<SessionId>, client: &Client, fault: GrantFault) -> Error {
+/// Returns what the audit log is told with a step, its client and time being those of `event`.
+fn told(event: Event, step: &Step) -> Vec<Event> {
+    let session = &step.session;
+    match step.outcome {
+        Outcome::Rotated => vec![event.pair(session)],
+        Outcome::Repeated => vec![event.act(Act::TokenRepeated).pair(session)],
+        Outcome::Refused(fault) if ends_the_session(fault) => {
+            vec![event.act(Act::TokenReused).session(session).code(fault.code())]
+        }
+        Outcome::Refused(_)
+        | Outcome::Revoked
+        | Outcome::AlreadyEnded
+        | Outcome::WrongPlace
+        | Outcome::ScopeRefused
+        | Outcome::Full { .. } => Vec::new(),
+    }
+}
+
+fn ends_the_session(fault: GrantFault) -> bool {
+    match fault {
+        GrantFault::Reused | GrantFault::AboveNewest => true,
+        GrantFault::NotOurs
+        | GrantFault::UnknownSession
+        | GrantFault::WrongClient
+        | GrantFault::Expired
+        | GrantFault::Ended => false,
+    }
+}
+
+fn log(sid: Option<SessionId>, client: &Client, fault: GrantFault) {
     let sid = sid.map(|sid| sid.to_string());
     let (client_id, code) = (client.id(), fault.code());
     match fault {
@@ -115,5 +162,4 @@ fn refused(sid: Option<SessionId>, client: &Client, fault: GrantFault) -> Error 
             tracing::info!(sid, client_id, code, "a refresh token was refused");
         }
     }
-    Error::InvalidGrant(fault)
 }

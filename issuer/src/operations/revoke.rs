@@ -2,7 +2,9 @@
 
 use super::issuer::{Issuer, Parts};
 use super::{Client, Error, Revocation};
+use crate::audit::{Act, Event};
 use crate::session::{Session, SessionId};
+use crate::store::Told;
 use token::claims::AccessClaims;
 use token::id::{Jti, epoch};
 use token::jwk::Purpose;
@@ -11,7 +13,7 @@ use token::verify;
 
 /// What a token stands for.
 enum Target {
-    Access { jti: Jti, sid: Option<String> },
+    Access { jti: Jti, sub: String, sid: Option<String> },
     Session(SessionId),
 }
 
@@ -26,13 +28,14 @@ impl Issuer {
     /// nothing was revoked; [`Error::NotReady`] and [`Error::Signing`] when it is revoked but could not be published yet.
     pub async fn revoke(&self, client: &Client, token: &str) -> Result<Revocation, Error> {
         match self.parts.target(client, token).await? {
-            Some(Target::Access { jti, sid }) => {
-                self.parts.store.revoke(vec![jti]).await?;
+            Some(Target::Access { jti, sub, sid }) => {
+                let event = client.did(Act::TokenRevoked, self.parts.moments.shown()).subject(&sub).token(jti);
+                let event = sid.as_deref().and_then(SessionId::parse).into_iter().fold(event, Event::sid);
+                self.parts.store.revoke(vec![jti], vec![event]).await?;
                 tracing::info!(sid, jti = %jti, client_id = client.id(), "access token revoked");
             }
             Some(Target::Session(sid)) => {
-                let now = self.parts.moments.shown();
-                self.parts.store.update_session(sid, Box::new(move |session: Session| session.revoke(now))).await?;
+                self.parts.end(client, sid).await?;
                 tracing::info!(%sid, client_id = client.id(), "session revoked");
             }
             None => {}
@@ -42,6 +45,22 @@ impl Issuer {
 }
 
 impl Parts {
+    /// Ends a session because this client wants it so; returns whether there is one.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it has not ended.
+    pub(super) async fn end(&self, client: &Client, sid: SessionId) -> Result<bool, Error> {
+        let now = self.moments.shown();
+        let event = client.did(Act::SessionRevoked, now);
+        let revoke = move |session: Session| {
+            let step = session.revoke(now);
+            let event = event.session(&step.session);
+            let events = vec![if step.changed { event } else { event.detail("it had ended before") }];
+            Told { step, events }
+        };
+        Ok(self.store.update_session(sid, Box::new(revoke)).await?.is_some())
+    }
+
     /// Returns what there is to revoke; a wrong `token_type_hint` could not mislead it, so none is asked for.
     async fn target(&self, client: &Client, token: &str) -> Result<Option<Target>, Error> {
         let may = |owner: &str| client.is_administrator() || owner == client.id();
@@ -56,7 +75,9 @@ impl Parts {
         let over = claims.exp.plus_secs(self.settings.leeway_secs) <= self.moments.certain();
         match claims.jti.parse::<Jti>() {
             Ok(_) if !may(&claims.client_id) => Err(Error::UnauthorizedClient),
-            Ok(jti) if !over && jti.epoch == epoch(claims.exp) => Ok(Some(Target::Access { jti, sid: claims.sid })),
+            Ok(jti) if !over && jti.epoch == epoch(claims.exp) => {
+                Ok(Some(Target::Access { jti, sub: claims.sub, sid: claims.sid }))
+            }
             Ok(_) | Err(_) => Ok(None),
         }
     }

@@ -3,7 +3,7 @@
 use super::issuer::Issuer;
 use super::rule::Change;
 use super::{Client, Error, Revocation, RevocationRequest, limits};
-use crate::session::{Session, SessionId};
+use crate::session::SessionId;
 use crate::store::StoreError;
 use token::time::UnixTime;
 
@@ -26,18 +26,18 @@ impl Issuer {
             RevocationRequest::Subject { sub, issued_before } => {
                 limits::check_text("subject", &sub, limits::MAX_NAME)?;
                 let until = issued_before.map(|secs| self.past(secs)).transpose()?;
-                self.end_subject(sub, until).await?
+                self.end_subject(client, sub, until).await?
             }
-            RevocationRequest::Session { sid } => self.end_session(&sid).await.map(|()| 0)?,
-            RevocationRequest::Client { client_id } => self.end_client(client_id).await.map(|()| 0)?,
+            RevocationRequest::Session { sid } => self.end_session(client, &sid).await.map(|()| 0)?,
+            RevocationRequest::Client { client_id } => self.end_client(client, client_id).await.map(|()| 0)?,
             RevocationRequest::Key { kid } => {
-                self.rule(Change::Key(kid.clone())).await?;
+                self.rule(client, Change::Key(kid.clone())).await?;
                 tracing::warn!(kid, "key withdrawn");
                 0
             }
             RevocationRequest::All { issued_before } => {
                 let until = issued_before.map(|secs| self.past(secs)).transpose()?;
-                self.rule(Change::All(until)).await?;
+                self.rule(client, Change::All(until)).await?;
                 tracing::warn!("everything issued so far was revoked");
                 0
             }
@@ -50,20 +50,20 @@ impl Issuer {
         Ok(answer)
     }
 
-    async fn end_session(&self, sid: &str) -> Result<(), Error> {
+    async fn end_session(&self, client: &Client, sid: &str) -> Result<(), Error> {
         let cannot_be = Error::InvalidRequest { field: "session", detail: "is not the sid of a session" };
         let sid = SessionId::parse(sid).ok_or(cannot_be)?;
-        let now = self.parts.moments.shown();
-        self.parts.store.update_session(sid, Box::new(move |session: Session| session.revoke(now))).await?;
-        tracing::info!(%sid, "session revoked");
+        if self.parts.end(client, sid).await? {
+            tracing::info!(%sid, "session revoked");
+        }
         Ok(())
     }
 
-    async fn end_client(&self, client_id: String) -> Result<(), Error> {
+    async fn end_client(&self, client: &Client, client_id: String) -> Result<(), Error> {
         if self.parts.store.client(client_id.clone()).await?.is_none() {
             return Err(Error::InvalidRequest { field: "client", detail: "is not the id of a client" });
         }
-        self.rule(Change::Client(client_id.clone())).await?;
+        self.rule(client, Change::Client(client_id.clone())).await?;
         tracing::warn!(revoked_client = client_id, "everything that a client got so far was revoked");
         Ok(())
     }

@@ -18,8 +18,10 @@ use super::issuer::{Issuer, Parts};
 use super::moments::Moments;
 use super::signers::Withdrawal;
 use super::status_list::sweep_unknown;
-use super::{Error, Settings};
+use super::{Client, Error, Settings};
+use crate::audit::{Act, Event, Origin};
 use crate::env::Env;
+use crate::keys::KeyState;
 use crate::revocations::{Publication, lowest_epoch};
 use crate::rules::{Full, Rule, Rules};
 use crate::session::SessionId;
@@ -48,6 +50,17 @@ pub(super) enum Change {
     Client(String),
     /// A key, with everything that it signed.
     Key(String),
+}
+
+impl Change {
+    fn event(&self, client: &Client, now: UnixTime) -> Event {
+        match self {
+            Self::All(None) => client.did(Act::AllRevoked, now),
+            Self::All(Some(until)) => client.did(Act::AllRevoked, now).detail(&format!("until {}", until.as_secs())),
+            Self::Client(client_id) => client.did(Act::ClientRevoked, now).target(client_id),
+            Self::Key(kid) => client.did(Act::KeyWithdrawn, now).target(kid),
+        }
+    }
 }
 
 impl Ruling {
@@ -92,7 +105,8 @@ impl Ruling {
         }
         let rules = rules.lasting(life);
         if rules.version > held {
-            store.put_rules(rules.clone(), Vec::new()).await?;
+            let event = |_| Event::new(Act::StoreBehind, &Origin::internal(), moments.shown());
+            store.put_rules(rules.clone(), Vec::new(), lost.map(event).into_iter().collect()).await?;
         }
         rules.latest().iter().for_each(|until| moments.cut(*until));
         Ok(Self { rules: RwLock::new(Arc::new(rules)), gate: tokio::sync::RwLock::new(()) })
@@ -119,9 +133,9 @@ impl Issuer {
     /// # Errors
     /// [`Error::InvalidRequest`] for a time that has not come and a key that does not exist, [`Error::TooManyRules`],
     /// [`Error::NotReady`] and [`Error::Store`]: nothing has changed.
-    pub(super) async fn rule(&self, change: Change) -> Result<(), Error> {
-        let parts = Arc::clone(&self.parts);
-        to_the_end(async move { parts.rule(change).await }).await
+    pub(super) async fn rule(&self, client: &Client, change: Change) -> Result<(), Error> {
+        let (parts, event) = (Arc::clone(&self.parts), change.event(client, self.parts.moments.shown()));
+        to_the_end(async move { parts.rule(change, event).await }).await
     }
 
     /// Ends the sessions of a subject that began until then, all there are with `None`. Returns how many of them have a
@@ -129,9 +143,14 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::Store`]: some may have ended.
-    pub(super) async fn end_subject(&self, sub: String, until: Option<UnixTime>) -> Result<usize, Error> {
-        let parts = Arc::clone(&self.parts);
-        to_the_end(async move { parts.end_subject(sub, until).await }).await
+    pub(super) async fn end_subject(
+        &self,
+        client: &Client,
+        sub: String,
+        until: Option<UnixTime>,
+    ) -> Result<usize, Error> {
+        let (parts, event) = (Arc::clone(&self.parts), client.did(Act::SessionRevoked, self.parts.moments.shown()));
+        to_the_end(async move { parts.end_subject(sub, until, event).await }).await
     }
 }
 
@@ -147,21 +166,26 @@ async fn to_the_end<T: Send + 'static>(
 }
 
 impl Parts {
-    async fn rule(&self, change: Change) -> Result<(), Error> {
+    async fn rule(&self, change: Change, event: Event) -> Result<(), Error> {
         let Self { ruling, store, keys, .. } = self;
         let _alone = ruling.gate.write().await;
         let held = ruling.rules();
         let everything = change == Change::All(None);
         let (next, withdrawal) = self.decide(&held, change).await?;
         if next.version == held.version {
-            return Ok(());
+            return Ok(store.record(vec![event.detail("it was in force before")]).await?);
         }
         if everything || next.keys != held.keys {
             // Before the rules: a sweep without a rule says nothing, a rule without its sweep would be missing in one view.
             self.sweep(next.all.filter(|_| everything)).await?;
         }
         let rows = withdrawal.as_ref().map_or_else(Vec::new, |withdrawal| withdrawal.rows.clone());
-        store.put_rules(next.clone(), rows).await?;
+        let made = rows
+            .iter()
+            .filter(|row| row.state != KeyState::Withdrawn)
+            .map(|row| Event::new(Act::KeyCreated, &Origin::internal(), row.since).target(&row.kid));
+        let events = std::iter::once(event).chain(made).collect();
+        store.put_rules(next.clone(), rows, events).await?;
         // Keys first: once the rules name a key, nothing is signed with it.
         withdrawal.into_iter().for_each(|withdrawal| keys.use_ring_of(withdrawal));
         ruling.put(next);
@@ -190,15 +214,18 @@ impl Parts {
         held.and(rule, self.moments.certain(), self.settings.rule_life_secs()).map_err(full)
     }
 
-    async fn end_subject(&self, sub: String, until: Option<UnixTime>) -> Result<usize, Error> {
+    async fn end_subject(&self, sub: String, until: Option<UnixTime>, event: Event) -> Result<usize, Error> {
         drop(self.ruling.gate.write().await); // what is being issued is stored by now
         let (mut last, mut ended, mut unreadable): (Option<SessionId>, usize, usize) = (None, 0, 0);
         loop {
             let now = self.moments.shown();
-            let step = self.store.revoke_subject(sub.clone(), until.unwrap_or(UnixTime::MAX), last, now).await?;
+            let until = until.unwrap_or(UnixTime::MAX);
+            let step = self.store.revoke_subject(sub.clone(), until, last, now, event.clone()).await?;
             let SubjectStep { last: next, ended: more, unreadable: damaged } = step;
             (last, ended, unreadable) = (next, ended + more, unreadable + damaged);
             if last.is_none() {
+                let all = event.act(Act::SubjectRevoked).subject(&sub).detail(&format!("{ended} sessions"));
+                self.store.record(vec![all]).await?;
                 tracing::info!(sessions = ended, unreadable, "the sessions of a subject were revoked");
                 return Ok(unreadable);
             }

@@ -2,6 +2,7 @@
 
 use super::issuer::Parts;
 use super::{Error, Settings};
+use crate::audit::{Act, Event, Origin};
 use crate::env::Env;
 use crate::keys::{KeyRing, KeyState, MasterKey, SealedKey};
 use crate::store::Store;
@@ -47,7 +48,8 @@ impl Signers {
         // Keys are stored before the first list is, so a store with a list and without keys has lost them.
         if sealed.is_empty() && !in_use {
             sealed = KeyRing::create(env, &master, settings.algorithm, env.now())?;
-            store.put_keys(sealed.clone()).await?;
+            let event = |key: &SealedKey| Event::new(Act::KeyCreated, &Origin::internal(), key.since).target(&key.kid);
+            store.put_keys(sealed.clone(), sealed.iter().map(event).collect()).await?;
         }
         let ring = KeyRing::open(&sealed, &master).map_err(Error::Keys)?;
         if ring.token_signer().public().algorithm() != settings.algorithm {

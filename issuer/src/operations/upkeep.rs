@@ -1,4 +1,4 @@
-//! What is due without anybody asking: signing the list again, forgetting what has expired.
+//! What is due without anybody asking: signing the list again, writing down refusals, forgetting what has expired.
 
 use super::issuer::{Issuer, Parts};
 use crate::revocations::lowest_epoch;
@@ -12,10 +12,13 @@ const PAGES_KEPT_SECS: u64 = 2 * 86_400;
 const STEPS: usize = 8;
 
 impl Issuer {
-    /// Does what is due: signs the list again, drops what has expired. Called every second.
+    /// Does what is due: signs the list again, writes down what was refused, drops what has expired. Called every second.
     pub async fn tick(&self) {
         // A failure was logged where it happened, and readiness tells of it.
         drop(self.publish_if_due().await);
+        if let Err(error) = self.parts.write_refusals().await {
+            tracing::warn!(%error, "refusals are missing in the audit log");
+        }
         if let Err(error) = self.parts.purge().await {
             tracing::warn!(%error, "what has expired was not dropped");
         }

@@ -6,10 +6,12 @@ mod revoking;
 pub(crate) use revoking::*;
 
 use super::*;
-use crate::session::{Access, Grant, Live, Presentation, Renewal};
+use crate::audit::{Act, Origin};
+use crate::session::{Access, Grant, Live, Outcome, Presentation, Renewal, Session, SessionId, Step};
 use std::collections::BTreeSet;
 use token::id::epoch;
 use token::revocation::ListId;
+use token::time::UnixTime;
 
 /// Declares one test for each requirement.
 macro_rules! conformance {
@@ -83,6 +85,11 @@ pub(crate) fn session(name: u8) -> Session {
     }
 }
 
+/// What is told of each session that ends with its subject.
+pub(crate) fn ending() -> Event {
+    Event::new(Act::SessionRevoked, &Origin::internal(), at(0))
+}
+
 fn live(session: &Session) -> Vec<Jti> {
     session.live.iter().map(|live| Jti::new(live.exp, live.index)).collect()
 }
@@ -104,7 +111,11 @@ fn presentation(session: &Session, generation: u64, index: u32, now: UnixTime) -
 async fn present(store: &dyn Store, sid: SessionId, generation: u64, index: u32, now: UnixTime) -> (Session, Outcome) {
     let stored = store.session(sid).await.unwrap().unwrap();
     let presented = presentation(&stored, generation, index, now);
-    store.update_session(sid, Box::new(move |session| session.present(&presented, |_| true))).await.unwrap().unwrap()
+    store
+        .update_session(sid, Box::new(move |session| session.present(&presented, |_| true).into()))
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 fn publication(seq: u64, low: u32) -> Publication {
@@ -129,8 +140,8 @@ pub(crate) async fn a_session_reads_as_it_was_stored_also_after_a_restart(open: 
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     assert_eq!(store.session(SessionId([1; 16])).await, Ok(None));
-    store.create_session(session(1)).await.unwrap();
-    store.create_session(session(2)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
+    store.create_session(session(2), vec![]).await.unwrap();
     assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(session(1))));
     let store = reopen(store, open, directory.path());
     assert_eq!(store.session(SessionId([2; 16])).await, Ok(Some(session(2))));
@@ -139,18 +150,18 @@ pub(crate) async fn a_session_reads_as_it_was_stored_also_after_a_restart(open: 
 pub(crate) async fn a_second_session_of_the_same_name_is_refused(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let twin = Session { client_id: "other".to_owned(), ..session(1) };
-    assert!(matches!(store.create_session(twin).await, Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.create_session(twin, vec![]).await, Err(StoreError::Damaged { .. })));
     assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(session(1))));
 }
 
 pub(crate) async fn an_update_is_what_the_transition_says(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let nobody = store.update_session(SessionId([9; 16]), Box::new(|session| session.revoke(at(1)))).await;
+    let nobody = store.update_session(SessionId([9; 16]), Box::new(|session| session.revoke(at(1)).into())).await;
     assert_eq!(nobody, Ok(None));
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let (after, outcome) = present(store.as_ref(), SessionId([1; 16]), 1, 77, at(10)).await;
     assert_eq!((outcome, after.last.index), (Outcome::Rotated, 77));
     assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(after.clone())));
@@ -164,7 +175,7 @@ pub(crate) async fn sixty_four_presenters_at_once_make_one_successor(open: Open)
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     for round in 0..20 {
-        store.create_session(session(round)).await.unwrap();
+        store.create_session(session(round), vec![]).await.unwrap();
         let tasks: Vec<_> = (0..64)
             .map(|index| {
                 let store = Arc::clone(&store);
@@ -185,10 +196,10 @@ pub(crate) async fn sixty_four_presenters_at_once_make_one_successor(open: Open)
 pub(crate) async fn transitions_of_one_session_never_overlap(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let count = |mut session: Session| {
         session.access_ttl_secs += 1;
-        Step { session, changed: true, revoked: Vec::new(), outcome: Outcome::Rotated }
+        Step { session, changed: true, revoked: Vec::new(), outcome: Outcome::Rotated }.into()
     };
     let tasks: Vec<_> =
         (0..500).map(|_| tokio::spawn(store.update_session(SessionId([1; 16]), Box::new(count)))).collect();
@@ -201,7 +212,7 @@ pub(crate) async fn transitions_of_one_session_never_overlap(open: Open) {
 pub(crate) async fn what_a_step_revokes_is_revoked_with_it(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let before = live(&session(1));
     assert_eq!(store.is_revoked(before[0]).await, Ok(false));
     let (_, outcome) = present(store.as_ref(), SessionId([1; 16]), 0, 77, at(10)).await;
@@ -217,7 +228,7 @@ pub(crate) async fn after_a_revocation_is_answered_no_refresh_succeeds(open: Ope
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     for round in 0..100 {
-        store.create_session(session(round)).await.unwrap();
+        store.create_session(session(round), vec![]).await.unwrap();
         let sid = SessionId([round; 16]);
         let racer = {
             let store = Arc::clone(&store);
@@ -235,7 +246,7 @@ pub(crate) async fn after_a_revocation_is_answered_no_refresh_succeeds(open: Ope
                 taken
             })
         };
-        store.update_session(sid, Box::new(|session| session.revoke(at(10)))).await.unwrap();
+        store.update_session(sid, Box::new(|session| session.revoke(at(10)).into())).await.unwrap();
         let (_, late) = present(store.as_ref(), sid, 1, 5_000, at(10)).await;
         assert_eq!(late, Outcome::Refused(crate::error::GrantFault::Ended));
         for jti in racer.await.unwrap() {
@@ -284,7 +295,7 @@ pub(crate) async fn sessions_are_read_in_bounded_steps_each_once(open: Open) {
     let store = open(directory.path());
     assert_eq!(store.sessions(None, 10).await, Ok(vec![]));
     for name in [0, 1, 254, 255] {
-        store.create_session(session(name)).await.unwrap();
+        store.create_session(session(name), vec![]).await.unwrap();
     }
     let store = reopen(store, open, directory.path());
     assert_eq!(store.sessions(None, 3).await, Ok(vec![session(0), session(1), session(254)]));
@@ -300,7 +311,7 @@ pub(crate) async fn revocations_and_their_feed_have_no_gap(open: Open) {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
             for index in from..from + 100 {
-                store.revoke(vec![Jti { epoch, index }]).await.unwrap();
+                store.revoke(vec![Jti { epoch, index }], vec![]).await.unwrap();
             }
         })
     };
@@ -323,9 +334,9 @@ pub(crate) async fn a_revocation_is_announced_once_and_numbers_grow_across_resta
     let store = open(directory.path());
     let jti = |index| Jti { epoch: epoch(at(0)), index };
     let mut feed = store.revocations().await.unwrap().feed;
-    store.revoke(vec![jti(1), jti(2), jti(1)]).await.unwrap();
-    store.revoke(vec![jti(2)]).await.unwrap();
-    store.revoke(vec![jti(2), jti(3)]).await.unwrap();
+    store.revoke(vec![jti(1), jti(2), jti(1)], vec![]).await.unwrap();
+    store.revoke(vec![jti(2)], vec![]).await.unwrap();
+    store.revoke(vec![jti(2), jti(3)], vec![]).await.unwrap();
     let first = feed.try_recv().unwrap();
     let second = feed.try_recv().unwrap();
     assert_eq!((first.jtis, second.jtis), (vec![jti(1), jti(2)], vec![jti(3)]));
@@ -334,15 +345,15 @@ pub(crate) async fn a_revocation_is_announced_once_and_numbers_grow_across_resta
     let Revocations { entries, mut feed, whole } = store.revocations().await.unwrap();
     assert!(whole);
     assert_eq!(entries, [(jti(1), first.number), (jti(2), first.number), (jti(3), second.number)]);
-    store.revoke(vec![jti(4)]).await.unwrap();
+    store.revoke(vec![jti(4)], vec![]).await.unwrap();
     assert!(feed.try_recv().unwrap().number > second.number);
 }
 
 pub(crate) async fn a_dropped_answer_still_happens(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    drop(store.create_session(session(1)));
-    drop(store.revoke(live(&session(1))));
+    drop(store.create_session(session(1), vec![]));
+    drop(store.revoke(live(&session(1)), vec![]));
     store.lease_page(1).await.unwrap(); // queued behind the two
     assert_eq!(store.session(SessionId([1; 16])).await, Ok(Some(session(1))));
     assert_eq!(store.is_revoked(live(&session(1))[0]).await, Ok(true));
@@ -379,11 +390,11 @@ pub(crate) async fn keys_and_clients_are_kept_and_replaced(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     assert_eq!(store.keys().await, Ok(vec![]));
-    store.put_keys(vec![key("a", KeyState::Active), key("b", KeyState::Next)]).await.unwrap();
-    store.put_keys(vec![key("a", KeyState::Retired)]).await.unwrap();
-    store.put_client(client("x", 1)).await.unwrap();
-    store.put_client(client("xy", 2)).await.unwrap();
-    store.put_client(client("x", 3)).await.unwrap();
+    store.put_keys(vec![key("a", KeyState::Active), key("b", KeyState::Next)], vec![]).await.unwrap();
+    store.put_keys(vec![key("a", KeyState::Retired)], vec![]).await.unwrap();
+    store.put_client(client("x", 1), vec![]).await.unwrap();
+    store.put_client(client("xy", 2), vec![]).await.unwrap();
+    store.put_client(client("x", 3), vec![]).await.unwrap();
     let store = reopen(store, open, directory.path());
     assert_eq!(store.keys().await, Ok(vec![key("a", KeyState::Retired), key("b", KeyState::Next)]));
     assert_eq!(store.client("x".to_owned()).await, Ok(Some(client("x", 3))));
@@ -398,9 +409,9 @@ pub(crate) async fn only_expired_sessions_are_purged(open: Open) {
     for name in 0..count {
         let mut sid = [0; 16];
         sid[..2].copy_from_slice(&name.to_be_bytes());
-        drop(store.create_session(Session { sid: SessionId(sid), ..session(0) }));
+        drop(store.create_session(Session { sid: SessionId(sid), ..session(0) }, vec![]));
     }
-    store.create_session(session(200)).await.unwrap();
+    store.create_session(session(200), vec![]).await.unwrap();
     let (kept, _) = present(store.as_ref(), SessionId([200; 16]), 1, 9, at(900)).await; // lives until 1,900 now
     assert_eq!(store.purge_sessions(at(1_000)).await, Ok(false), "they expire at 1,000, which is not before");
     assert_eq!(store.purge_sessions(at(1_001)).await, Ok(true), "one step is bounded");
@@ -421,7 +432,7 @@ pub(crate) async fn only_epochs_that_left_the_list_are_purged_and_their_pages_ne
     for epoch in [10, 11, 12] {
         store.lease_page(epoch).await.unwrap();
     }
-    store.revoke(vec![jti(10), jti(11), jti(12)]).await.unwrap();
+    store.revoke(vec![jti(10), jti(11), jti(12)], vec![]).await.unwrap();
     store.put_publication(publication(1, 11)).await.unwrap();
     store.purge_epochs(12, 11).await.unwrap();
     assert_eq!(store.is_revoked(jti(10)).await, Ok(false));
@@ -430,19 +441,19 @@ pub(crate) async fn only_epochs_that_left_the_list_are_purged_and_their_pages_ne
     assert_eq!(store.lease_page(10).await, Err(StoreError::NoIndices));
     assert_eq!(store.lease_page(11).await, Ok(1));
     let mut feed = store.revocations().await.unwrap().feed;
-    store.revoke(vec![jti(10)]).await.unwrap();
+    store.revoke(vec![jti(10)], vec![]).await.unwrap();
     assert!(feed.try_recv().is_err(), "an epoch that left takes nothing in");
 }
 
 pub(crate) async fn a_closed_store_refuses_and_reopens_whole(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let queued: Vec<_> = (0..200).map(|name| store.create_session(session(name))).collect();
+    let queued: Vec<_> = (0..200).map(|name| store.create_session(session(name), vec![])).collect();
     store.close().await.unwrap();
     for answer in queued {
         answer.await.unwrap();
     }
-    assert_eq!(store.create_session(session(250)).await, Err(StoreError::Closed));
+    assert_eq!(store.create_session(session(250), vec![]).await, Err(StoreError::Closed));
     assert_eq!(store.session(SessionId([1; 16])).await, Err(StoreError::Closed));
     assert_eq!(store.lease_page(1).await, Err(StoreError::Closed));
     assert!(store.failed().borrow().is_none(), "a close is no failure");

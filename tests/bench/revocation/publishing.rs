@@ -2,6 +2,7 @@
 
 use crate::sets::{self, ISSUER, Places, Random, body, head, key};
 use crate::{clock, median, microseconds};
+use issuer::audit::Origin;
 use issuer::env::{Env, ManualClock};
 use issuer::keys::MasterKey;
 use issuer::operations::{Client, Issuer, MintRequest, Secret, Settings};
@@ -82,12 +83,12 @@ fn running(disk: &Path, places: &Places) -> Result<Running, Box<dyn Error>> {
     let jtis = places.iter().flat_map(|(epoch, run)| run.iter().map(|index| Jti { epoch: *epoch, index: *index }));
     let (issuer, admin) = runtime.block_on(async {
         let store = store::open(folder.path())?;
-        store.revoke(jtis.collect()).await?;
+        store.revoke(jtis.collect(), Vec::new()).await?;
         // Nothing has been published yet that these could be missing from.
         let master = MasterKey::from_bytes(Zeroizing::new([9; 32]));
         let issuer = Issuer::open(Settings::new(ISSUER), env, store, master).await?;
         issuer.ensure_client("admin", Some(secret.clone())).await?;
-        let admin = issuer.authenticate("admin", secret.expose()).await?;
+        let admin = issuer.authenticate("admin", secret.expose(), &Origin::internal()).await?;
         Ok::<_, issuer::Error>((issuer, admin))
     })?;
     Ok(Running { issuer, clock, admin, runtime, _folder: folder })

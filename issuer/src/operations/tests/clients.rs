@@ -10,7 +10,7 @@ async fn a_secret_is_shown_once_and_works_after_a_restart() {
     assert_eq!(shown.expose().len(), 43);
     assert!(world.issuer.ensure_client("fresh", None).await.unwrap().is_none());
     let world = world.reopened().await;
-    let client = world.issuer.authenticate("fresh", shown.expose()).await.unwrap();
+    let client = world.issuer.authenticate("fresh", shown.expose(), &Origin::internal()).await.unwrap();
     assert!(client.is_administrator() && client.id() == "fresh");
 }
 
@@ -19,8 +19,8 @@ async fn a_secret_that_is_set_replaces_the_one_before() {
     let world = world().await;
     let old = world.issuer.ensure_client("fresh", None).await.unwrap().unwrap();
     assert!(world.issuer.ensure_client("fresh", Some(secret())).await.unwrap().is_none());
-    assert_eq!(world.issuer.authenticate("fresh", old.expose()).await, Err(Error::InvalidClient));
-    assert!(world.issuer.authenticate("fresh", secret().expose()).await.is_ok());
+    assert_eq!(world.issuer.authenticate("fresh", old.expose(), &Origin::internal()).await, Err(Error::InvalidClient));
+    assert!(world.issuer.authenticate("fresh", secret().expose(), &Origin::internal()).await.is_ok());
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn an_unknown_client_and_a_wrong_secret_read_the_same() {
         ("", ""),
         (&long, &long),
     ] {
-        assert_eq!(world.issuer.authenticate(id, wrong).await, Err(Error::InvalidClient));
+        assert_eq!(world.issuer.authenticate(id, wrong, &Origin::internal()).await, Err(Error::InvalidClient));
     }
 }
 

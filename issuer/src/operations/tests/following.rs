@@ -77,7 +77,7 @@ async fn a_restart_leads_on_from_the_list_before_it_unless_the_store_is_not_whol
     let (pair, late) = (world.pair().await, world.pair().await);
     world.revoke(&pair.access_token).await;
     let mut verifier = world.verifier(policy());
-    world.issuer.parts.store.revoke(vec![world.place(&late.access_token)]).await.unwrap(); // and then the power goes
+    world.issuer.parts.store.revoke(vec![world.place(&late.access_token)], vec![]).await.unwrap(); // and then the power goes
     let world = world.reopened().await;
     let step = world.issuer.events().newest();
     assert_eq!(world.load(&mut verifier, step.delta.as_ref().unwrap().as_bytes()), Loaded::Newer);
@@ -139,12 +139,12 @@ async fn a_burst_is_one_step_and_one_too_large_for_a_delta_asks_for_the_full_lis
     let pair = world.pair().await;
     let epoch = world.place(&pair.access_token).epoch;
     let few: Vec<_> = (0..100).map(|index| token::id::Jti { epoch, index: index * 7 }).collect();
-    world.issuer.parts.store.revoke(few).await.unwrap();
+    world.issuer.parts.store.revoke(few, vec![]).await.unwrap();
     world.issuer.tick().await;
     let step = events.next().await.unwrap();
     assert!(step.delta.is_some());
     let many: Vec<_> = (0..30_000).map(|index| token::id::Jti { epoch, index: index * 6_000 }).collect();
-    world.issuer.parts.store.revoke(many).await.unwrap();
+    world.issuer.parts.store.revoke(many, vec![]).await.unwrap();
     world.issuer.tick().await;
     let large = events.next().await.unwrap();
     assert_eq!((large.seq, &large.delta), (step.seq + 1, &None));

@@ -9,7 +9,7 @@ async fn inactive(world: &World, client: &Client, token: &str) -> bool {
 }
 
 fn other(id: &str) -> Client {
-    Client { id: id.to_owned(), administrator: false }
+    Client { id: id.to_owned(), administrator: false, origin: Origin::internal() }
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn whatever_is_not_active_reads_the_same() {
         .issuer
         .parts
         .store
-        .revoke(vec![world.verify(&next.access_token).unwrap().claims.jti.parse().unwrap()])
+        .revoke(vec![world.verify(&next.access_token).unwrap().claims.jti.parse().unwrap()], vec![])
         .await
         .unwrap();
     assert!(inactive(&world, &world.admin, &next.access_token).await);

@@ -11,6 +11,7 @@ mod status_lists;
 mod withdrawing;
 
 use super::*;
+use crate::audit::Origin;
 use crate::env::{Env, ManualClock};
 use crate::keys::MasterKey;
 use crate::store;
@@ -60,7 +61,7 @@ async fn world_with(settings: Settings) -> World {
     let (env, clock) = Env::fixed(start(), 1);
     let issuer = open(directory.path(), settings, env).await.unwrap();
     issuer.ensure_client("admin", Some(secret())).await.unwrap();
-    let admin = issuer.authenticate("admin", secret().expose()).await.unwrap();
+    let admin = issuer.authenticate("admin", secret().expose(), &Origin::internal()).await.unwrap();
     World { issuer, clock, admin, directory }
 }
 

@@ -68,7 +68,7 @@ async fn revocations_stay_through_a_restart_until_no_verifier_can_accept_the_tok
 async fn a_revocation_stored_but_not_published_before_a_crash_is_in_the_next_list_and_cuts_nothing() {
     let world = world().await;
     let pair = world.pair().await;
-    world.issuer.parts.store.revoke(vec![world.place(&pair.access_token)]).await.unwrap();
+    world.issuer.parts.store.revoke(vec![world.place(&pair.access_token)], vec![]).await.unwrap();
     let world = world.reopened().await;
     assert_eq!(world.verify(&pair.access_token), Err(REVOKED));
     assert!(head(&world).cut.is_empty());

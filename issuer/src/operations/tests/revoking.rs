@@ -51,12 +51,12 @@ async fn what_needs_no_revoking_is_answered_the_same() {
 async fn a_token_of_another_client_is_its_own_affair() {
     let world = world().await;
     let pair = world.pair().await;
-    let other = Client { id: "other".to_owned(), administrator: false };
+    let other = Client { id: "other".to_owned(), administrator: false, origin: Origin::internal() };
     for token in [&pair.access_token, pair.refresh_token.as_ref().unwrap()] {
         assert_eq!(world.issuer.revoke(&other, token).await, Err(Error::UnauthorizedClient));
     }
     assert!(world.verify(&pair.access_token).is_ok());
-    let owner = Client { id: "admin".to_owned(), administrator: false };
+    let owner = Client { id: "admin".to_owned(), administrator: false, origin: Origin::internal() };
     world.issuer.revoke(&owner, &pair.access_token).await.unwrap();
     assert_eq!(world.verify(&pair.access_token), Err(REVOKED));
 }

@@ -25,7 +25,7 @@ impl World {
 
     async fn client(&self, id: &str) -> Client {
         self.issuer.ensure_client(id, Some(secret())).await.unwrap();
-        self.issuer.authenticate(id, secret().expose()).await.unwrap()
+        self.issuer.authenticate(id, secret().expose(), &Origin::internal()).await.unwrap()
     }
 
     async fn pair_of(&self, client: &Client, sub: &str) -> TokenAnswer {
@@ -54,7 +54,7 @@ async fn only_an_administrator_revokes_by_name() {
     let world = world().await;
     let pair = world.pair().await;
     let kid = world.issuer.parts.keys.ring().token_signer().kid().to_owned();
-    let backend = Client { id: "admin".to_owned(), administrator: false };
+    let backend = Client { id: "admin".to_owned(), administrator: false, origin: Origin::internal() };
     let requests = [
         subject("user-1"),
         RevocationRequest::Session { sid: pair.sid.clone() },

@@ -318,7 +318,7 @@ async fn whatever_happens_both_views_agree() {
     for seed in 1..=4_u64 {
         let mut world = world().await;
         world.issuer.ensure_client("other", Some(secret())).await.unwrap();
-        let other = world.issuer.authenticate("other", secret().expose()).await.unwrap();
+        let other = world.issuer.authenticate("other", secret().expose(), &Origin::internal()).await.unwrap();
         let mut all = pairs(&world, 2).await;
         let mut state = seed;
         for step in 0..40 {

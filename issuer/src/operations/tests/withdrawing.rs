@@ -106,14 +106,14 @@ async fn a_restart_after_each_step_finds_the_key_as_it_was_or_withdrawn_and_repl
     // Stored, and neither in use nor published.
     let parts = &world.issuer.parts;
     let withdrawal = parts.withdrawal(&kid, world.now()).await.unwrap();
-    parts.store.put_rules(rules, withdrawal.rows).await.unwrap();
+    parts.store.put_rules(rules, withdrawal.rows, vec![]).await.unwrap();
     assert_eq!(kids(&world).0, kid);
     let world = world.reopened().await;
     is_withdrawn(&world, &kid, &lost, &old_keys).await;
     // In use, and not published: the list of a caller that went away.
     let (next, lost) = (kids(&world).0, world.pair().await);
     let old_keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
-    world.issuer.rule(super::super::rule::Change::Key(next.clone())).await.unwrap();
+    world.issuer.rule(&world.admin, super::super::rule::Change::Key(next.clone())).await.unwrap();
     let world = world.reopened().await;
     is_withdrawn(&world, &next, &lost, &old_keys).await;
 }

@@ -19,7 +19,7 @@ fn of_subject(sub: &str, name: u16, live: u32) -> Session {
 async fn revoke_all(store: &dyn Store, sub: &str, until: UnixTime) -> Vec<usize> {
     let (mut steps, mut last) = (Vec::new(), None);
     loop {
-        let step = store.revoke_subject(sub.to_owned(), until, last, at(50)).await.unwrap();
+        let step = store.revoke_subject(sub.to_owned(), until, last, at(50), ending()).await.unwrap();
         assert_eq!(step.unreadable, 0);
         steps.push(step.ended);
         last = step.last;
@@ -42,7 +42,7 @@ pub(crate) async fn the_sessions_of_a_subject_end_with_their_live_tokens_and_no_
     let (one, two) = (of_subject("alice", 1, 2), of_subject("alice", 2, 3));
     let others = [of_subject("Alice", 3, 1), of_subject("alice ", 4, 1), of_subject("", 5, 1)];
     for session in [&one, &two].into_iter().chain(&others) {
-        store.create_session(session.clone()).await.unwrap();
+        store.create_session(session.clone(), vec![]).await.unwrap();
     }
     let mut feed = store.revocations().await.unwrap().feed;
     assert_eq!(revoke_all(store.as_ref(), "nobody", at(0)).await, [0]);
@@ -63,7 +63,7 @@ pub(crate) async fn a_session_of_the_subject_that_began_later_stays(open: Open) 
     let begun = |name, secs| Session { began: at(secs), ..of_subject("alice", name, 1) };
     let sessions = [begun(1, 9), begun(2, 10), begun(3, 11)];
     for session in &sessions {
-        store.create_session(session.clone()).await.unwrap();
+        store.create_session(session.clone(), vec![]).await.unwrap();
     }
     // A refresh does not make a session younger.
     present(store.as_ref(), sessions[0].sid, 1, 77, at(40)).await;
@@ -76,12 +76,12 @@ pub(crate) async fn a_subject_with_many_sessions_or_tokens_ends_in_bounded_steps
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let many = u16::try_from(SUBJECT_STEP).unwrap() * 2;
-    let queued: Vec<_> = (0..many).map(|name| store.create_session(of_subject("robot", name, 1))).collect();
+    let queued: Vec<_> = (0..many).map(|name| store.create_session(of_subject("robot", name, 1), vec![])).collect();
     for answer in queued {
         answer.await.unwrap();
     }
     assert_eq!(revoke_all(store.as_ref(), "robot", at(0)).await, [SUBJECT_STEP, SUBJECT_STEP, 0]);
-    let queued: Vec<_> = (200..206).map(|name| store.create_session(of_subject("busy", name, 512))).collect();
+    let queued: Vec<_> = (200..206).map(|name| store.create_session(of_subject("busy", name, 512), vec![])).collect();
     for answer in queued {
         answer.await.unwrap();
     }
@@ -99,7 +99,7 @@ pub(crate) async fn after_a_subject_is_revoked_no_refresh_succeeds_and_no_token_
         let sessions = [of_subject(&sub, round * 2, 1), of_subject(&sub, round * 2 + 1, 1)];
         let mut racers = Vec::new();
         for session in &sessions {
-            let sid = store.create_session(session.clone()).await.unwrap().sid;
+            let sid = store.create_session(session.clone(), vec![]).await.unwrap().sid;
             let store = Arc::clone(&store);
             racers.push(tokio::spawn(async move {
                 let mut taken = Vec::new();
@@ -141,16 +141,16 @@ pub(crate) async fn rules_only_go_up_and_their_keys_come_with_them(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     assert_eq!(store.rules().await, Ok(None));
-    store.put_keys(vec![key("a", KeyState::Active)]).await.unwrap();
-    store.put_rules(rules(5), vec![key("a", KeyState::Withdrawn), key("b", KeyState::Active)]).await.unwrap();
+    store.put_keys(vec![key("a", KeyState::Active)], vec![]).await.unwrap();
+    store.put_rules(rules(5), vec![key("a", KeyState::Withdrawn), key("b", KeyState::Active)], vec![]).await.unwrap();
     for version in [0, 4, 5] {
-        let superseded = store.put_rules(rules(version), vec![key("b", KeyState::Withdrawn)]).await;
+        let superseded = store.put_rules(rules(version), vec![key("b", KeyState::Withdrawn)], vec![]).await;
         assert_eq!(superseded, Err(StoreError::Superseded));
     }
     let store = reopen(store, open, directory.path());
     assert_eq!(store.rules().await, Ok(Some(rules(5))));
     assert_eq!(store.keys().await, Ok(vec![key("a", KeyState::Withdrawn), key("b", KeyState::Active)]));
-    assert_eq!(store.put_rules(rules(5), vec![]).await, Err(StoreError::Superseded));
-    store.put_rules(rules(6), vec![]).await.unwrap();
+    assert_eq!(store.put_rules(rules(5), vec![], vec![]).await, Err(StoreError::Superseded));
+    store.put_rules(rules(6), vec![], vec![]).await.unwrap();
     assert_eq!(store.rules().await, Ok(Some(rules(6))));
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! record   = version:u8 payload crc:u32-le        crc = CRC-32 of key, version and payload
 //! number   = unsigned LEB128 of at most 64 bits, in its shortest form
-//! text     = number of bytes, UTF-8
+//! bytes    = how many, the bytes             text = the same, in UTF-8
 //! option   = %x00 | %x01 value
 //! ```
 //!
@@ -54,9 +54,13 @@ impl Writer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.array(bytes);
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
-        self.length(text.len());
-        self.array(text.as_bytes());
+        self.bytes(text.as_bytes());
     }
 
     pub(crate) fn texts(&mut self, texts: &[String]) {
@@ -173,11 +177,19 @@ impl<'a> Reader<'a> {
         Ok(*array)
     }
 
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, Unreadable> {
+        self.slice().map(<[u8]>::to_vec)
+    }
+
     pub(crate) fn text(&mut self) -> Result<String, Unreadable> {
+        std::str::from_utf8(self.slice()?).map(str::to_owned).map_err(|_| Unreadable::Damaged)
+    }
+
+    fn slice(&mut self) -> Result<&'a [u8], Unreadable> {
         let length = self.length()?;
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(Unreadable::Damaged)?;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Unreadable::Damaged)?;
         self.rest = rest;
-        std::str::from_utf8(text).map(str::to_owned).map_err(|_| Unreadable::Damaged)
+        Ok(bytes)
     }
 
     pub(crate) fn texts(&mut self) -> Result<Vec<String>, Unreadable> {

@@ -2,12 +2,14 @@
 //!
 //! Whoever changes a format raises its version and keeps reading the old one. Nothing here knows an engine.
 
+mod audit;
 mod codec;
 mod rules;
 mod session;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use audit::EventRow;
 pub(crate) use codec::{Reader, Unreadable, Writer};
 #[cfg(test)]
 pub(crate) use session::write_first as write_session_of_version_1;

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
 //! ```text
-//! callers ──► queue ──► [ up to 256 changes: decide, apply ] ──► flush ──► sync ──► answer all
+//! callers ──► queue ──► [ up to 256 changes: decide, apply ] ──► their events ──► flush ──► sync ──► answer all
 //! ```
 //!
 //! A group is whatever waits when the one before is done, so nobody waits for company and a burst shares one sync. If
@@ -161,12 +161,15 @@ impl Thread {
             return Err(fault);
         }
         let engine = &mut self.engine;
-        let ran = std::panic::catch_unwind(AssertUnwindSafe(|| group.iter_mut().for_each(|change| change.run(engine))));
+        let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            group.iter_mut().for_each(|change| change.run(engine));
+            engine.write_events()
+        }));
         let done = match (ran, self.engine.take_fault()) {
             (Err(_panic), _) => Err(StoreError::Failed { detail: "a change panicked".into() }),
-            (Ok(()), Some(fault)) => Err(fault),
-            (Ok(()), None) if self.engine.wrote() => self.flush(),
-            (Ok(()), None) => Ok(()),
+            (Ok(_), Some(fault)) | (Ok(Err(fault)), None) => Err(fault),
+            (Ok(Ok(())), None) if self.engine.wrote() => self.flush(),
+            (Ok(Ok(())), None) => Ok(()),
         };
         match &done {
             Ok(()) => self.engine.announce(),

@@ -1,15 +1,15 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
-use super::layout;
+use super::{keys, layout};
+use crate::audit::{Event, Link};
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::rules::Rules;
-use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::{Count, Record, RevokedBy};
-use crate::store::{Announcement, ClientRecord, Pages, Revocations, StoreError, Transition};
+use crate::store::{Announcement, Pages, Revocations, StoreError};
 use sled::{Batch, IVec, Tree};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, RangeInclusive};
+use std::ops::RangeInclusive;
 use token::id::{Jti, MAX_INDEX};
 use tokio::sync::mpsc;
 
@@ -31,6 +31,10 @@ pub(super) struct Engine {
     listed: Option<u64>,
     feed: Option<mpsc::UnboundedSender<Announcement>>,
     pending: Vec<Announcement>,
+    /// Events of the changes since the last group, in their order.
+    told: Vec<Event>,
+    /// The last event that is stored.
+    pub(super) newest_event: Link,
     wrote: bool,
     fault: Option<StoreError>,
 }
@@ -40,6 +44,7 @@ impl Engine {
     pub(super) fn open(tree: Tree, newest_list: u64) -> Result<Self, StoreError> {
         let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
+        let newest_event = read(&tree, layout::AUDIT_HEAD)?.unwrap_or_default();
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
             tree,
@@ -50,6 +55,8 @@ impl Engine {
             listed: None,
             feed: None,
             pending: Vec::new(),
+            told: Vec::new(),
+            newest_event,
             wrote: false,
             fault: None,
         })
@@ -70,6 +77,16 @@ impl Engine {
         self.listed.take()
     }
 
+    /// Keeps events for the audit log; they are written with the group, and there is none without.
+    pub(super) fn tell(&mut self, events: Vec<Event>) {
+        self.told.extend(events);
+    }
+
+    /// Returns the events told since the last call.
+    pub(super) fn take_told(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.told)
+    }
+
     /// Tells the feed what has become durable.
     pub(super) fn announce(&mut self) {
         let pending = std::mem::take(&mut self.pending);
@@ -83,36 +100,8 @@ impl Engine {
         self.tree.flush().map(drop).map_err(|error| failed(&error))
     }
 
-    pub(super) fn create_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        let key = layout::session(session.sid);
-        if self.get(&key)?.is_some() {
-            return Err(StoreError::damaged("a new session has the name of one that exists"));
-        }
-        let mut batch = Batch::default();
-        batch.insert(&*key, session.encode(&key));
-        batch.insert(layout::due(session.expires_at(), session.sid), &[]);
-        batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
-        self.apply(batch)
-    }
-
-    pub(super) fn update_session(
-        &mut self,
-        sid: SessionId,
-        transition: Transition,
-    ) -> Result<Option<(Session, Outcome)>, StoreError> {
-        let key = layout::session(sid);
-        let Some(row) = self.get(&key)? else { return Ok(None) };
-        let step = transition(Session::decode(&key, &row)?);
-        if step.changed || !step.revoked.is_empty() {
-            let mut batch = Batch::default();
-            let announcement = self.revoke_in(&mut batch, step.revoked)?;
-            batch.insert(&*key, step.session.encode(&key));
-            self.apply_announced(batch, announcement)?;
-        }
-        Ok(Some((step.session, step.outcome)))
-    }
-
-    pub(super) fn revoke(&mut self, jtis: Vec<Jti>) -> Result<(), StoreError> {
+    pub(super) fn revoke(&mut self, jtis: Vec<Jti>, events: Vec<Event>) -> Result<(), StoreError> {
+        self.tell(events);
         let mut batch = Batch::default();
         match self.revoke_in(&mut batch, jtis)? {
             Some(announcement) => self.apply_announced(batch, Some(announcement)),
@@ -196,24 +185,19 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn put_rules(&mut self, rules: &Rules, keys: &[SealedKey]) -> Result<(), StoreError> {
+    pub(super) fn put_rules(
+        &mut self,
+        rules: &Rules,
+        keys: &[SealedKey],
+        events: Vec<Event>,
+    ) -> Result<(), StoreError> {
         let stored: Option<Rules> = read(&self.tree, layout::RULES)?;
         if stored.is_some_and(|stored| stored.version >= rules.version) {
             return Err(StoreError::Superseded);
         }
-        let mut batch = of_keys(keys);
+        self.tell(events);
+        let mut batch = keys::batch(keys);
         batch.insert(layout::RULES, rules.encode(layout::RULES));
-        self.apply(batch)
-    }
-
-    pub(super) fn put_keys(&mut self, keys: &[SealedKey]) -> Result<(), StoreError> {
-        self.apply(of_keys(keys))
-    }
-
-    pub(super) fn put_client(&mut self, client: &ClientRecord) -> Result<(), StoreError> {
-        let key = layout::client(&client.client_id);
-        let mut batch = Batch::default();
-        batch.insert(&*key, client.encode(&key));
         self.apply(batch)
     }
 
@@ -245,16 +229,6 @@ impl Engine {
     }
 }
 
-fn of_keys(keys: &[SealedKey]) -> Batch {
-    let mut batch = Batch::default();
-    for sealed in keys {
-        let key = layout::key(&sealed.kid);
-        let record = sealed.encode(&key);
-        batch.insert(key, record);
-    }
-    batch
-}
-
 /// Returns the record under `key`.
 pub(super) fn read<R: Record>(tree: &Tree, key: &[u8]) -> Result<Option<R>, StoreError> {
     let row = tree.get(key).map_err(|error| failed(&error))?;
@@ -281,13 +255,6 @@ pub(super) fn pages(tree: &Tree, epochs: RangeInclusive<u32>) -> Result<Vec<Page
     rows.map(pages).collect()
 }
 
-/// Returns the sessions behind this one.
-pub(super) fn sessions(tree: &Tree, after: Option<SessionId>, most: usize) -> Result<Vec<Session>, StoreError> {
-    let from = after.map_or(Bound::Included(vec![layout::SESSION]), |sid| Bound::Excluded(layout::session(sid)));
-    let rows = tree.range((from, Bound::Excluded(vec![layout::SESSION + 1]))).take(most);
-    rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| Session::decode(&key, &row))).collect()
-}
-
 fn entries(tree: &Tree) -> Result<Vec<(Jti, u64)>, StoreError> {
     let entry = |row: sled::Result<(IVec, IVec)>| {
         let (key, row) = row.map_err(|error| failed(&error))?;
@@ -297,7 +264,7 @@ fn entries(tree: &Tree) -> Result<Vec<(Jti, u64)>, StoreError> {
     tree.scan_prefix([layout::REVOCATION]).map(entry).collect()
 }
 
-fn failed(error: &sled::Error) -> StoreError {
+pub(super) fn failed(error: &sled::Error) -> StoreError {
     match error {
         sled::Error::Corruption { .. } => StoreError::damaged("the engine found corrupted data"),
         other => StoreError::Failed { detail: other.to_string().into() },

@@ -9,7 +9,8 @@
 //! w epoch:u32                  how many of them are swept
 //! k kid                        signing key, sealed
 //! c client_id                  client
-//! m name                       publication, rules, floor (the epoch below which pages are forgotten), format
+//! a seq:u64                    events of one group, the first of which has this number
+//! m name                       publication, newest event, rules, floor (the epoch below which pages are forgotten), format
 //! ```
 
 use crate::session::SessionId;
@@ -26,6 +27,8 @@ pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
 pub(super) const PUBLICATION: &[u8] = b"mpublication";
 pub(super) const RULES: &[u8] = b"mrules";
+pub(super) const EVENTS: u8 = b'a';
+pub(super) const AUDIT_HEAD: &[u8] = b"maudit";
 pub(super) const FLOOR: &[u8] = b"mfloor";
 pub(super) const FORMAT: &[u8] = b"mformat";
 
@@ -89,6 +92,10 @@ pub(super) fn key(kid: &str) -> Vec<u8> {
 
 pub(super) fn client(client_id: &str) -> Vec<u8> {
     joined(b'c', &[client_id.as_bytes()])
+}
+
+pub(super) fn events(first: u64) -> Vec<u8> {
+    joined(EVENTS, &[&first.to_be_bytes()])
 }
 
 fn joined(kind: u8, parts: &[&[u8]]) -> Vec<u8> {

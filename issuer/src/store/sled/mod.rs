@@ -5,26 +5,31 @@
 //!     └── reads straight from the tree        └──► durable (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `durable.rs` syncs, `layout.rs` says which row lies where. sled's
+//! `open.rs` mends what a killed process left, `durable.rs` syncs, `layout.rs` says which row lies where; what belongs to one
+//! area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
 
+mod audit;
+mod clients;
 mod committer;
 mod durable;
 mod engine;
+mod keys;
 mod layout;
 mod migrate;
 mod open;
 mod purge;
+mod sessions;
 mod subject;
 #[cfg(test)]
 mod tests;
 mod witness;
 
-use super::{Answer, ClientRecord, Pages, Revocations, Store, StoreError, SubjectStep, Transition};
+use super::{Answer, Pages, Revocations, Store, StoreError};
+use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::rules::Rules;
-use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::{Record, RevokedBy};
 use committer::Committer;
 use durable::{Durable, SledFiles};
@@ -34,7 +39,6 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 use token::id::Jti;
-use token::time::UnixTime;
 use tokio::sync::watch;
 
 /// A store in a directory of this machine, open in one process at a time.
@@ -74,32 +78,6 @@ impl SledStore {
 }
 
 impl Store for SledStore {
-    fn create_session(&self, session: Session) -> Answer<Session> {
-        self.committer.submit(move |engine| engine.create_session(&session).map(|()| session))
-    }
-
-    fn session(&self, sid: SessionId) -> Answer<Option<Session>> {
-        self.read_record(&layout::session(sid))
-    }
-
-    fn sessions(&self, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
-        self.read(|tree| engine::sessions(tree, after, most))
-    }
-
-    fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
-        self.committer.submit(move |engine| engine.update_session(sid, transition))
-    }
-
-    fn revoke_subject(
-        &self,
-        sub: String,
-        until: UnixTime,
-        after: Option<SessionId>,
-        now: UnixTime,
-    ) -> Answer<SubjectStep> {
-        self.committer.submit(move |engine| engine.revoke_subject(&sub, until, after, now))
-    }
-
     fn lease_page(&self, epoch: u32) -> Answer<u32> {
         self.committer.submit(move |engine| engine.lease_page(epoch))
     }
@@ -112,8 +90,8 @@ impl Store for SledStore {
         self.committer.submit(move |engine| engine.sweep_pages(epochs, skipped))
     }
 
-    fn revoke(&self, jtis: Vec<Jti>) -> Answer<()> {
-        self.committer.submit(move |engine| engine.revoke(jtis))
+    fn revoke(&self, jtis: Vec<Jti>, events: Vec<Event>) -> Answer<()> {
+        self.committer.submit(move |engine| engine.revoke(jtis, events))
     }
 
     fn is_revoked(&self, jti: Jti) -> Answer<bool> {
@@ -137,28 +115,8 @@ impl Store for SledStore {
         self.read_record(layout::RULES)
     }
 
-    fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>) -> Answer<()> {
-        self.committer.submit(move |engine| engine.put_rules(&rules, &keys))
-    }
-
-    fn keys(&self) -> Answer<Vec<SealedKey>> {
-        self.read(|tree| engine::read_all(tree, layout::KEY))
-    }
-
-    fn put_keys(&self, keys: Vec<SealedKey>) -> Answer<()> {
-        self.committer.submit(move |engine| engine.put_keys(&keys))
-    }
-
-    fn client(&self, client_id: String) -> Answer<Option<ClientRecord>> {
-        self.read_record(&layout::client(&client_id))
-    }
-
-    fn put_client(&self, client: ClientRecord) -> Answer<()> {
-        self.committer.submit(move |engine| engine.put_client(&client))
-    }
-
-    fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {
-        self.committer.submit(move |engine| engine.purge_sessions(before))
+    fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
+        self.committer.submit(move |engine| engine.put_rules(&rules, &keys, events))
     }
 
     fn purge_epochs(&self, below: u32, pages_below: u32) -> Answer<bool> {

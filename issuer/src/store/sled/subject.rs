@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::layout;
+use crate::audit::Event;
 use crate::session::{Session, SessionId, Step};
 use crate::store::record::Record;
 use crate::store::{SUBJECT_STEP, SUBJECT_STEP_TOKENS, StoreError, SubjectStep};
@@ -16,9 +17,10 @@ impl Engine {
         until: UnixTime,
         after: Option<SessionId>,
         now: UnixTime,
+        event: &Event,
     ) -> Result<SubjectStep, StoreError> {
         let mut done = SubjectStep { last: None, ended: 0, unreadable: 0 };
-        let (mut batch, mut revoked) = (Batch::default(), Vec::new());
+        let (mut batch, mut revoked, mut events) = (Batch::default(), Vec::new(), Vec::new());
         let keys = self.of_subject(sub, after)?;
         for (looked_at, key) in keys.iter().enumerate() {
             let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
@@ -28,6 +30,7 @@ impl Engine {
                     let Step { session, changed, revoked: tokens, .. } = session.revoke(now);
                     if changed {
                         batch.insert(&*row, session.encode(&row));
+                        events.push(event.clone().session(&session));
                         revoked.extend(tokens);
                         done.ended += 1;
                     }
@@ -45,6 +48,7 @@ impl Engine {
             }
         }
         if done.ended > 0 {
+            self.tell(events);
             let announcement = self.revoke_in(&mut batch, revoked)?;
             self.apply_announced(batch, announcement)?;
         }

@@ -1,8 +1,9 @@
 //! The embedded engine: the suite, and each trap of sled 0.34.
 
 use super::*;
-use crate::store::conformance::{at, conformance, session};
-use crate::store::{self, Step};
+use crate::session::{Session, SessionId, Step};
+use crate::store::conformance::{at, conformance, ending, session};
+use crate::store::{self, Sessions};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -77,11 +78,11 @@ fn names(directory: &Path) -> Vec<String> {
 async fn a_failed_sync_acknowledges_nothing_is_never_retried_and_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let (store, probe) = probed(directory.path(), None);
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let acknowledged = probe.syncs.load(Ordering::SeqCst);
     probe.fails.store(true, Ordering::SeqCst);
     let mut failed = store.failed();
-    let waiting: Vec<_> = (2..20).map(|name| store.create_session(session(name))).collect();
+    let waiting: Vec<_> = (2..20).map(|name| store.create_session(session(name), vec![])).collect();
     for answer in waiting {
         assert!(matches!(answer.await, Err(StoreError::Failed { .. })));
     }
@@ -100,8 +101,8 @@ async fn what_is_acknowledged_is_among_the_bytes_that_were_synced() {
     let (directory, survivor) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (store, probe) = probed(directory.path(), Some(survivor.path()));
     for name in 0..30 {
-        store.create_session(session(name)).await.unwrap();
-        store.update_session(SessionId([name; 16]), Box::new(|session| session.revoke(at(1)))).await.unwrap();
+        store.create_session(session(name), vec![]).await.unwrap();
+        store.update_session(SessionId([name; 16]), Box::new(|session| session.revoke(at(1)).into())).await.unwrap();
     }
     probe.fails.store(true, Ordering::SeqCst); // the power goes: nothing reaches the survivor from here on
     drop(store);
@@ -117,7 +118,7 @@ async fn an_answer_comes_after_the_sync_and_not_before() {
     let directory = tempfile::tempdir().unwrap();
     let (store, probe) = probed(directory.path(), None);
     probe.hold(true);
-    let mut answer = store.create_session(session(1));
+    let mut answer = store.create_session(session(1), vec![]);
     let early = tokio::time::timeout(Duration::from_millis(100), &mut answer).await;
     probe.hold(false);
     assert!(early.is_err(), "answered while the sync was still running");
@@ -172,9 +173,10 @@ async fn groups_are_bounded_and_so_is_the_queue() {
 async fn reading_alone_syncs_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (store, probe) = probed(directory.path(), None);
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let before = probe.syncs.load(Ordering::SeqCst);
-    let read = |session| Step { session, changed: false, revoked: vec![], outcome: crate::session::Outcome::Repeated };
+    let read =
+        |session| Step { session, changed: false, revoked: vec![], outcome: crate::session::Outcome::Repeated }.into();
     store.update_session(SessionId([1; 16]), Box::new(read)).await.unwrap();
     store.purge_sessions(at(0)).await.unwrap();
     assert_eq!(probe.syncs.load(Ordering::SeqCst), before);
@@ -184,7 +186,7 @@ async fn reading_alone_syncs_nothing() {
 async fn a_change_that_panics_stops_the_store_instead_of_hanging_it() {
     let directory = tempfile::tempdir().unwrap();
     let store = SledStore::open(directory.path()).unwrap();
-    store.create_session(session(1)).await.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
     let bug = store.update_session(SessionId([1; 16]), Box::new(|_| panic!("planted"))).await;
     assert!(matches!(bug, Err(StoreError::Failed { .. })));
     assert!(matches!(store.lease_page(1).await, Err(StoreError::Failed { .. })));
@@ -195,7 +197,7 @@ async fn a_change_that_panics_stops_the_store_instead_of_hanging_it() {
 async fn filled(directory: &Path) {
     let store = SledStore::open(directory).unwrap();
     for name in 0..50 {
-        store.create_session(session(name)).await.unwrap();
+        store.create_session(session(name), vec![]).await.unwrap();
     }
     store.close().await.unwrap();
     drop(store);
@@ -309,7 +311,7 @@ async fn a_second_opener_is_told_that_the_directory_is_in_use() {
     let first = SledStore::open(directory.path()).unwrap();
     let refused = SledStore::open(directory.path()).err().unwrap();
     assert_eq!(refused.to_string(), format!("{} is in use by another process", directory.path().display()));
-    first.create_session(session(1)).await.unwrap();
+    first.create_session(session(1), vec![]).await.unwrap();
     drop(first);
     drop(SledStore::open(directory.path()).unwrap());
 }
@@ -384,7 +386,7 @@ async fn a_store_of_format_1_gets_its_subjects_also_when_it_was_stopped_half_way
     let store = SledStore::open(directory.path()).unwrap();
     let (mut ended, mut last) = (0, None);
     loop {
-        let step = store.revoke_subject("user-1".to_owned(), at(0), last, at(10)).await.unwrap();
+        let step = store.revoke_subject("user-1".to_owned(), at(0), last, at(10), ending()).await.unwrap();
         (ended, last) = (ended + step.ended, step.last);
         if last.is_none() {
             break;
@@ -403,7 +405,7 @@ async fn a_row_under_the_hash_of_another_subject_ends_nothing_and_a_damaged_sess
     let directory = tempfile::tempdir().unwrap();
     let store = SledStore::open(directory.path()).unwrap();
     for name in 1..4 {
-        store.create_session(session(name)).await.unwrap();
+        store.create_session(session(name), vec![]).await.unwrap();
     }
     store.close().await.unwrap();
     drop(store);
@@ -414,7 +416,7 @@ async fn a_row_under_the_hash_of_another_subject_ends_nothing_and_a_damaged_sess
         db.insert(layout::session(SessionId([3; 16])), b"not a session").unwrap();
     });
     let store = SledStore::open(directory.path()).unwrap();
-    let step = store.revoke_subject("user-1".to_owned(), at(0), None, at(10)).await.unwrap();
+    let step = store.revoke_subject("user-1".to_owned(), at(0), None, at(10), ending()).await.unwrap();
     assert_eq!(step, crate::store::SubjectStep { last: None, ended: 1, unreadable: 1 });
     assert!(store.session(SessionId([1; 16])).await.unwrap().unwrap().ended.is_some());
     assert_eq!(store.session(SessionId([2; 16])).await, Ok(Some(session(2))));
@@ -424,8 +426,8 @@ async fn a_row_under_the_hash_of_another_subject_ends_nothing_and_a_damaged_sess
 async fn a_purged_session_leaves_no_row_under_its_subject() {
     let directory = tempfile::tempdir().unwrap();
     let store = SledStore::open(directory.path()).unwrap();
-    store.create_session(session(1)).await.unwrap();
-    store.create_session(Session { renewal: None, ..session(2) }).await.unwrap(); // expires earlier
+    store.create_session(session(1), vec![]).await.unwrap();
+    store.create_session(Session { renewal: None, ..session(2) }, vec![]).await.unwrap(); // expires earlier
     store.purge_sessions(at(999)).await.unwrap();
     store.close().await.unwrap();
     drop(store);
@@ -443,10 +445,11 @@ async fn the_largest_sessions_stay_in_the_log_and_out_of_unsynced_files() {
     for name in 0..400_u32 {
         let mut sid = [0; 16];
         sid[..4].copy_from_slice(&name.to_be_bytes());
-        answers.push(store.create_session(Session { sid: SessionId(sid), ..large.clone() }));
+        answers.push(store.create_session(Session { sid: SessionId(sid), ..large.clone() }, vec![]));
         for _ in 0..5 {
-            let touch =
-                |session| Step { session, changed: true, revoked: vec![], outcome: crate::session::Outcome::Rotated };
+            let touch = |session| {
+                Step { session, changed: true, revoked: vec![], outcome: crate::session::Outcome::Rotated }.into()
+            };
             drop(store.update_session(SessionId(sid), Box::new(touch)));
         }
         if name % 100 == 99 {

@@ -1,0 +1,89 @@
+//! What can happen: a closed list, each with the stable name that the log, the HTTP answer and the filters use.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// Declares [`Act`] with the name of each, so that no act is without one.
+macro_rules! acts {
+    ($($(#[doc = $doc:literal])+ $act:ident = $name:literal,)+) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Act {
+            $($(#[doc = $doc])+ $act,)+
+        }
+
+        impl Act {
+            /// Every act, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$act,)+];
+
+            /// Returns its stable name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$act => $name,)+
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    /// A session began with its first pair, or with an access token alone.
+    TokenIssued = "token.issued",
+    /// A refresh token bought the next pair.
+    TokenRefreshed = "token.refreshed",
+    /// A refresh token bought the last pair once more.
+    TokenRepeated = "token.repeated",
+    /// A refresh token was refused and nothing changed; `code` says why.
+    TokenRefused = "token.refused",
+    /// A refresh token came back that must not: the session ended, `code` says which of the two cases it was.
+    TokenReused = "token.reused",
+    /// An access token was taken back, alone.
+    TokenRevoked = "token.revoked",
+    /// A session was ended on request, with its live access tokens.
+    SessionRevoked = "session.revoked",
+    /// All sessions of a subject were asked to end; each that did has an event of its own.
+    SubjectRevoked = "subject.revoked",
+    /// Everything that the client `target` got so far was taken back.
+    ClientRevoked = "client.revoked",
+    /// The key `target` was withdrawn, with everything that it signed.
+    KeyWithdrawn = "key.withdrawn",
+    /// Everything issued so far was taken back.
+    AllRevoked = "all.revoked",
+    /// A key was made.
+    KeyCreated = "key.created",
+    /// The client `target` was made.
+    ClientCreated = "client.created",
+    /// The client `target` has another secret.
+    ClientSecretReplaced = "client.secret_replaced",
+    /// Somebody did not prove to be the client that `client_id` names.
+    ClientRefused = "client.refused",
+    /// The store had lost what the last list revoked, and everything issued before the start was taken back.
+    StoreBehind = "store.behind",
+    /// The daemon started.
+    DaemonStarted = "daemon.started",
+    /// The daemon stopped in good order.
+    DaemonStopped = "daemon.stopped",
+    /// There were more refusals than are kept; `detail` says how many are missing.
+    AuditDropped = "audit.dropped",
+    /// Old events were removed as the settings ask; `detail` says up to which `seq`.
+    AuditTrimmed = "audit.trimmed",
+}
+
+impl Act {
+    /// Returns the act of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|act| act.name() == name)
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Act {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

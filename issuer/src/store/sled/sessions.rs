@@ -1,0 +1,85 @@
+//! Sessions, each with its row under its subject and the row that says when to look at it.
+
+use super::engine::{self, Engine};
+use super::{SledStore, layout};
+use crate::audit::Event;
+use crate::session::{Outcome, Session, SessionId};
+use crate::store::record::Record;
+use crate::store::{Answer, Sessions, StoreError, SubjectStep, Told, Transition};
+use sled::{Batch, Tree};
+use std::ops::Bound;
+use token::time::UnixTime;
+
+impl Sessions for SledStore {
+    fn create_session(&self, session: Session, events: Vec<Event>) -> Answer<Session> {
+        self.committer.submit(move |engine| engine.create_session(&session, events).map(|()| session))
+    }
+
+    fn session(&self, sid: SessionId) -> Answer<Option<Session>> {
+        self.read_record(&layout::session(sid))
+    }
+
+    fn sessions(&self, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
+        self.read(|tree| sessions(tree, after, most))
+    }
+
+    fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
+        self.committer.submit(move |engine| engine.update_session(sid, transition))
+    }
+
+    fn revoke_subject(
+        &self,
+        sub: String,
+        until: UnixTime,
+        after: Option<SessionId>,
+        now: UnixTime,
+        event: Event,
+    ) -> Answer<SubjectStep> {
+        self.committer.submit(move |engine| engine.revoke_subject(&sub, until, after, now, &event))
+    }
+
+    fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {
+        self.committer.submit(move |engine| engine.purge_sessions(before))
+    }
+}
+
+impl Engine {
+    pub(super) fn create_session(&mut self, session: &Session, events: Vec<Event>) -> Result<(), StoreError> {
+        let key = layout::session(session.sid);
+        if self.get(&key)?.is_some() {
+            return Err(StoreError::damaged("a new session has the name of one that exists"));
+        }
+        self.tell(events);
+        let mut batch = Batch::default();
+        batch.insert(&*key, session.encode(&key));
+        batch.insert(layout::due(session.expires_at(), session.sid), &[]);
+        batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
+        self.apply(batch)
+    }
+
+    pub(super) fn update_session(
+        &mut self,
+        sid: SessionId,
+        transition: Transition,
+    ) -> Result<Option<(Session, Outcome)>, StoreError> {
+        let key = layout::session(sid);
+        let Some(row) = self.get(&key)? else { return Ok(None) };
+        let Told { step, events } = transition(Session::decode(&key, &row)?);
+        self.tell(events);
+        if step.changed || !step.revoked.is_empty() {
+            let mut batch = Batch::default();
+            let announcement = self.revoke_in(&mut batch, step.revoked)?;
+            batch.insert(&*key, step.session.encode(&key));
+            self.apply_announced(batch, announcement)?;
+        }
+        Ok(Some((step.session, step.outcome)))
+    }
+}
+
+/// Returns the sessions behind this one.
+fn sessions(tree: &Tree, after: Option<SessionId>, most: usize) -> Result<Vec<Session>, StoreError> {
+    let from = after.map_or(Bound::Included(vec![layout::SESSION]), |sid| Bound::Excluded(layout::session(sid)));
+    let rows = tree.range((from, Bound::Excluded(vec![layout::SESSION + 1]))).take(most);
+    rows.map(|row| row.map_err(|error| engine::failed(&error)).and_then(|(key, row)| Session::decode(&key, &row)))
+        .collect()
+}
