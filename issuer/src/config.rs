@@ -1,18 +1,22 @@
 //! Settings: a TOML file, the environment and flags become one checked [`Config`].
 //!
 //! A flag wins over the environment, the environment over the file, the file over the default. Every setting has one
-//! name in all three: `access_ttl_seconds`, `COUNTERSIGN_ACCESS_TTL_SECONDS`, `--access-ttl-seconds`. Secrets are no
-//! settings: they come from a file of their own or from the environment, never from a flag or this file (see `cli`).
+//! name in all three: `access_ttl_seconds`, `COUNTERSIGN_ACCESS_TTL_SECONDS`, `--access-ttl-seconds`; in a table of the file
+//! `connections.head_bytes`, `COUNTERSIGN_CONNECTIONS_HEAD_BYTES`, `--connections-head-bytes`. Secrets are no settings: they
+//! come from a file of their own or from the environment, never from a flag or this file (see `cli`).
 
+mod connections;
 mod issuer_url;
 mod layer;
+mod nearest;
 mod show;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use issuer_url::IssuerUrl;
 pub use layer::{AlgorithmName, Layer};
-pub use show::show;
+pub use show::{Source, defaults, show};
 
 use crate::server::Limits;
 use crate::telemetry::{LogFormat, LogLevel};
@@ -135,6 +139,7 @@ impl TryFrom<Layer> for Config {
     type Error = ConfigError;
 
     fn try_from(layer: Layer) -> Result<Self, ConfigError> {
+        layer.in_range()?;
         let listen = needed("listen", layer.listen)?;
         let issuer = match &layer.issuer {
             Some(text) => Some(IssuerUrl::parse(text, layer.allow_insecure_issuer.unwrap_or(false))?),
@@ -154,7 +159,7 @@ impl TryFrom<Layer> for Config {
             tokens: tokens(&layer)?,
             limits: limits(&layer)?,
             max_followers: max_followers(&layer)?,
-            body_timeout: duration("body_timeout_seconds", layer.body_timeout_seconds, 1..=MINUTE)?,
+            body_timeout: seconds("body_timeout_seconds", layer.body_timeout_seconds)?,
             cors_origins: origins(layer.cors_origins.unwrap_or_default())?,
             log_format: needed("log_format", layer.log_format)?,
             log_level: LogLevel::parse(&log_level)
@@ -168,15 +173,15 @@ fn tokens(layer: &Layer) -> Result<Tokens, ConfigError> {
         default_audience: needed("default_audience", layer.default_audience.clone())?,
         status_list_audiences: audiences(layer.status_list_audiences.clone().unwrap_or_default())?,
         algorithm: needed("algorithm", layer.algorithm)?,
-        access_ttl_seconds: within("access_ttl_seconds", layer.access_ttl_seconds, 1..=DAY)?,
-        max_access_ttl_seconds: within("max_access_ttl_seconds", layer.max_access_ttl_seconds, 1..=DAY)?,
-        refresh_ttl_seconds: within("refresh_ttl_seconds", layer.refresh_ttl_seconds, 1..=YEAR)?,
-        session_ttl_seconds: within("session_ttl_seconds", layer.session_ttl_seconds, 1..=YEAR)?,
-        retry_window_seconds: within("retry_window_seconds", layer.retry_window_seconds, 0..=300)?,
-        leeway_seconds: within("leeway_seconds", layer.leeway_seconds, 0..=60)?,
-        list_ttl_seconds: within("list_ttl_seconds", layer.list_ttl_seconds, 10..=DAY)?,
-        list_interval_seconds: within("list_interval_seconds", layer.list_interval_seconds, 1..=DAY / 2)?,
-        jwks_max_age_seconds: within("jwks_max_age_seconds", layer.jwks_max_age_seconds, 1..=DAY)?,
+        access_ttl_seconds: needed("access_ttl_seconds", layer.access_ttl_seconds)?,
+        max_access_ttl_seconds: needed("max_access_ttl_seconds", layer.max_access_ttl_seconds)?,
+        refresh_ttl_seconds: needed("refresh_ttl_seconds", layer.refresh_ttl_seconds)?,
+        session_ttl_seconds: needed("session_ttl_seconds", layer.session_ttl_seconds)?,
+        retry_window_seconds: needed("retry_window_seconds", layer.retry_window_seconds)?,
+        leeway_seconds: needed("leeway_seconds", layer.leeway_seconds)?,
+        list_ttl_seconds: needed("list_ttl_seconds", layer.list_ttl_seconds)?,
+        list_interval_seconds: needed("list_interval_seconds", layer.list_interval_seconds)?,
+        jwks_max_age_seconds: needed("jwks_max_age_seconds", layer.jwks_max_age_seconds)?,
     };
     if tokens.default_audience.is_empty() {
         return Err(ConfigError::Setting { name: "default_audience", reason: "must not be empty".to_owned() });
@@ -195,17 +200,15 @@ fn tokens(layer: &Layer) -> Result<Tokens, ConfigError> {
 
 fn limits(layer: &Layer) -> Result<Limits, ConfigError> {
     Ok(Limits {
-        max_connections: count("max_connections", layer.max_connections, 1..=1_000_000)?,
-        max_connections_per_address: count(
-            "max_connections_per_address",
-            layer.max_connections_per_address,
-            0..=1_000_000,
-        )?,
-        header: duration("header_timeout_seconds", layer.header_timeout_seconds, 1..=MINUTE)?,
-        idle: duration("idle_timeout_seconds", layer.idle_timeout_seconds, 1..=10 * MINUTE)?,
-        write_stall: duration("write_timeout_seconds", layer.write_timeout_seconds, 1..=10 * MINUTE)?,
-        drain: duration("drain_seconds", layer.drain_seconds, 0..=10 * MINUTE)?,
-        ..Limits::default()
+        max_connections: count("max_connections", layer.max_connections)?,
+        max_connections_per_address: count("max_connections_per_address", layer.max_connections_per_address)?,
+        header: seconds("header_timeout_seconds", layer.header_timeout_seconds)?,
+        idle: seconds("idle_timeout_seconds", layer.idle_timeout_seconds)?,
+        write_stall: seconds("write_timeout_seconds", layer.write_timeout_seconds)?,
+        drain: seconds("drain_seconds", layer.drain_seconds)?,
+        linger: seconds("connections.linger_seconds", layer.connections.linger_seconds)?,
+        max_head_bytes: count("connections.head_bytes", layer.connections.head_bytes)?,
+        max_head_fields: count("connections.head_fields", layer.connections.head_fields)?,
     })
 }
 
@@ -226,7 +229,7 @@ fn max_followers(layer: &Layer) -> Result<usize, ConfigError> {
     let connections = needed("max_connections", layer.max_connections)?;
     let followers = layer.max_followers.unwrap_or_else(|| connections.saturating_sub(connections.div_ceil(6)));
     at_most("max_followers", followers, "max_connections less one", connections.saturating_sub(1))?;
-    count("max_followers", Some(followers), 0..=1_000_000)
+    count("max_followers", Some(followers))
 }
 
 /// An origin is compared as a browser writes it: scheme and host in lower case, no path (RFC 6454 §6.2).
@@ -249,21 +252,23 @@ fn needed<T>(name: &'static str, value: Option<T>) -> Result<T, ConfigError> {
     value.ok_or_else(|| ConfigError::Setting { name, reason: "must be given".to_owned() })
 }
 
-fn within(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<u64, ConfigError> {
-    let value = needed(name, value)?;
-    if allowed.contains(&value) {
-        return Ok(value);
+/// Checks that a value which is set is in its range; the declaration of a setting calls it (see `table`).
+fn within(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<(), ConfigError> {
+    match value.filter(|value| !allowed.contains(value)) {
+        None => Ok(()),
+        Some(value) => {
+            let reason = format!("is {value} but must be from {} to {}", allowed.start(), allowed.end());
+            Err(ConfigError::Setting { name, reason })
+        }
     }
-    let reason = format!("is {value} but must be from {} to {}", allowed.start(), allowed.end());
-    Err(ConfigError::Setting { name, reason })
 }
 
-fn duration(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<Duration, ConfigError> {
-    within(name, value, allowed).map(Duration::from_secs)
+fn seconds(name: &'static str, value: Option<u64>) -> Result<Duration, ConfigError> {
+    needed(name, value).map(Duration::from_secs)
 }
 
-fn count(name: &'static str, value: Option<u64>, allowed: RangeInclusive<u64>) -> Result<usize, ConfigError> {
-    let value = within(name, value, allowed)?;
+fn count(name: &'static str, value: Option<u64>) -> Result<usize, ConfigError> {
+    let value = needed(name, value)?;
     usize::try_from(value)
         .map_err(|_| ConfigError::Setting { name, reason: format!("is {value}, too large for this machine") })
 }
@@ -287,8 +292,8 @@ impl fmt::Display for ConfigError {
             Self::Setting { name, reason } => write!(
                 f,
                 "{name} {reason} (file: {name}, environment: COUNTERSIGN_{}, flag: --{})",
-                name.to_ascii_uppercase(),
-                name.replace('_', "-")
+                name.to_ascii_uppercase().replace('.', "_"),
+                name.replace(['_', '.'], "-")
             ),
         }
     }

@@ -5,6 +5,7 @@
 
 mod bad_fields;
 mod bad_input;
+mod config;
 mod crash;
 mod credentials;
 mod endpoints;

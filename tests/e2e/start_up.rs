@@ -135,37 +135,6 @@ fn an_address_in_use_is_told_with_exit_code_1() {
 }
 
 #[test]
-fn flags_win_over_the_environment_and_the_environment_over_the_file() {
-    let setup = Setup::new().set("leeway_seconds", "7");
-    let file = setup.folder().join("countersign.toml");
-    fs::write(&file, "leeway_seconds = 6\nretry_window_seconds = 8\naccess_ttl_seconds = 9\n").expect("written");
-    let arguments = ["config", "show", "--config", file.to_str().expect("UTF-8"), "--access-ttl-seconds", "10"];
-    let output = run(&setup, &arguments);
-    let shown = String::from_utf8(output.stdout).expect("UTF-8");
-    for line in [
-        "access_ttl_seconds = 10 # flag or environment",
-        "leeway_seconds = 7 # flag or environment",
-        "retry_window_seconds = 8 # file",
-        "refresh_ttl_seconds = 604800 # default",
-        "# issuer is not set",
-    ] {
-        assert!(shown.lines().any(|shown| shown == line), "{line} in\n{shown}");
-    }
-    assert!(!setup.data_dir().exists(), "showing writes nothing");
-}
-
-#[test]
-fn showing_the_configuration_shows_no_secret() {
-    let (secret, key) = ("development-only-0123456789abcdef", "A".repeat(43));
-    let setup = Setup::new().set("admin_secret", secret).set("master_key", &key);
-    let output = run(&setup, &["config", "show"]);
-    let shown = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(shown.contains("# COUNTERSIGN_MASTER_KEY is set and not shown"), "{shown}");
-    assert!(shown.contains("# COUNTERSIGN_ADMIN_SECRET is set and not shown"), "{shown}");
-    assert!(!shown.contains(secret) && !shown.contains(&key), "{shown}");
-}
-
-#[test]
 fn the_version_and_the_help_are_told() {
     let setup = Setup::new();
     let version = run(&setup, &["--version"]);

@@ -70,7 +70,7 @@ impl Setup {
     /// Sets the setting `name`, as the settings file calls it, through its environment variable.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
-        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase());
+        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase().replace('.', "_"));
         self.settings.retain(|(known, _)| *known != variable);
         self.settings.push((variable, value.to_owned()));
         self

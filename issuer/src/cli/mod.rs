@@ -9,7 +9,7 @@ mod serve;
 
 use crate::config::{ConfigError, Layer};
 use crate::error::Error;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,9 +66,11 @@ enum Failure {
 
 /// Runs the command that the process was started with, and returns how it ended.
 pub fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let ended = match cli.command {
         Command::Serve(options) => serve::serve(&options),
-        Command::Config(command) => config::run(&command),
+        Command::Config(command) => config::run(&command, innermost(&matches)),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,6 +79,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Returns the arguments of the subcommand that was named last.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, below)| innermost(below))
 }
 
 impl Failure {
@@ -128,7 +135,6 @@ impl From<Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -21,8 +21,8 @@ fn nothing_configured_is_a_configuration() {
 
 #[test]
 fn every_setting_has_a_default_or_follows_another() {
-    let table = toml::Table::try_from(Layer::defaults()).expect("a table");
-    let without: Vec<String> = Layer::names().into_iter().filter(|name| !table.contains_key(name)).collect();
+    let shown = defaults();
+    let without: Vec<&str> = shown.lines().filter_map(|line| line.strip_prefix("# ")?.strip_suffix(" =")).collect();
     assert_eq!(without, ["issuer", "master_key_file", "max_followers"]);
 }
 
@@ -57,6 +57,17 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     assert_eq!(error, "countersign.toml: there is no setting `zzz`");
     let error = parse("[server]\nlisten = 1").expect_err("unknown").to_string();
     assert!(error.contains("there is no setting `server`"), "{error}");
+    for (text, nearest) in [
+        ("[connections]\nhead_byte = 1", "connections.head_bytes"),
+        ("connections.haed_fields = 1", "connections.head_fields"),
+        ("[conections]\nhead_bytes = 1", "connections"),
+        ("connection.head_bytes = 1", "connections"),
+    ] {
+        let error = parse(text).expect_err("unknown").to_string();
+        assert!(error.ends_with(&format!("did you mean `{nearest}`?")), "{error}");
+    }
+    assert!(parse("connections = 5").is_err(), "a table is no number");
+    assert!(parse("[[connections]]\nhead_bytes = 1").is_err());
 }
 
 #[test]
@@ -108,8 +119,8 @@ fn the_variable_and_the_flag_of_a_setting_follow_from_its_name() {
     use clap::Args as _;
     for flag in Layer::augment_args(clap::Command::new("settings")).get_arguments() {
         let name = flag.get_id().as_str();
-        assert_eq!(flag.get_long(), Some(name.replace('_', "-").as_str()));
-        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase());
+        assert_eq!(flag.get_long(), Some(name.replace(['_', '.'], "-").as_str()));
+        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase().replace('.', "_"));
         assert_eq!(flag.get_env().and_then(|variable| variable.to_str()), Some(variable.as_str()));
         assert!(flag.get_help().is_some(), "{name} is documented");
     }
@@ -118,8 +129,37 @@ fn the_variable_and_the_flag_of_a_setting_follow_from_its_name() {
 #[test]
 fn what_is_shown_can_be_used_as_the_file() {
     let given = Layer { listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))), ..Layer::default() };
-    let text = show(None, &given).expect("shown");
-    assert!(text.contains("listen = \"127.0.0.1:0\" # flag or environment\n"), "{text}");
+    let text = show(None, &given, |_| Source::Flag).expect("shown");
+    assert!(text.contains("listen = \"127.0.0.1:0\" # flag\n"), "{text}");
+    assert!(text.contains("\n[connections]\nhead_bytes = 16384 # default\n"), "{text}");
     assert!(text.contains("# issuer is not set\n"), "{text}");
     assert_eq!(parse(&text).expect("valid"), given.over(&Layer::defaults()));
+}
+
+#[test]
+fn a_setting_of_a_table_is_given_by_the_file_and_checked_like_any_other() {
+    assert_eq!(config("[connections]\nhead_fields = 100").expect("valid").limits.max_head_fields, 100);
+    let error = config("connections.head_fields = 15").expect_err("too few").to_string();
+    assert_eq!(
+        error,
+        "connections.head_fields is 15 but must be from 16 to 1000 (file: connections.head_fields, \
+         environment: COUNTERSIGN_CONNECTIONS_HEAD_FIELDS, flag: --connections-head-fields)"
+    );
+}
+
+#[test]
+fn every_number_has_a_range_and_its_default_is_in_it() {
+    let defaults = defaults();
+    let numbers = defaults.lines().filter(|line| !line.starts_with('#'));
+    let numbers = numbers.filter(|line| line.split_once(" = ").is_some_and(|(_, value)| value.parse::<u64>().is_ok()));
+    let without_followers = Layer::ranges().len() - 1; // its default follows another setting
+    assert_eq!(numbers.count(), without_followers, "{defaults}");
+    Layer::defaults().in_range().expect("in range");
+}
+
+#[test]
+fn the_documented_settings_are_those_of_the_code() {
+    let documented = include_str!("../../../docs/countersign.toml");
+    assert!(documented == defaults(), "run `countersign config show --defaults > docs/countersign.toml`");
+    assert_eq!(parse(documented).expect("valid"), Layer::defaults());
 }
