@@ -148,7 +148,7 @@ pub(crate) const CRATES: &[Crate] = &[
         ],
         dependencies: None,
     },
-    Crate { folder: "xtask", library: "xtask", rows: &[], dependencies: Some(&["anyhow", "wasm-bindgen-cli-support"]) },
+    Crate { folder: "xtask", library: "xtask", rows: &[], dependencies: Some(&["anyhow", "walrus", "wasm-bindgen-cli-support"]) },
 ];
 
 const CLOCK: &str = "the clock is injected: issuer/src/env.rs is its only reader";

@@ -9,7 +9,7 @@ import { bundled } from "../bundling.js";
  * In bytes. `download` is the bundle and the larger of the two modules, each compressed by itself: what it has come down to,
  * on its way to 66,000.
  */
-const BUDGET = { module: 150_000, moduleCompressed: 61_440, bundleCompressed: 15_000, download: 76_000 };
+const BUDGET = { module: 150_000, moduleCompressed: 60_000, bundleCompressed: 15_000, download: 73_500 };
 const MODULES = ["verifier_bg.wasm", "verifier_simd_bg.wasm"];
 const PROGRAM = `import { createVerifier } from "countersign"; globalThis.verify = createVerifier;`;
 

@@ -4,11 +4,12 @@
 //! wasm-bindgen runs as a library, so that its version is the one of Cargo.lock and nothing has to be installed.
 
 use crate::freshness::Freshness;
-use crate::signing_code;
+use crate::{signing_code, traps};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+use walrus::Module;
 use wasm_bindgen_cli_support::{Bindgen, Output};
 
 const PACKAGE: &str = "countersign-verifier-wasm";
@@ -134,15 +135,18 @@ fn generate(scalar: &Path, simd: &Path, out: &Path) -> Result<()> {
 
 /// Returns the module and its glue, not yet written.
 fn bound(library: &Path, names: Names) -> Result<Output> {
+    let mut module = Module::from_file(library).with_context(|| format!("reading {}", library.display()))?;
+    traps::shorten(&mut module);
     let mut bindgen = Bindgen::new();
     bindgen
-        .input_path(library)
-        .out_name(STEM)
+        .input_bytes(STEM, module.emit_wasm())
         .typescript(true)
         .remove_name_section(names == Names::Removed)
         .remove_producers_section(true)
         .omit_default_module_path(true) // pkg's entries say where the module is, each in its runtime's way
         .reset_state_function(true); // pkg/src/instance.js replaces an instance that has trapped
     bindgen.web(true).context("choosing the target")?;
-    bindgen.generate_output().with_context(|| format!("reading {}", library.display()))
+    let mut output = bindgen.generate_output().with_context(|| format!("binding {}", library.display()))?;
+    traps::shorten(output.wasm_mut()); // without what described the bindings more of it is called nowhere
+    Ok(output)
 }

@@ -20,6 +20,7 @@ mod soak;
 mod steps;
 mod test;
 mod tools;
+mod traps;
 mod up;
 mod workspace;
 
