@@ -18,11 +18,13 @@ pub mod http;
 mod indices;
 pub mod keys;
 pub mod operations;
+pub mod passwords;
 pub mod revocations;
 pub mod rules;
 pub mod server;
 pub mod session;
 pub mod store;
 pub mod telemetry;
+pub mod users;
 
 pub use error::Error;

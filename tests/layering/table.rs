@@ -134,15 +134,30 @@ pub(crate) const CRATES: &[Crate] = &[
             // The inside: one use case a file, over pure decisions and a store.
             row(
                 "operations",
-                &["audit", "env", "error", "indices", "keys", "revocations", "rules", "session", "store", "telemetry"],
+                &[
+                    "audit",
+                    "env",
+                    "error",
+                    "indices",
+                    "keys",
+                    "passwords",
+                    "revocations",
+                    "rules",
+                    "session",
+                    "store",
+                    "telemetry",
+                    "users",
+                ],
             ),
             row("audit", &["session"]),
             row("session", &["error"]),
             row("keys", &["env", "error"]),
             row("revocations", &["env", "error"]),
             row("rules", &[]),
+            row("passwords", &[]),
+            row("users", &["passwords", "session"]),
             row("indices", &["env", "error", "store"]),
-            row("store", &["audit", "error", "keys", "revocations", "rules", "session"]),
+            row("store", &["audit", "error", "keys", "passwords", "revocations", "rules", "session", "users"]),
             row("env", &["error"]),
             row("error", &["store"]),
         ],
@@ -227,6 +242,8 @@ pub(crate) const DECIDES_ONLY: &[&str] = &[
     "issuer/src/revocations",
     "issuer/src/rules",
     "issuer/src/error",
+    "issuer/src/passwords",
+    "issuer/src/users",
 ];
 
 /// Names that say nothing: a file of that name holds what has no subject.

@@ -12,8 +12,9 @@ use issuer::rules::Rules;
 use issuer::session::{Outcome, Session, SessionId};
 use issuer::store::{
     Answer, AuditLog, ClientRecord, Clients, Keys, Pages, Revocations, Sessions, Store, StoreError, SubjectStep,
-    Transition,
+    Transition, UserTransition, Users,
 };
+use issuer::users::{Outcome as UserOutcome, User, UserId};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -153,6 +154,36 @@ fn waited_for<T>(mut answer: Answer<T>) -> Result<T, StoreError> {
             return result;
         }
         std::thread::park();
+    }
+}
+
+impl Users for Held {
+    fn create_user(&self, user: User, events: Vec<Event>) -> Answer<UserOutcome> {
+        self.change(move |store| store.create_user(user, events))
+    }
+
+    fn user(&self, id: UserId) -> Answer<Option<User>> {
+        self.0.read(|store| store.user(id))
+    }
+
+    fn user_named(&self, key: String) -> Answer<Option<User>> {
+        self.0.read(|store| store.user_named(key))
+    }
+
+    fn users(&self, after: Option<UserId>, most: usize) -> Answer<Vec<User>> {
+        self.0.read(|store| store.users(after, most))
+    }
+
+    fn update_user(&self, id: UserId, transition: UserTransition) -> Answer<Option<(User, UserOutcome)>> {
+        self.change(move |store| store.update_user(id, transition))
+    }
+
+    fn delete_user(&self, id: UserId, events: Vec<Event>) -> Answer<bool> {
+        self.change(move |store| store.delete_user(id, events))
+    }
+
+    fn binding_key(&self, fresh: [u8; 32]) -> Answer<[u8; 32]> {
+        self.change(move |store| store.binding_key(fresh))
     }
 }
 

@@ -2,8 +2,10 @@
 //! opens in a directory.
 
 mod revoking;
+mod users;
 
 pub(crate) use revoking::*;
+pub(crate) use users::*;
 
 use super::*;
 use crate::audit::{Act, Origin};
@@ -40,6 +42,12 @@ macro_rules! conformance {
             a_subject_with_many_sessions_or_tokens_ends_in_bounded_steps,
             after_a_subject_is_revoked_no_refresh_succeeds_and_no_token_lives,
             rules_only_go_up_and_their_keys_come_with_them,
+            a_user_reads_as_it_was_stored_by_id_and_by_both_names_also_after_a_restart,
+            of_many_who_want_one_name_at_once_one_gets_it,
+            a_name_that_is_given_up_is_free_and_one_that_is_taken_changes_nothing,
+            attempts_at_once_are_each_counted,
+            users_are_read_in_bounded_steps_and_deleted_with_their_names,
+            the_binding_key_stays_what_it_was_first,
         }
     };
     ($open:expr, $($name:ident,)*) => {

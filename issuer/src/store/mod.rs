@@ -20,6 +20,7 @@ mod keys;
 mod record;
 mod sessions;
 mod sled;
+mod users;
 
 pub use self::sled::SledStore;
 pub use audit::AuditLog;
@@ -27,6 +28,7 @@ pub use clients::{ClientRecord, Clients};
 pub use error::StoreError;
 pub use keys::Keys;
 pub use sessions::{SUBJECT_STEP, SUBJECT_STEP_TOKENS, Sessions, SubjectStep, Told, Transition};
+pub use users::{ToldOfUser, UserTransition, Users};
 
 use crate::audit::Event;
 use crate::keys::SealedKey;
@@ -44,7 +46,7 @@ use tokio::sync::{mpsc, watch};
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
 
 /// Keeps what the issuer must not forget.
-pub trait Store: Sessions + Clients + Keys + AuditLog + Send + Sync {
+pub trait Store: Sessions + Clients + Keys + AuditLog + Users + Send + Sync {
     /// Returns the next page of an epoch, counted from 0. No page of an epoch is ever returned twice.
     ///
     /// Fails with [`StoreError::NoIndices`] when the epoch's pages are used up or have been forgotten.

@@ -8,11 +8,13 @@ mod rules;
 mod session;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub(crate) use audit::EventRow;
 pub(crate) use codec::{Reader, Unreadable, Writer};
 #[cfg(test)]
 pub(crate) use session::write_first as write_session_of_version_1;
+pub(crate) use user::BindingKey;
 
 use crate::keys::{KeyState, SealedKey};
 use crate::revocations::Publication;

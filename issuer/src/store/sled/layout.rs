@@ -10,10 +10,14 @@
 //! k kid                        signing key, sealed
 //! c client_id                  client
 //! a seq:u64                    events of one group, the first of which has this number
-//! m name                       publication, newest event, rules, floor (the epoch below which pages are forgotten), format
+//! y id[16]                     user
+//! n name                       user of this name or address, in the form that is compared
+//! m name                       publication, newest event, rules, binding key, floor (the epoch below which pages are
+//!                              forgotten), format
 //! ```
 
 use crate::session::SessionId;
+use crate::users::UserId;
 use sha2::{Digest, Sha256};
 use token::id::Jti;
 use token::time::UnixTime;
@@ -25,6 +29,8 @@ pub(super) const REVOCATION: u8 = b'r';
 pub(super) const PAGES: u8 = b'p';
 pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
+pub(super) const USER: u8 = b'y';
+pub(super) const BINDING: &[u8] = b"mbinding";
 pub(super) const PUBLICATION: &[u8] = b"mpublication";
 pub(super) const RULES: &[u8] = b"mrules";
 pub(super) const EVENTS: u8 = b'a';
@@ -96,6 +102,14 @@ pub(super) fn client(client_id: &str) -> Vec<u8> {
 
 pub(super) fn events(first: u64) -> Vec<u8> {
     joined(EVENTS, &[&first.to_be_bytes()])
+}
+
+pub(super) fn user(id: UserId) -> Vec<u8> {
+    joined(USER, &[&id.0])
+}
+
+pub(super) fn user_name(name: &str) -> Vec<u8> {
+    joined(b'n', &[name.as_bytes()])
 }
 
 fn joined(kind: u8, parts: &[&[u8]]) -> Vec<u8> {

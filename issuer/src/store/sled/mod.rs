@@ -23,6 +23,7 @@ mod sessions;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod users;
 mod witness;
 
 use super::{Answer, Pages, Revocations, Store, StoreError};
