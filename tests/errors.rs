@@ -23,6 +23,7 @@ const SOURCES: [Source; 6] = [
             "ALLOWED, \"",
             "ACCEPTABLE, \"",
             "TYPE, \"",
+            "LONG, \"",
             "LARGE, \"",
             "TIMEOUT, \"",
             "REQUEST, \"",

@@ -163,7 +163,12 @@ pub(crate) const CRATES: &[Crate] = &[
         ],
         dependencies: None,
     },
-    Crate { folder: "xtask", library: "xtask", rows: &[], dependencies: Some(&["anyhow", "walrus", "wasm-bindgen-cli-support"]) },
+    Crate {
+        folder: "xtask",
+        library: "xtask",
+        rows: &[],
+        dependencies: Some(&["anyhow", "walrus", "wasm-bindgen-cli-support"]),
+    },
 ];
 
 const CLOCK: &str = "the clock is injected: issuer/src/env.rs is its only reader";

@@ -225,6 +225,10 @@ impl Clients for Held {
         self.0.read(|store| store.client(client_id))
     }
 
+    fn clients(&self, after: Option<String>, most: usize) -> Answer<Vec<ClientRecord>> {
+        self.0.read(|store| store.clients(after, most))
+    }
+
     fn put_client(&self, client: ClientRecord, events: Vec<Event>) -> Answer<()> {
         self.change(move |store| store.put_client(client, events))
     }

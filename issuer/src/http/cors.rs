@@ -2,7 +2,7 @@
 //!
 //! No answer ever allows credentials: the daemon has no cookies.
 
-use super::exchange::Verb;
+use super::exchange::{Endpoint, Verb};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
@@ -25,7 +25,7 @@ impl Cors {
     pub(super) fn apply(
         self,
         listed: &[String],
-        verb: Verb,
+        offered: &[&'static Endpoint],
         method: &Method,
         origin: Option<&HeaderValue>,
         headers: &mut HeaderMap,
@@ -47,13 +47,20 @@ impl Cors {
             HeaderValue::from_static("ETag, Retry-After, WWW-Authenticate, X-Request-Id"),
         );
         if method == Method::OPTIONS {
-            let (methods, fields) = match verb {
-                Verb::Read | Verb::Any => ("GET, HEAD", "If-None-Match, Last-Event-ID"),
-                Verb::Act => ("POST", "Authorization, Content-Type"),
-            };
-            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(fields));
+            let list = |texts: Vec<&str>| HeaderValue::from_str(&texts.join(", ")).ok();
+            let methods = list(offered.iter().map(|endpoint| endpoint.verb.methods()).collect());
+            let fields = list(fields(offered));
+            methods.map(|methods| headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods));
+            fields.map(|fields| headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields));
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")); // browsers cap it anyway
         }
     }
+}
+
+/// Returns the fields that requests to these endpoints may have: what is read is public, what acts knows its caller.
+fn fields(offered: &[&'static Endpoint]) -> Vec<&'static str> {
+    let reads = |endpoint: &&Endpoint| matches!(endpoint.verb, Verb::Read | Verb::Any);
+    let public = offered.iter().copied().any(|endpoint| reads(&endpoint)).then_some("If-None-Match, Last-Event-ID");
+    let acting = offered.iter().copied().any(|endpoint| !reads(&endpoint)).then_some("Authorization, Content-Type");
+    public.into_iter().chain(acting).collect()
 }

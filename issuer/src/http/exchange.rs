@@ -3,6 +3,7 @@
 use super::App;
 use super::cors::Cors;
 use super::reply::{self, Answer, Code, Dialect, Malformed, Refusal};
+use super::request::{self, Form};
 use crate::audit::Origin;
 use crate::server::Peer;
 use crate::telemetry::field;
@@ -35,20 +36,54 @@ pub(super) struct Endpoint {
 pub(super) enum Verb {
     /// GET, and therefore HEAD, whose body hyper leaves out.
     Read,
+    /// GET with parameters in the query: those of these names, each at most once.
+    Ask(&'static [&'static str]),
     /// POST.
     Act,
+    /// PATCH.
+    #[allow(dead_code)] // the first endpoint that changes something follows
+    Change,
+    /// DELETE.
+    #[allow(dead_code)] // the first endpoint that removes something follows
+    Remove,
     /// Whatever it is, there is nothing.
     Any,
 }
 
-/// A request as handlers see it. The query string is not theirs: nothing is ever passed there.
+impl Verb {
+    /// True when this is what `method` does.
+    fn admits(self, method: &Method) -> bool {
+        match self {
+            Self::Read | Self::Ask(_) => matches!(*method, Method::GET | Method::HEAD),
+            Self::Act => *method == Method::POST,
+            Self::Change => *method == Method::PATCH,
+            Self::Remove => *method == Method::DELETE,
+            Self::Any => true,
+        }
+    }
+
+    /// Returns the methods, as `Allow` lists them.
+    pub(super) fn methods(self) -> &'static str {
+        match self {
+            Self::Read | Self::Ask(_) => "GET, HEAD",
+            Self::Act => "POST",
+            Self::Change => "PATCH",
+            Self::Remove => "DELETE",
+            Self::Any => "",
+        }
+    }
+}
+
+/// A request as handlers see it.
 pub(super) struct Exchange {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     /// Where it came from, for the audit log.
     pub(super) origin: Origin,
+    /// What [`Verb::Ask`] admits of the query; nothing is ever passed there to other endpoints.
+    pub(super) query: Form,
     method: Method,
-    has_query: bool,
+    raw_query: String,
     peer: Option<Peer>,
 }
 
@@ -76,29 +111,33 @@ impl Body {
 
 /// Extracts the request. It rejects nothing: a path that matched is answered by its endpoint, whatever was sent.
 pub(super) fn extract() -> impl Filter<Extract = (Exchange,), Error = Rejection> + Clone {
-    let has_query = warp::query::raw().map(|query: String| !query.is_empty()).or(warp::any().map(|| false)).unify();
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::method()
         .and(warp::header::headers_cloned())
-        .and(has_query)
+        .and(query)
         .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream().map(Body::new))
-        .map(|method, headers, has_query, peer: Option<Peer>, body| {
+        .map(|method, headers, raw_query, peer: Option<Peer>, body| {
             let origin = Origin { request: None, address: peer.map(|Peer(address)| address.ip()) };
-            Exchange { headers, body, origin, method, has_query, peer }
+            Exchange { headers, body, origin, query: Form::default(), method, raw_query, peer }
         })
 }
 
 /// Returns what `handle` makes of the request, or why it was not asked; complete with the headers every answer has.
+///
+/// `offered` are the endpoints of the path, one for each verb, all with the same route, dialect and rule of CORS; `handle`
+/// is told which of them the method has chosen.
 pub(super) async fn answer<F, H>(
     app: Arc<App>,
-    endpoint: &'static Endpoint,
+    offered: &[&'static Endpoint],
     mut exchange: Exchange,
     handle: H,
 ) -> Answer
 where
-    H: FnOnce(Exchange) -> F,
+    H: FnOnce(usize, Exchange) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
+    let Some(endpoint) = offered.first().copied() else { return reply::empty(StatusCode::NOT_FOUND) };
     let id = app.request_ids.next();
     exchange.origin.request = Some(id.clone());
     let began = app.env.monotonic();
@@ -113,9 +152,9 @@ where
         { field::CLIENT } = tracing::field::Empty
     );
     async {
-        let answered = judge(endpoint, exchange, handle).await;
+        let answered = judge(offered, endpoint.cors, exchange, handle).await;
         let mut answer = answered.unwrap_or_else(|refusal| reply::refuse(endpoint.dialect, &refusal));
-        finish(&app, endpoint, &method, origin.as_ref(), &id, &mut answer);
+        finish(&app, offered, &method, origin.as_ref(), &id, &mut answer);
         let code = answer.extensions().get::<Code>().map(|code| code.0);
         let micros = u64::try_from(app.env.monotonic().saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
         let status = answer.status().as_u16();
@@ -126,40 +165,48 @@ where
     .await
 }
 
-async fn judge<F, H>(endpoint: &Endpoint, exchange: Exchange, handle: H) -> Result<Answer, Refusal>
+async fn judge<F, H>(
+    offered: &[&'static Endpoint],
+    cors: Cors,
+    mut exchange: Exchange,
+    handle: H,
+) -> Result<Answer, Refusal>
 where
-    H: FnOnce(Exchange) -> F,
+    H: FnOnce(usize, Exchange) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
-    let allowed = match endpoint.verb {
-        Verb::Read => matches!(exchange.method, Method::GET | Method::HEAD),
-        Verb::Act => exchange.method == Method::POST,
-        Verb::Any => true,
-    };
-    if endpoint.cors != Cors::None && exchange.method == Method::OPTIONS {
+    if cors != Cors::None && exchange.method == Method::OPTIONS {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     }
-    if !allowed {
-        return Err(Malformed::MethodNotAllowed.into());
+    let chosen = offered.iter().enumerate().find(|(_, endpoint)| endpoint.verb.admits(&exchange.method));
+    let (place, endpoint) = chosen.ok_or(Malformed::MethodNotAllowed)?;
+    match endpoint.verb {
+        Verb::Ask(names) => exchange.query = request::query(&exchange.raw_query, names)?,
+        Verb::Act | Verb::Change | Verb::Remove if !exchange.raw_query.is_empty() => {
+            return Err(Malformed::Query.into()); // RFC 6749 §2.3.1: parameters never in the request URI
+        }
+        Verb::Read | Verb::Act | Verb::Change | Verb::Remove | Verb::Any => {}
     }
-    if endpoint.verb == Verb::Act && exchange.has_query {
-        return Err(Malformed::Query.into()); // RFC 6749 §2.3.1: parameters never in the request URI
-    }
-    handle(exchange).await
+    handle(place, exchange).await
 }
 
 fn finish(
     app: &App,
-    endpoint: &Endpoint,
+    offered: &[&'static Endpoint],
     method: &Method,
     origin: Option<&HeaderValue>,
     id: &str,
     answer: &mut Answer,
 ) {
-    if matches!(answer.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NO_CONTENT) {
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow(endpoint)));
+    let cors = offered.first().map_or(Cors::None, |endpoint| endpoint.cors);
+    if answer.status() == StatusCode::METHOD_NOT_ALLOWED || *method == Method::OPTIONS {
+        let options = (cors != Cors::None).then_some("OPTIONS");
+        let methods: Vec<&str> = offered.iter().map(|endpoint| endpoint.verb.methods()).chain(options).collect();
+        if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+            answer.headers_mut().insert(ALLOW, allow);
+        }
     }
-    endpoint.cors.apply(&app.cors_origins, endpoint.verb, method, origin, answer.headers_mut());
+    cors.apply(&app.cors_origins, offered, method, origin, answer.headers_mut());
     answer.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -171,14 +218,4 @@ fn finish(
 fn name(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("(other)")
-}
-
-fn allow(endpoint: &Endpoint) -> &'static str {
-    match (endpoint.verb, endpoint.cors) {
-        (Verb::Read, Cors::None) => "GET, HEAD",
-        (Verb::Read, Cors::Anyone | Cors::Listed) => "GET, HEAD, OPTIONS",
-        (Verb::Act, Cors::None) => "POST",
-        (Verb::Act, Cors::Anyone | Cors::Listed) => "POST, OPTIONS",
-        (Verb::Any, _) => "",
-    }
 }

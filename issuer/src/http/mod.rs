@@ -3,8 +3,8 @@
 //! A route rejects only a path that is not its own. Whatever else is wrong becomes an answer inside the route, because a
 //! rejection would go on to the routes behind it. `operations` decides; here requests are read and answers written.
 //!
-//! To add an endpoint: a file with its `ENDPOINT` and its `answer`, a line in [`routes`], the bad-input table of
-//! `tests/e2e`, and the documentation of its codes.
+//! To add an endpoint: a file with its `ENDPOINT` and its `answer`, a line in `table`, the bad-input table of
+//! `tests/e2e`, and the documentation of its codes. Several methods at one path, or names in the path, are a `resource`.
 
 mod client_auth;
 mod console;
@@ -21,22 +21,21 @@ mod oauth_token;
 mod reply;
 mod request;
 mod revocations;
+mod route;
 mod status;
 mod tokens;
+mod v1_clients;
 mod v1_revocations;
 
 use crate::env::{Env, NoEntropy};
 use crate::operations::Issuer;
 use crate::telemetry::RequestIds;
 use bytes::Bytes;
-use exchange::{Endpoint, Exchange};
-use reply::{Answer, Refusal};
-use std::future::Future;
+use route::{Row, on, resource, row, row_below};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use warp::filters::BoxedFilter;
-use warp::path::FullPath;
 use warp::{Filter, Reply};
 
 /// What an operator chooses about the surface.
@@ -73,14 +72,12 @@ pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<BoxedFilter<
     Ok(table(&Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers })))
 }
 
-/// A way to one endpoint; it rejects a path that is not its own and nothing else.
-type Row = BoxedFilter<(Answer,)>;
-
 fn table(app: &Arc<App>) -> Row {
     let rows = [
         row(app, &oauth_token::ENDPOINT, oauth_token::answer),
         row(app, &tokens::ENDPOINT, tokens::answer),
         row(app, &v1_revocations::ENDPOINT, v1_revocations::answer),
+        resource(app, vec![on(&v1_clients::LIST, v1_clients::list)]),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),
@@ -99,42 +96,4 @@ fn table(app: &Arc<App>) -> Row {
     ];
     let nothing = row_below(app, "", &not_found::ENDPOINT, not_found::answer);
     rows.into_iter().rfold(nothing, |later, row| row.or(later).unify().boxed())
-}
-
-/// Answers the path that is `endpoint`'s route, byte for byte: a proxy's rules on paths hold here too.
-fn row<H, F>(app: &Arc<App>, endpoint: &'static Endpoint, handle: H) -> Row
-where
-    H: Fn(Arc<App>, Exchange) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
-    let varying = move |path: &str| (path == endpoint.route).then(String::new);
-    answered(app, varying, endpoint, move |app, exchange, _| handle(app, exchange))
-}
-
-/// Answers every path that begins with `prefix`; `handle` gets what follows it, as sent.
-fn row_below<H, F>(app: &Arc<App>, prefix: &'static str, endpoint: &'static Endpoint, handle: H) -> Row
-where
-    H: Fn(Arc<App>, Exchange, String) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
-    answered(app, move |path| path.strip_prefix(prefix).map(str::to_owned), endpoint, handle)
-}
-
-fn answered<V, H, F>(app: &Arc<App>, varying: V, endpoint: &'static Endpoint, handle: H) -> Row
-where
-    V: Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
-    H: Fn(Arc<App>, Exchange, String) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Answer, Refusal>> + Send + 'static,
-{
-    let app = Arc::clone(app);
-    let path = warp::path::full().and_then(move |path: FullPath| {
-        let varying = varying(path.as_str());
-        async move { varying.ok_or_else(warp::reject::not_found) }
-    });
-    let answer = move |varying, exchange| {
-        let (app, handle) = (Arc::clone(&app), handle.clone());
-        let asked = Arc::clone(&app);
-        async move { exchange::answer(app, endpoint, exchange, |exchange| handle(asked, exchange, varying)).await }
-    };
-    path.and(exchange::extract()).then(answer).boxed()
 }

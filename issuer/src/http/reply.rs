@@ -62,6 +62,12 @@ pub(super) enum Malformed {
     Body(&'static str),
     /// A query string where parameters belong in the body.
     Query,
+    /// A query of more bytes than are read.
+    QueryTooLong(usize),
+    /// A query that is not what it must be.
+    QueryText(&'static str),
+    /// A segment of the path that is no text.
+    Path,
     /// A member that this endpoint does not have.
     Unknown(String),
     /// A member given twice.
@@ -91,6 +97,17 @@ impl From<Error> for Refusal {
 /// Returns 200 with `body` as JSON, not to be stored by caches.
 pub(super) fn json(body: &impl Serialize) -> Answer {
     text(StatusCode::OK, "application/json", serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// Returns 200 with a part of a list as JSON: `items`, and the cursor `next` when there may be more.
+pub(super) fn list(items: &impl Serialize, next: Option<&str>) -> Answer {
+    #[derive(Serialize)]
+    struct List<'a, T> {
+        items: &'a T,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<&'a str>,
+    }
+    json(&List { items, next })
 }
 
 /// Returns `status` with `body`.
@@ -186,6 +203,9 @@ impl From<&Malformed> for Told {
             Malformed::CutOff => (StatusCode::BAD_REQUEST, "body_cut_off"),
             Malformed::Body(_) => (StatusCode::BAD_REQUEST, "malformed_body"),
             Malformed::Query => (StatusCode::BAD_REQUEST, "query_not_allowed"),
+            Malformed::QueryTooLong(_) => (StatusCode::URI_TOO_LONG, "query_too_long"),
+            Malformed::QueryText(_) => (StatusCode::BAD_REQUEST, "malformed_query"),
+            Malformed::Path => (StatusCode::BAD_REQUEST, "malformed_path"),
             Malformed::Unknown(_) => (StatusCode::BAD_REQUEST, "unknown_field"),
             Malformed::Duplicate(_) => (StatusCode::BAD_REQUEST, "duplicate_field"),
             Malformed::Missing(_) => (StatusCode::BAD_REQUEST, "missing_field"),
@@ -254,6 +274,11 @@ impl fmt::Display for Malformed {
             Self::CutOff => f.write_str("the body did not arrive whole"),
             Self::Body(fault) => write!(f, "the body {fault}"),
             Self::Query => f.write_str("parameters belong in the body, not in the query"),
+            Self::QueryTooLong(limit) => write!(f, "the query has more than {limit} bytes"),
+            Self::QueryText(fault) => write!(f, "the query {fault}"),
+            Self::Path => f.write_str(
+                "a segment of the path is not 1 to 255 bytes of percent-encoded UTF-8 without control characters",
+            ),
             Self::Unknown(name) => write!(f, "there is no member '{}' here", quotable(name)),
             Self::Duplicate(name) => write!(f, "'{}' is given more than once", quotable(name)),
             Self::Missing(name) => write!(f, "'{name}' is missing"),

@@ -2,9 +2,11 @@
 
 mod form;
 mod members;
+mod page;
 
-pub(super) use form::{Form, decode};
+pub(super) use form::{Form, decode, decode_segment};
 pub(super) use members::Members;
+pub(super) use page::Page;
 
 use super::exchange::Body;
 use super::reply::Malformed;
@@ -21,6 +23,24 @@ pub(super) const JSON: &str = "application/json";
 
 /// Bytes of a body that are read; a token is at most 8 KiB and goes twice into that.
 pub(super) const MAX_BODY: usize = 16 * 1024;
+
+/// Bytes of a query that are read.
+pub(super) const MAX_QUERY: usize = 4 * 1024;
+
+/// Returns the fields of a query, all of which are among `names`.
+///
+/// # Errors
+/// [`Malformed::QueryTooLong`], [`Malformed::QueryText`], [`Malformed::Duplicate`], [`Malformed::Unknown`].
+pub(super) fn query(query: &str, names: &[&str]) -> Result<Form, Malformed> {
+    if query.len() > MAX_QUERY {
+        return Err(Malformed::QueryTooLong(MAX_QUERY));
+    }
+    let form = Form::parse(query.as_bytes()).map_err(|fault| match fault {
+        Malformed::Body(fault) => Malformed::QueryText(fault),
+        other => other,
+    })?;
+    form.only(names)
+}
 
 /// Returns the body, if `headers` say that it is `media_type` and it is whole within [`MAX_BODY`] and `limit`.
 ///

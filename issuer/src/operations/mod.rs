@@ -6,6 +6,7 @@
 mod audit;
 mod authenticate;
 mod client_credentials;
+mod clients;
 mod introspect;
 mod issuer;
 mod limits;
@@ -24,6 +25,7 @@ mod tests;
 mod upkeep;
 
 pub use crate::error::{Error, GrantFault, NotReady};
+pub use clients::{ClientView, ClientViews};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
 pub use status_list::{StatusForm, StatusList};

@@ -8,6 +8,10 @@ pub trait Clients {
     /// Returns a client.
     fn client(&self, client_id: String) -> Answer<Option<ClientRecord>>;
 
+    /// Returns the clients that follow `after` in the order of their ids, byte by byte, at most `most`; from the first with
+    /// `None`.
+    fn clients(&self, after: Option<String>, most: usize) -> Answer<Vec<ClientRecord>>;
+
     /// Stores a client, replacing one of the same id.
     fn put_client(&self, client: ClientRecord, events: Vec<Event>) -> Answer<()>;
 }

@@ -1,9 +1,11 @@
 //! What every engine must do. `conformance!(open)` turns each function below into a test of the engine that `open`
 //! opens in a directory.
 
+mod clients;
 mod revoking;
 mod users;
 
+pub(crate) use clients::*;
 pub(crate) use revoking::*;
 pub(crate) use users::*;
 
@@ -34,6 +36,7 @@ macro_rules! conformance {
             a_dropped_answer_still_happens,
             a_publication_only_goes_up,
             keys_and_clients_are_kept_and_replaced,
+            clients_are_read_in_bounded_steps_in_the_order_of_their_ids,
             only_expired_sessions_are_purged,
             only_epochs_that_left_the_list_are_purged_and_their_pages_never_come_back,
             a_closed_store_refuses_and_reopens_whole,

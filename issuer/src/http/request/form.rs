@@ -6,6 +6,7 @@ use super::super::reply::Malformed;
 use zeroize::Zeroizing;
 
 /// The fields of a form that nobody has taken yet.
+#[derive(Default)]
 pub(in crate::http) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
@@ -42,6 +43,17 @@ impl Form {
         self.take(name).ok_or(Malformed::Missing(name))
     }
 
+    /// Returns the form, if it has no other fields than these.
+    ///
+    /// # Errors
+    /// [`Malformed::Unknown`], naming one that it has.
+    pub(in crate::http) fn only(self, names: &[&str]) -> Result<Self, Malformed> {
+        match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            Some((name, _)) => Err(Malformed::Unknown(name.clone())),
+            None => Ok(self),
+        }
+    }
+
     /// Ends the reading: every field must have been taken.
     ///
     /// # Errors
@@ -56,12 +68,33 @@ impl Form {
 /// # Errors
 /// [`Malformed::Body`] for a broken escape or bytes that are not UTF-8.
 pub(in crate::http) fn decode(encoded: &[u8]) -> Result<Zeroizing<String>, Malformed> {
+    unescaped(encoded, b' ')
+}
+
+/// Bytes that a segment of a path may stand for; no name of ours is longer.
+const MAX_SEGMENT: usize = 255;
+
+/// Returns the text that one segment of a path stands for: 1 to 255 bytes without control characters (RFC 3986 §2.1).
+///
+/// # Errors
+/// [`Malformed::Path`] for a broken escape and for what is no such text.
+pub(in crate::http) fn decode_segment(segment: &str) -> Result<String, Malformed> {
+    if segment.len() > 3 * MAX_SEGMENT {
+        return Err(Malformed::Path);
+    }
+    let text = unescaped(segment.as_bytes(), b'+').map_err(|_| Malformed::Path)?;
+    let fits = (1..=MAX_SEGMENT).contains(&text.len()) && !text.chars().any(char::is_control);
+    if fits { Ok(text.as_str().to_owned()) } else { Err(Malformed::Path) }
+}
+
+/// Returns the text whose bytes were escaped by percent signs; a plus sign stands for `plus`.
+fn unescaped(encoded: &[u8], plus: u8) -> Result<Zeroizing<String>, Malformed> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(encoded.len()));
     let mut rest = encoded;
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         bytes.push(match byte {
-            b'+' => b' ',
+            b'+' => plus,
             b'%' => {
                 let Some((escape, after)) = rest.split_first_chunk::<2>() else { return Err(ESCAPE) };
                 rest = after;

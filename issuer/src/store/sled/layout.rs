@@ -31,6 +31,7 @@ pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
 pub(super) const USER: u8 = b'y';
 pub(super) const BINDING: &[u8] = b"mbinding";
+pub(super) const CLIENT: u8 = b'c';
 pub(super) const PUBLICATION: &[u8] = b"mpublication";
 pub(super) const RULES: &[u8] = b"mrules";
 pub(super) const EVENTS: u8 = b'a';
@@ -97,7 +98,7 @@ pub(super) fn key(kid: &str) -> Vec<u8> {
 }
 
 pub(super) fn client(client_id: &str) -> Vec<u8> {
-    joined(b'c', &[client_id.as_bytes()])
+    joined(CLIENT, &[client_id.as_bytes()])
 }
 
 pub(super) fn events(first: u64) -> Vec<u8> {
