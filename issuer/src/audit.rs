@@ -11,14 +11,17 @@
 //! events, and when they are durable, is the store's business.
 
 mod act;
+mod chain;
+mod filter;
 #[cfg(test)]
 mod tests;
 
 pub use act::Act;
+pub use chain::{Broken, Check, Extent, Link, Run};
+pub use filter::{Filter, Seen};
 
 use crate::session::{Session, SessionId};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use token::id::Jti;
 use token::time::UnixTime;
@@ -164,22 +167,4 @@ fn clean(text: &str) -> String {
         cleaned.push(character);
     }
     cleaned
-}
-
-/// A place in the chain: so many events, and the hash that binds them all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Link {
-    /// The number of the last event up to here; 0 before the first.
-    pub seq: u64,
-    /// Its hash; zero before the first.
-    pub hash: [u8; 32],
-}
-
-impl Link {
-    /// Returns the place after one more event.
-    #[must_use]
-    pub fn then(self, event: &[u8]) -> Self {
-        let hash = Sha256::new().chain_update(self.hash).chain_update(event).finalize().into();
-        Self { seq: self.seq.saturating_add(1), hash }
-    }
 }

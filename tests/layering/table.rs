@@ -126,7 +126,10 @@ pub(crate) const CRATES: &[Crate] = &[
             row("main", &["cli"]),
             row("lib", &["error"]),
             // The edge: it knows HTTP, addresses and files, and of the inside only the operations.
-            row("cli", &["config", "env", "error", "http", "keys", "operations", "server", "store", "telemetry"]),
+            row(
+                "cli",
+                &["audit", "config", "env", "error", "http", "keys", "operations", "server", "store", "telemetry"],
+            ),
             row("server", &["config", "error", "http", "operations", "telemetry"]),
             row("http", &["audit", "config", "env", "error", "operations", "server", "telemetry"]),
             row("config", &["error", "server", "telemetry"]),

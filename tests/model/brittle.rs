@@ -5,13 +5,13 @@
 //! are made.
 
 use crate::dice::Dice;
-use issuer::audit::Event;
+use issuer::audit::{Event, Extent, Run};
 use issuer::keys::SealedKey;
 use issuer::revocations::Publication;
 use issuer::rules::Rules;
 use issuer::session::{Outcome, Session, SessionId};
 use issuer::store::{
-    Answer, AuditLog, ClientRecord, Clients, Keys, Pages, Revocations, Sessions, Store, StoreError, SubjectStep,
+    Answer, AuditLog, ClientRecord, Clients, Keys, Order, Pages, Revocations, Sessions, Store, StoreError, SubjectStep,
     Transition, UserTransition, Users,
 };
 use issuer::users::{Outcome as UserOutcome, User, UserId};
@@ -247,6 +247,18 @@ impl Keys for Held {
 impl AuditLog for Held {
     fn record(&self, events: Vec<Event>) -> Answer<()> {
         self.change(move |store| store.record(events))
+    }
+
+    fn audit_extent(&self) -> Answer<Extent> {
+        self.0.read(|store| store.audit_extent())
+    }
+
+    fn event_runs(&self, seq: u64, order: Order, most: usize) -> Answer<Vec<Run>> {
+        self.0.read(|store| store.event_runs(seq, order, most))
+    }
+
+    fn trim_events(&self, before: UnixTime, keep: u64) -> Answer<bool> {
+        self.change(move |store| store.trim_events(before, keep))
     }
 }
 

@@ -1,13 +1,21 @@
-//! What the operations tell the audit log.
+//! What the operations tell the audit log; `keep.rs` is about how much of it is kept.
 //!
 //! What was done is told with the change itself, and both are durable before anybody is answered. What was refused changes
 //! nothing and does not wait for the disk: it is noted here, and the next tick writes it. So many notes wait at most; of
 //! those beyond, which only an attack or a broken client makes, one event tells the number.
 
-use super::Client;
-use super::issuer::Parts;
+mod keep;
+
+pub use crate::store::Order;
+pub use crate::store::audit::{Found, Query};
+pub(super) use keep::Keeper;
+pub use keep::Retention;
+
+use super::issuer::{Issuer, Parts};
+use super::{Client, Error};
 use crate::audit::{Act, Event, Origin};
 use crate::store::StoreError;
+use crate::store::audit::page;
 use std::sync::{Mutex, PoisonError};
 use token::time::UnixTime;
 
@@ -45,6 +53,19 @@ impl Refusals {
     }
 }
 
+impl Issuer {
+    /// Returns events of the audit log, for an administrator; a page may be short and not the last.
+    ///
+    /// # Errors
+    /// [`Error::UnauthorizedClient`]; [`Error::Store`].
+    pub async fn audit_page(&self, client: &Client, query: &Query) -> Result<Found, Error> {
+        if !client.is_administrator() {
+            return Err(Error::UnauthorizedClient);
+        }
+        Ok(page(self.parts.store.as_ref(), query).await?)
+    }
+}
+
 impl Client {
     /// Returns the event that this client did something.
     pub(super) fn did(&self, act: Act, at: UnixTime) -> Event {
@@ -56,6 +77,27 @@ impl Parts {
     /// Tells the audit log of a refusal, without waiting.
     pub(super) fn note(&self, event: Event) {
         self.refusals.note(event);
+    }
+
+    /// Tells the audit log that the daemon has started, and with which version.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn tell_start(&self) -> Result<(), StoreError> {
+        let event = Event::new(Act::DaemonStarted, &Origin::internal(), self.moments.shown());
+        self.store.record(vec![event.detail(env!("CARGO_PKG_VERSION"))]).await?;
+        self.tell_newest().await
+    }
+
+    /// Tells the audit log that the daemon stops in good order, behind the last refusals.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn tell_stop(&self) -> Result<(), StoreError> {
+        self.write_refusals().await?;
+        let event = Event::new(Act::DaemonStopped, &Origin::internal(), self.moments.shown());
+        self.store.record(vec![event]).await?;
+        self.tell_newest().await
     }
 
     /// Writes the refusals noted since the last call.

@@ -62,9 +62,10 @@ impl Issuer {
             Some(record) if matches => {
                 Ok(Client { id: record.client_id, administrator: record.administrator, origin: origin.clone() })
             }
-            Some(_) | None => {
-                let event = Event::new(Act::ClientRefused, origin, self.parts.moments.shown());
-                self.parts.note(event.client(client_id).code("invalid_client"));
+            known => {
+                // The name of nobody may be a secret in the wrong place, and is not repeated.
+                let event = Event::new(Act::ClientRefused, origin, self.parts.moments.shown()).code("invalid_client");
+                self.parts.note(known.iter().fold(event, |event, record| event.client(&record.client_id)));
                 Err(Error::InvalidClient)
             }
         }

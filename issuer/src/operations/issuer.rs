@@ -1,6 +1,6 @@
 //! The issuer as the rest of the daemon sees it: opening, what it shows without being asked, closing.
 
-use super::audit::Refusals;
+use super::audit::{Keeper, Refusals};
 use super::moments::Moments;
 use super::publish::{Events, Publisher};
 use super::rule::Ruling;
@@ -32,6 +32,7 @@ pub(super) struct Parts {
     pub(super) publisher: Publisher,
     pub(super) status_lists: StatusLists,
     pub(super) refusals: Refusals,
+    pub(super) keeper: Keeper,
     closing: AtomicBool,
 }
 
@@ -56,11 +57,24 @@ impl Issuer {
         let status_lists = StatusLists::new();
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let closing = AtomicBool::new(false);
-        let refusals = Refusals::default();
-        let parts =
-            Parts { settings, env, store, keys, indices, moments, ruling, publisher, status_lists, refusals, closing };
+        let (refusals, keeper) = (Refusals::default(), Keeper::default());
+        let parts = Parts {
+            settings,
+            env,
+            store,
+            keys,
+            indices,
+            moments,
+            ruling,
+            publisher,
+            status_lists,
+            refusals,
+            keeper,
+            closing,
+        };
         let issuer = Self { parts: Arc::new(parts) };
         issuer.publish().await?;
+        issuer.parts.tell_start().await?;
         Ok(issuer)
     }
 
@@ -120,8 +134,8 @@ impl Issuer {
     /// Finishes what is queued, makes it durable and closes the store.
     pub async fn close(&self) {
         self.parts.closing.store(true, Ordering::Relaxed);
-        if let Err(fault) = self.parts.write_refusals().await {
-            tracing::warn!(error = %fault, "the last refusals are missing in the audit log");
+        if let Err(fault) = self.parts.tell_stop().await {
+            tracing::warn!(error = %fault, "the end is missing in the audit log");
         }
         if let Err(fault) = self.parts.store.close().await {
             tracing::error!(error = %fault, "the store did not close in good order");

@@ -3,7 +3,7 @@
 //! `http/` and `server.rs` call [`Issuer`] and nothing below it. Every method may be dropped at an await: what was
 //! queued for the store by then still happens, and nothing half-done is left behind.
 
-mod audit;
+pub mod audit;
 mod authenticate;
 mod client_credentials;
 mod clients;
@@ -66,6 +66,8 @@ pub struct Settings {
     pub list_interval_secs: u64,
     /// `max-age` of the JWK Set: a new key signs only after it has been published for so long.
     pub jwks_max_age_secs: u64,
+    /// How much of the audit log is kept.
+    pub audit: audit::Retention,
 }
 
 impl Settings {
@@ -85,6 +87,7 @@ impl Settings {
             list_ttl_secs: 300,                          // a verifier lives through five minutes without the issuer
             list_interval_secs: 15,                      // twenty lists within one life
             jwks_max_age_secs: 300,
+            audit: audit::Retention::default(),
         }
     }
 }

@@ -19,6 +19,9 @@ impl Issuer {
         if let Err(error) = self.parts.write_refusals().await {
             tracing::warn!(%error, "refusals are missing in the audit log");
         }
+        if let Err(error) = self.parts.keep_audit().await {
+            tracing::warn!(%error, "old events were not removed");
+        }
         if let Err(error) = self.parts.purge().await {
             tracing::warn!(%error, "what has expired was not dropped");
         }

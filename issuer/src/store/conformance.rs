@@ -1,16 +1,18 @@
 //! What every engine must do. `conformance!(open)` turns each function below into a test of the engine that `open`
 //! opens in a directory.
 
+mod audit;
 mod clients;
 mod revoking;
 mod users;
 
+pub(crate) use audit::*;
 pub(crate) use clients::*;
 pub(crate) use revoking::*;
 pub(crate) use users::*;
 
 use super::*;
-use crate::audit::{Act, Origin};
+use crate::audit::{Act, Extent, Origin, Run};
 use crate::session::{Access, Grant, Live, Outcome, Presentation, Renewal, Session, SessionId, Step};
 use std::collections::BTreeSet;
 use token::id::epoch;
@@ -51,6 +53,12 @@ macro_rules! conformance {
             attempts_at_once_are_each_counted,
             users_are_read_in_bounded_steps_and_deleted_with_their_names,
             the_binding_key_stays_what_it_was_first,
+            every_change_has_its_events_in_the_order_of_the_changes_also_after_a_restart,
+            a_change_that_is_not_made_tells_nothing,
+            events_of_many_changes_at_once_are_one_chain,
+            old_events_go_from_the_oldest_on_and_the_rest_is_still_proven,
+            events_are_removed_in_bounded_steps,
+            pages_hold_what_is_asked_for_in_both_directions,
         }
     };
     ($open:expr, $($name:ident,)*) => {

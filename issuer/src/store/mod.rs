@@ -11,7 +11,7 @@
 //!
 //! `conformance.rs` is the suite that every engine runs; `sled/` is the embedded engine.
 
-mod audit;
+pub mod audit;
 mod clients;
 #[cfg(test)]
 mod conformance;
@@ -23,7 +23,7 @@ mod sled;
 mod users;
 
 pub use self::sled::SledStore;
-pub use audit::AuditLog;
+pub use audit::{AuditLog, Order};
 pub use clients::{ClientRecord, Clients};
 pub use error::StoreError;
 pub use keys::Keys;

@@ -10,7 +10,6 @@ mod session;
 mod tests;
 mod user;
 
-pub(crate) use audit::EventRow;
 pub(crate) use codec::{Reader, Unreadable, Writer};
 #[cfg(test)]
 pub(crate) use session::write_first as write_session_of_version_1;

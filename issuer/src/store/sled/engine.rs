@@ -1,7 +1,8 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
+use super::audit::Events;
 use super::{keys, layout};
-use crate::audit::{Event, Link};
+use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::rules::Rules;
@@ -31,10 +32,7 @@ pub(super) struct Engine {
     listed: Option<u64>,
     feed: Option<mpsc::UnboundedSender<Announcement>>,
     pending: Vec<Announcement>,
-    /// Events of the changes since the last group, in their order.
-    told: Vec<Event>,
-    /// The last event that is stored.
-    pub(super) newest_event: Link,
+    pub(super) events: Events,
     wrote: bool,
     fault: Option<StoreError>,
 }
@@ -44,7 +42,7 @@ impl Engine {
     pub(super) fn open(tree: Tree, newest_list: u64) -> Result<Self, StoreError> {
         let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
-        let newest_event = read(&tree, layout::AUDIT_HEAD)?.unwrap_or_default();
+        let events = Events::open(&tree)?;
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
             tree,
@@ -55,8 +53,7 @@ impl Engine {
             listed: None,
             feed: None,
             pending: Vec::new(),
-            told: Vec::new(),
-            newest_event,
+            events,
             wrote: false,
             fault: None,
         })
@@ -75,16 +72,6 @@ impl Engine {
     /// Returns the number of the newest list stored since the last call.
     pub(super) fn take_listed(&mut self) -> Option<u64> {
         self.listed.take()
-    }
-
-    /// Keeps events for the audit log; they are written with the group, and there is none without.
-    pub(super) fn tell(&mut self, events: Vec<Event>) {
-        self.told.extend(events);
-    }
-
-    /// Returns the events told since the last call.
-    pub(super) fn take_told(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.told)
     }
 
     /// Tells the feed what has become durable.

@@ -12,8 +12,8 @@
 //! a seq:u64                    events of one group, the first of which has this number
 //! y id[16]                     user
 //! n name                       user of this name or address, in the form that is compared
-//! m name                       publication, newest event, rules, binding key, floor (the epoch below which pages are
-//!                              forgotten), format
+//! m name                       publication, newest event, the place before the oldest event, rules, binding key, floor
+//!                              (the epoch below which pages are forgotten), format
 //! ```
 
 use crate::session::SessionId;
@@ -36,6 +36,7 @@ pub(super) const PUBLICATION: &[u8] = b"mpublication";
 pub(super) const RULES: &[u8] = b"mrules";
 pub(super) const EVENTS: u8 = b'a';
 pub(super) const AUDIT_HEAD: &[u8] = b"maudit";
+pub(super) const AUDIT_BEFORE: &[u8] = b"maudit-before";
 pub(super) const FLOOR: &[u8] = b"mfloor";
 pub(super) const FORMAT: &[u8] = b"mformat";
 

@@ -1,5 +1,7 @@
 //! The embedded engine: the suite, and each trap of sled 0.34.
 
+mod audit;
+
 use super::*;
 use crate::session::{Session, SessionId, Step};
 use crate::store::conformance::{at, conformance, ending, session};
