@@ -5,6 +5,7 @@
 //! `connections.head_bytes`, `COUNTERSIGN_CONNECTIONS_HEAD_BYTES`, `--connections-head-bytes`. Secrets are no settings: they
 //! come from a file of their own or from the environment, never from a flag or this file (see `cli`).
 
+mod audit;
 mod connections;
 mod issuer_url;
 mod layer;
@@ -43,6 +44,8 @@ pub struct Config {
     pub master_key_file: Option<PathBuf>,
     /// What tokens are and how long they live.
     pub tokens: Tokens,
+    /// How much of the audit log is kept.
+    pub audit: AuditLimits,
     /// Bounds on connections.
     pub limits: Limits,
     /// Followers of the revocation list at once; above are told to ask for it instead.
@@ -55,6 +58,15 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which log lines are written.
     pub log_level: LogLevel,
+}
+
+/// How much of the audit log is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditLimits {
+    /// For so many days.
+    pub retention_days: u64,
+    /// So many events at most.
+    pub max_events: u64,
 }
 
 /// What tokens are and how long they live; all times in seconds.
@@ -157,6 +169,10 @@ impl TryFrom<Layer> for Config {
             data_dir: needed("data_dir", layer.data_dir.clone())?,
             master_key_file: layer.master_key_file.clone(),
             tokens: tokens(&layer)?,
+            audit: AuditLimits {
+                retention_days: needed("audit.retention_days", layer.audit.retention_days)?,
+                max_events: needed("audit.max_events", layer.audit.max_events)?,
+            },
             limits: limits(&layer)?,
             max_followers: max_followers(&layer)?,
             body_timeout: seconds("body_timeout_seconds", layer.body_timeout_seconds)?,

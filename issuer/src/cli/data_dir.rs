@@ -21,6 +21,16 @@ impl DataDir {
         Ok(Self(path.to_owned()))
     }
 
+    /// Returns the folder of a daemon that has run before; it makes none.
+    ///
+    /// # Errors
+    /// [`Failure::Setting`] when there is none.
+    pub(super) fn existing(path: &Path) -> Result<Self, Failure> {
+        let data_dir = Self(path.to_owned());
+        let none = || Failure::Setting(format!("there is no store in the data folder {}", path.display()));
+        data_dir.is_in_use().then_some(data_dir).ok_or_else(none)
+    }
+
     /// Returns where the store keeps its files.
     pub(super) fn store(&self) -> PathBuf {
         self.0.join("store")

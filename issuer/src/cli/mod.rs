@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and what their ends mean to whoever started them.
 
+mod audit;
 mod config;
 mod data_dir;
 mod limits;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or stopped as asked (SIGTERM, SIGINT)
-  1  could not start or go on: address in use, file permissions, keys
+  1  could not start or go on: address in use, file permissions, keys; an audit log that is not what was written
   2  wrong arguments or settings
   3  the store cannot be opened, or failed and must be opened by a new process
 
@@ -41,6 +42,9 @@ enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Look at the audit log of a daemon that is not running
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Where settings come from.
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Serve(options) => serve::serve(&options),
         Command::Config(command) => config::run(&command, innermost(&matches)),
+        Command::Audit(command) => audit::run(&command),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

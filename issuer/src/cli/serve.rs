@@ -2,10 +2,11 @@
 
 use super::data_dir::DataDir;
 use super::{Failure, Options, limits, master_key, secrets};
-use crate::config::{AlgorithmName, Config, IssuerUrl, Tokens};
+use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::{self, Surface};
+use crate::operations::audit::Retention;
 use crate::operations::{Issuer, Settings};
 use crate::server::{self, Drained};
 use crate::store;
@@ -87,7 +88,7 @@ async fn open(config: &Config, identifier: &IssuerUrl, env: &Env) -> Result<Issu
     let folder = data_dir.store();
     let opened = spawn_blocking(move || store::open(&folder)).await;
     let store = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
-    Ok(Issuer::open(settings(&config.tokens, identifier), env.clone(), store, master_key).await?)
+    Ok(Issuer::open(settings(config, identifier), env.clone(), store, master_key).await?)
 }
 
 async fn until_told((mut terminate, mut interrupt): (Signal, Signal), issuer: &Issuer) -> Result<(), Failure> {
@@ -109,7 +110,8 @@ fn say(lines: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::Machine(format!("standard output is closed: {error}")))
 }
 
-fn settings(tokens: &Tokens, identifier: &IssuerUrl) -> Settings {
+fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {
+    let Config { tokens, audit, .. } = config;
     Settings {
         issuer: identifier.as_str().to_owned(),
         default_audience: tokens.default_audience.clone(),
@@ -127,5 +129,6 @@ fn settings(tokens: &Tokens, identifier: &IssuerUrl) -> Settings {
         list_ttl_secs: tokens.list_ttl_seconds,
         list_interval_secs: tokens.list_interval_seconds,
         jwks_max_age_secs: tokens.jwks_max_age_seconds,
+        audit: Retention { secs: audit.retention_days.saturating_mul(86_400), events: audit.max_events },
     }
 }

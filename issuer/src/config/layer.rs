@@ -2,6 +2,7 @@
 //!
 //! Flat settings are declared here, those of a subject in a table of its own in the file of that name.
 
+use super::audit::AuditTable;
 use super::connections::ConnectionsTable;
 use super::nearest::nearest;
 use super::table::table;
@@ -114,6 +115,8 @@ table! {
         log_level: String = "info".to_owned();
     }
     tables {
+        /// How much of the audit log is kept.
+        audit: AuditTable;
         /// Bounds on one connection.
         connections: ConnectionsTable;
     }
