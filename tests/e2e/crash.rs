@@ -1,7 +1,8 @@
 //! What survives kill -9, how the daemon ends when it is asked to, and who may use a data folder.
 
+use crate::audit::events;
 use crate::verify;
-use countersign_tests::{Client, Daemon, Pair, Setup};
+use countersign_tests::{Client, Daemon, Pair, Setup, claims};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -52,6 +53,8 @@ fn list_seq(daemon: &Daemon) -> u64 {
 struct Promised {
     newest: Vec<Pair>,
     revoked: Vec<Pair>,
+    /// What the audit log must hold: the act, and the token or session that it names.
+    told: Vec<(&'static str, String)>,
 }
 
 #[test]
@@ -71,10 +74,27 @@ fn killed_in_the_middle_of_writing_it_loses_nothing_that_a_client_was_told() {
             clients.into_iter().map(|client| client.join().expect("no panic")).collect()
         });
         daemon.restart();
+        let told = in_audit_log(&daemon);
         for promised in &promised {
+            let missing: Vec<_> = promised.told.iter().filter(|act| !told.contains(*act)).collect();
+            assert!(missing.is_empty(), "answered, and not in the audit log: {missing:?}");
             check(&daemon, promised);
         }
     }
+}
+
+/// What the audit log tells of tokens and of sessions that ended.
+fn in_audit_log(daemon: &Daemon) -> BTreeSet<(&'static str, String)> {
+    let of = |act: &'static str, member: &'static str| {
+        let names = move |event: serde_json::Value| (act, event[member].as_str().expect("a name").to_owned());
+        events(daemon, &format!("act={act}")).into_iter().map(names)
+    };
+    of("token.issued", "jti").chain(of("token.refreshed", "jti")).chain(of("session.revoked", "sid")).collect()
+}
+
+/// A claim of a pair's access token that names it or its session.
+fn name(pair: &Pair, claim: &str) -> String {
+    claims(&pair.access_token)[claim].as_str().expect("a name").to_owned()
 }
 
 /// Mints, refreshes and revokes until there is no answer; returns what was answered.
@@ -94,9 +114,14 @@ fn work(client: Client, secret: &str, told: &AtomicUsize) -> Promised {
         assert_eq!(reply.status, 200, "{}", reply.text());
         told.fetch_add(1, Ordering::Relaxed);
         if turn % 5 == 4 {
-            promised.revoked.extend(newest.take());
+            let ended = newest.take().expect("one was revoked");
+            promised.told.push(("session.revoked", name(&ended, "sid")));
+            promised.revoked.push(ended);
         } else {
-            newest = Some(pair(&reply.body));
+            let next = pair(&reply.body);
+            let act = if newest.is_none() { "token.issued" } else { "token.refreshed" };
+            promised.told.push((act, name(&next, "jti")));
+            newest = Some(next);
         }
     }
     promised.newest.extend(newest);

@@ -9,7 +9,7 @@ fn tokens(reply: &Reply) -> Vec<String> {
 }
 
 /// Does everything the daemon can do, right and wrong; returns every secret and token that passed, and some that did not.
-fn exercise(daemon: &Daemon) -> Vec<String> {
+pub(crate) fn exercise(daemon: &Daemon) -> Vec<String> {
     let client = daemon.client();
     let mut canaries = vec![daemon.admin().1.to_owned()];
     let mint = json!({"sub": "alice", "aud": "api", "claims": {"note": "canary-claim-7351"}});

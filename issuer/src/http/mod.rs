@@ -24,6 +24,7 @@ mod revocations;
 mod route;
 mod status;
 mod tokens;
+mod v1_audit;
 mod v1_clients;
 mod v1_revocations;
 
@@ -78,6 +79,7 @@ fn table(app: &Arc<App>) -> Row {
         row(app, &tokens::ENDPOINT, tokens::answer),
         row(app, &v1_revocations::ENDPOINT, v1_revocations::answer),
         resource(app, vec![on(&v1_clients::LIST, v1_clients::list)]),
+        row(app, &v1_audit::LIST, v1_audit::list),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),
