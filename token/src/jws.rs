@@ -8,7 +8,7 @@
 
 use crate::base64url;
 use crate::error::{ClaimFault, JwsFault, Rejection};
-use crate::json::{Tape, Value};
+use crate::json::{Object, Tape, Value};
 use crate::jwk::{Algorithm, KeySet, MAX_KEY_ID_LENGTH, Purpose};
 
 /// Bytes that a token may have.
@@ -148,18 +148,26 @@ pub(crate) fn read_header<'t>(
     let header = tape.read_object(header).map_err(|fault| Rejection::Jws(JwsFault::Header(fault)))?;
     let name = header.get("alg").and_then(Value::as_str).ok_or(Rejection::Jws(JwsFault::Algorithm))?;
     let algorithm = Algorithm::from_name(name).ok_or(Rejection::AlgorithmNotAllowed)?;
-    // RFC 7515 §4.1.9: a media type whose "application/" may be left out; media types ignore case.
-    let matches = |value: &str| {
-        value.eq_ignore_ascii_case(typ) || strip_application(value).is_some_and(|rest| rest.eq_ignore_ascii_case(typ))
-    };
-    if !header.get("typ").and_then(Value::as_str).is_some_and(matches) {
+    if !header.get("typ").and_then(Value::as_str).is_some_and(|value| is_type(value, typ)) {
         return Err(Rejection::Claim { claim: "typ", reason: ClaimFault::CheckFailed });
     }
+    refuse_members(header)?;
+    let kid = header.get("kid").ok_or(Rejection::NoMatchingKey)?.as_str().ok_or(Rejection::Jws(JwsFault::KeyId))?;
+    if kid.len() > MAX_KEY_ID_LENGTH { Err(Rejection::NoMatchingKey) } else { Ok((algorithm, kid)) }
+}
+
+/// Returns whether a header's `typ` is `typ` (RFC 7515 §4.1.9): a media type whose "application/" may be left out; media
+/// types ignore case.
+pub(crate) fn is_type(value: &str, typ: &str) -> bool {
+    value.eq_ignore_ascii_case(typ) || strip_application(value).is_some_and(|rest| rest.eq_ignore_ascii_case(typ))
+}
+
+/// Refuses a header with a member that would change how the rest is read.
+pub(crate) fn refuse_members(header: Object<'_>) -> Result<(), Rejection> {
     if header.members().any(|(name, _)| REFUSED_MEMBERS.contains(&name)) {
         return Err(Rejection::Jws(JwsFault::RefusedMember));
     }
-    let kid = header.get("kid").ok_or(Rejection::NoMatchingKey)?.as_str().ok_or(Rejection::Jws(JwsFault::KeyId))?;
-    if kid.len() > MAX_KEY_ID_LENGTH { Err(Rejection::NoMatchingKey) } else { Ok((algorithm, kid)) }
+    Ok(())
 }
 
 fn strip_application(typ: &str) -> Option<&str> {

@@ -11,6 +11,8 @@
 //!
 //! Used by `issuer` (with `issue`) and by `verifier-wasm` (without).
 
+#[cfg(feature = "issue")]
+pub mod assertion;
 pub mod base64url;
 pub mod claims;
 pub mod error;

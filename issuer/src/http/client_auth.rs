@@ -1,4 +1,4 @@
-//! Who is asking: HTTP Basic or the form's own members (RFC 6749 §2.3.1), as a typed [`Client`].
+//! Who is asking: HTTP Basic, the form's own members (RFC 6749 §2.3.1) or an assertion (RFC 7523), as a typed [`Client`].
 
 use super::App;
 use super::reply::{Malformed, Refusal};
@@ -26,7 +26,8 @@ pub(super) async fn by_header(app: &App, headers: &HeaderMap, origin: &Origin) -
     prove(app, credentials, origin).await
 }
 
-/// Returns the client that the `Authorization` field or the form proves, and takes its members out of the form.
+/// Returns the client that the `Authorization` field or the form proves, by a secret or by an assertion, and takes its
+/// members out of the form.
 ///
 /// # Errors
 /// As [`by_header`]; [`Malformed::Credentials`] when both carry credentials.
@@ -38,6 +39,13 @@ pub(super) async fn by_header_or_form(
 ) -> Result<Client, Refusal> {
     let header = from_header(headers)?;
     let (id, secret) = (form.take("client_id"), form.take("client_secret"));
+    if let Some(assertion) = assertion(form)? {
+        if header.is_some() || secret.is_some() {
+            return Err(twice("there are other credentials beside the client_assertion"));
+        }
+        let id = id.as_ref().map(|id| id.as_str());
+        return Ok(told(app.issuer.authenticate_by_assertion(id, &assertion, origin).await?));
+    }
     let credentials = match (header, id, secret) {
         (Some(_), _, Some(_)) => return Err(twice("credentials are in the Authorization field and in the body")),
         (Some(header), Some(id), None) if *header.id != *id => {
@@ -50,10 +58,26 @@ pub(super) async fn by_header_or_form(
     prove(app, credentials, origin).await
 }
 
+/// Takes the assertion out of the form (RFC 7521 §4.2).
+fn assertion(form: &mut Form) -> Result<Option<Zeroizing<String>>, Refusal> {
+    const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"; // RFC 7523 §2.2
+    match (form.take("client_assertion_type"), form.take("client_assertion")) {
+        (None, None) => Ok(None),
+        (Some(kind), Some(assertion)) if *kind == TYPE => Ok(Some(assertion)),
+        (Some(_), Some(_)) => Err(Malformed::Member("client_assertion_type", "is not the one for JWTs").into()),
+        (None, Some(_)) => Err(Malformed::Missing("client_assertion_type").into()),
+        (Some(_), None) => Err(Malformed::Missing("client_assertion").into()),
+    }
+}
+
 async fn prove(app: &App, credentials: Credentials, origin: &Origin) -> Result<Client, Refusal> {
-    let client = app.issuer.authenticate(&credentials.id, &credentials.secret, origin).await?;
+    Ok(told(app.issuer.authenticate(&credentials.id, &credentials.secret, origin).await?))
+}
+
+/// Lets the log of the request say who it is.
+fn told(client: Client) -> Client {
     tracing::Span::current().record(field::CLIENT, client.id());
-    Ok(client)
+    client
 }
 
 /// Returns what the one `Authorization: Basic` field says (RFC 7617 §2); a field that says nothing of use proves nobody.
