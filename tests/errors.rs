@@ -24,6 +24,7 @@ const SOURCES: [Source; 6] = [
             "ACCEPTABLE, \"",
             "TYPE, \"",
             "LONG, \"",
+            "CONFLICT, \"",
             "LARGE, \"",
             "TIMEOUT, \"",
             "REQUEST, \"",

@@ -3,6 +3,7 @@
 //! No text below ever contains a secret or a token. What the outside may not tell apart ([`GrantFault`]) is logged where
 //! it is found, once, and carried along only for tests and metrics.
 
+pub use crate::clients::ClientFault;
 use crate::store::StoreError;
 use std::fmt;
 
@@ -17,6 +18,15 @@ pub enum Error {
     InvalidScope,
     /// The client may not do this, for example revoke another client's token.
     UnauthorizedClient,
+    /// The client may not have tokens for this audience, or the token exchanged was not for it.
+    InvalidTarget,
+    /// A client is not what the request needs it to be.
+    Client(ClientFault),
+    /// As many assertions are remembered as there is room for.
+    TooManyAssertions {
+        /// When to come back, in seconds.
+        retry_after_secs: u64,
+    },
     /// A member of the request breaks a stated limit or rule.
     InvalidRequest {
         /// The member, as the request names it.
@@ -57,6 +67,8 @@ pub enum GrantFault {
     UnknownSession,
     /// Issued to another client; nothing was changed.
     WrongClient,
+    /// The client's registration no longer allows what the session is for; nothing was changed.
+    NotAllowed,
     /// The idle clock or the absolute clock of the session has run out.
     Expired,
     /// The session was ended before: revoked, reused or restored.
@@ -108,12 +120,18 @@ impl Error {
     /// True when the same request may succeed later without being changed.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::TooManyLiveTokens { .. } | Self::TooManyRules { .. } | Self::NotReady(_) | Self::Entropy => true,
+            Self::TooManyLiveTokens { .. }
+            | Self::TooManyRules { .. }
+            | Self::TooManyAssertions { .. }
+            | Self::NotReady(_)
+            | Self::Entropy => true,
             Self::Store(fault) => fault.retryable(),
             Self::InvalidClient
             | Self::InvalidGrant(_)
             | Self::InvalidScope
             | Self::UnauthorizedClient
+            | Self::InvalidTarget
+            | Self::Client(_)
             | Self::InvalidRequest { .. }
             | Self::StatusListTooLarge
             | Self::Keys(_)
@@ -129,6 +147,7 @@ impl GrantFault {
             Self::NotOurs => "not_ours",
             Self::UnknownSession => "unknown_session",
             Self::WrongClient => "wrong_client",
+            Self::NotAllowed => "not_allowed",
             Self::Expired => "expired",
             Self::Ended => "ended",
             Self::Reused => "reused",
@@ -154,10 +173,13 @@ impl NotReady {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidClient => f.write_str("the client is not known or its secret is wrong"),
+            Self::InvalidClient => f.write_str("the client is not known, or did not prove that it is the one"),
             Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
             Self::InvalidScope => f.write_str("the scope is not one that this grant allows"),
             Self::UnauthorizedClient => f.write_str("the client may not do this"),
+            Self::InvalidTarget => f.write_str("the audience is not one that this client may have tokens for"),
+            Self::Client(fault) => fault.fmt(f),
+            Self::TooManyAssertions { .. } => f.write_str("too many assertions are in use at a time"),
             Self::InvalidRequest { field, detail } => write!(f, "{field} {detail}"),
             Self::TooManyLiveTokens { .. } => {
                 f.write_str("the session has too many access tokens that have not expired")
@@ -183,6 +205,9 @@ impl std::error::Error for Error {
             | Self::InvalidGrant(_)
             | Self::InvalidScope
             | Self::UnauthorizedClient
+            | Self::InvalidTarget
+            | Self::Client(_)
+            | Self::TooManyAssertions { .. }
             | Self::InvalidRequest { .. }
             | Self::TooManyLiveTokens { .. }
             | Self::StatusListTooLarge

@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod env;
 pub mod error;

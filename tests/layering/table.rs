@@ -60,6 +60,7 @@ pub(crate) const CRATES: &[Crate] = &[
         library: "token",
         rows: &[
             row("lib", &[]),
+            row("assertion", &["error", "json", "jwk", "jws", "time"]),
             row("base64url", &[]),
             row("time", &["json"]),
             row("json", &[]),
@@ -139,6 +140,7 @@ pub(crate) const CRATES: &[Crate] = &[
                 "operations",
                 &[
                     "audit",
+                    "clients",
                     "env",
                     "error",
                     "indices",
@@ -154,15 +156,19 @@ pub(crate) const CRATES: &[Crate] = &[
             ),
             row("audit", &["session"]),
             row("session", &["error"]),
+            row("clients", &[]),
             row("keys", &["env", "error"]),
             row("revocations", &["env", "error"]),
             row("rules", &[]),
             row("passwords", &[]),
             row("users", &["passwords", "session"]),
             row("indices", &["env", "error", "store"]),
-            row("store", &["audit", "error", "keys", "passwords", "revocations", "rules", "session", "users"]),
+            row(
+                "store",
+                &["audit", "clients", "error", "keys", "passwords", "revocations", "rules", "session", "users"],
+            ),
             row("env", &["error"]),
-            row("error", &["store"]),
+            row("error", &["clients", "store"]),
         ],
         dependencies: None,
     },
@@ -245,6 +251,7 @@ pub(crate) const HOMES: &[Home] = &[
 /// Modules that decide and never wait, read or write: there is nothing asynchronous in them.
 pub(crate) const DECIDES_ONLY: &[&str] = &[
     "issuer/src/audit",
+    "issuer/src/clients",
     "issuer/src/session",
     "issuer/src/keys",
     "issuer/src/revocations",

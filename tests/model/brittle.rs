@@ -6,13 +6,14 @@
 
 use crate::dice::Dice;
 use issuer::audit::{Event, Extent, Run};
+use issuer::clients::ClientFault;
 use issuer::keys::SealedKey;
 use issuer::revocations::Publication;
 use issuer::rules::Rules;
 use issuer::session::{Outcome, Session, SessionId};
 use issuer::store::{
-    Answer, AuditLog, ClientRecord, Clients, Keys, Order, Pages, Revocations, Sessions, Store, StoreError, SubjectStep,
-    Transition, UserTransition, Users,
+    Answer, AssertionUse, AuditLog, ClientDecision, ClientRecord, Clients, Keys, Order, Pages, Revocations, Sessions,
+    Store, StoreError, SubjectStep, Transition, UserTransition, Users,
 };
 use issuer::users::{Outcome as UserOutcome, User, UserId};
 use std::ops::RangeInclusive;
@@ -229,8 +230,20 @@ impl Clients for Held {
         self.0.read(|store| store.clients(after, most))
     }
 
-    fn put_client(&self, client: ClientRecord, events: Vec<Event>) -> Answer<()> {
-        self.change(move |store| store.put_client(client, events))
+    fn update_client(
+        &self,
+        client_id: String,
+        decide: ClientDecision,
+    ) -> Answer<Result<Option<ClientRecord>, ClientFault>> {
+        self.change(move |store| store.update_client(client_id, decide))
+    }
+
+    fn use_assertion(&self, name: [u8; 16], until: UnixTime) -> Answer<AssertionUse> {
+        self.change(move |store| store.use_assertion(name, until))
+    }
+
+    fn purge_assertions(&self, before: UnixTime) -> Answer<bool> {
+        self.change(move |store| store.purge_assertions(before))
     }
 }
 

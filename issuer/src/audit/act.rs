@@ -33,6 +33,8 @@ acts! {
     TokenRefreshed = "token.refreshed",
     /// A refresh token bought the last pair once more.
     TokenRepeated = "token.repeated",
+    /// An access token bought a narrower one for the client `client_id`, of the same session.
+    TokenExchanged = "token.exchanged",
     /// A refresh token was refused and nothing changed; `code` says why.
     TokenRefused = "token.refused",
     /// A refresh token came back that must not: the session ended, `code` says which of the two cases it was.
@@ -55,6 +57,16 @@ acts! {
     ClientCreated = "client.created",
     /// The client `target` has another secret.
     ClientSecretReplaced = "client.secret_replaced",
+    /// What the client `target` may do was changed; `detail` names the members.
+    ClientChanged = "client.changed",
+    /// The client `target` was disabled: it proves nothing any more.
+    ClientDisabled = "client.disabled",
+    /// The client `target` was enabled.
+    ClientEnabled = "client.enabled",
+    /// A secret of the client `target` was removed; `detail` says which.
+    ClientSecretRemoved = "client.secret_removed",
+    /// The client `target` was removed, after everything that it got was taken back.
+    ClientRemoved = "client.removed",
     /// Somebody did not prove to be the client that `client_id` names.
     ClientRefused = "client.refused",
     /// The store had lost what the last list revoked, and everything issued before the start was taken back.

@@ -125,6 +125,9 @@ impl From<Error> for Failure {
             | Error::InvalidGrant(_)
             | Error::InvalidScope
             | Error::UnauthorizedClient
+            | Error::InvalidTarget
+            | Error::Client(_)
+            | Error::TooManyAssertions { .. }
             | Error::InvalidRequest { .. }
             | Error::TooManyLiveTokens { .. }
             | Error::TooManyRules { .. }

@@ -51,7 +51,10 @@ async fn run(config: Config) -> Result<(), Failure> {
     let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen));
 
     let issuer = open(&config, &identifier, &env).await?;
-    if let Some(secret) = issuer.ensure_client(ADMIN, admin_secret).await? {
+    // Once there are administrators of the operator's own, `admin` may be gone for good.
+    let needed = admin_secret.is_some() || !issuer.has_administrator().await?;
+    let made = if needed { issuer.ensure_client(ADMIN, admin_secret).await? } else { None };
+    if let Some(secret) = made {
         let shown = format!(
             "made the client `{ADMIN}`; its secret is shown only now\nclient_id={ADMIN}\nclient_secret={}",
             secret.expose()

@@ -41,10 +41,8 @@ pub(super) enum Verb {
     /// POST.
     Act,
     /// PATCH.
-    #[allow(dead_code)] // the first endpoint that changes something follows
     Change,
     /// DELETE.
-    #[allow(dead_code)] // the first endpoint that removes something follows
     Remove,
     /// Whatever it is, there is nothing.
     Any,

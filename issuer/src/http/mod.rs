@@ -25,6 +25,7 @@ mod route;
 mod status;
 mod tokens;
 mod v1_audit;
+mod v1_client_secrets;
 mod v1_clients;
 mod v1_revocations;
 
@@ -78,8 +79,18 @@ fn table(app: &Arc<App>) -> Row {
         row(app, &oauth_token::ENDPOINT, oauth_token::answer),
         row(app, &tokens::ENDPOINT, tokens::answer),
         row(app, &v1_revocations::ENDPOINT, v1_revocations::answer),
-        resource(app, vec![on(&v1_clients::LIST, v1_clients::list)]),
         row(app, &v1_audit::LIST, v1_audit::list),
+        resource(app, vec![on(&v1_clients::LIST, v1_clients::list), on(&v1_clients::CREATE, v1_clients::create)]),
+        resource(
+            app,
+            vec![
+                on(&v1_clients::READ, v1_clients::read),
+                on(&v1_clients::CHANGE, v1_clients::change),
+                on(&v1_clients::REMOVE, v1_clients::remove),
+            ],
+        ),
+        resource(app, vec![on(&v1_client_secrets::ROTATE, v1_client_secrets::rotate)]),
+        resource(app, vec![on(&v1_client_secrets::REMOVE, v1_client_secrets::remove)]),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),

@@ -3,10 +3,10 @@
 //! Exhaustive on purpose: a new variant anywhere does not compile until it is given an answer here.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-use crate::error::Error;
+use crate::error::{ClientFault, Error};
 use crate::telemetry::field;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
@@ -97,6 +97,16 @@ impl From<Error> for Refusal {
 /// Returns 200 with `body` as JSON, not to be stored by caches.
 pub(super) fn json(body: &impl Serialize) -> Answer {
     text(StatusCode::OK, "application/json", serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// Returns 201 with `body` as JSON: something has come to be, at `location` below the issuer.
+pub(super) fn created(body: &impl Serialize, location: &str) -> Answer {
+    let mut answer = json(body);
+    *answer.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
 }
 
 /// Returns 200 with a part of a list as JSON: `items`, and the cursor `next` when there may be more.
@@ -230,6 +240,15 @@ impl From<&Error> for Told {
                 oauth_status: Some(StatusCode::BAD_REQUEST), // RFC 6749 §5.2
                 ..told(StatusCode::FORBIDDEN, "unauthorized_client", "unauthorized_client")
             },
+            Error::InvalidTarget => told(StatusCode::BAD_REQUEST, "invalid_target", "invalid_target"), // RFC 8693 §2.2.2
+            Error::Client(fault) => {
+                let (status, code) = of_client(*fault);
+                told(status, code, "invalid_request")
+            }
+            Error::TooManyAssertions { retry_after_secs } => {
+                told(StatusCode::TOO_MANY_REQUESTS, "too_many_assertions", "temporarily_unavailable")
+                    .retry_after(*retry_after_secs)
+            }
             Error::InvalidRequest { .. } => told(StatusCode::BAD_REQUEST, "invalid_field", "invalid_request"),
             Error::TooManyLiveTokens { retry_after_secs } => {
                 told(StatusCode::TOO_MANY_REQUESTS, "too_many_live_tokens", "temporarily_unavailable")
@@ -254,6 +273,16 @@ impl From<&Error> for Told {
             Error::Keys(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "key_unusable", "server_error"),
             Error::Signing => told(StatusCode::INTERNAL_SERVER_ERROR, "signing_failed", "server_error"),
         }
+    }
+}
+
+fn of_client(fault: ClientFault) -> (StatusCode, &'static str) {
+    match fault {
+        ClientFault::Unknown | ClientFault::UnknownSecret => (StatusCode::NOT_FOUND, "not_found"),
+        ClientFault::Exists => (StatusCode::CONFLICT, "client_exists"),
+        ClientFault::NotDisabled => (StatusCode::CONFLICT, "client_not_disabled"),
+        ClientFault::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
+        ClientFault::TooMany => (StatusCode::CONFLICT, "too_many_clients"),
     }
 }
 

@@ -35,28 +35,29 @@ impl Issuer {
         origin: &Origin,
     ) -> Result<Client, Error> {
         let parts = &self.parts;
-        let said = Assertion::parse(assertion.as_bytes());
-        let claimed = said.as_ref().map_or("", Assertion::client_id).to_owned();
-        let disproved = || parts.disproved(client_id.unwrap_or(&claimed), origin);
-        let said = said.map_err(|_| disproved())?;
-        let known = if is_client_id(&claimed) { parts.store.client(claimed.clone()).await? } else { None };
-        let known = known.filter(|record| !record.disabled && client_id.is_none_or(|id| id == record.client_id));
-        let Some((record, claims)) = parts.signed(known, said) else { return Err(disproved()) };
+        let said = Assertion::parse(assertion.as_bytes()).map_err(|_| parts.disproved(None, origin))?;
+        let claimed = said.client_id().to_owned();
+        let known = if is_client_id(&claimed) { parts.store.client(claimed).await? } else { None };
+        let usable = |record: &ClientRecord| !record.disabled && client_id.is_none_or(|id| id == record.client_id);
+        let signed = parts.signed(known.as_ref(), said).filter(|_| known.as_ref().is_some_and(usable));
+        let (Some(record), Some(claims)) = (known.as_ref(), signed) else {
+            return Err(parts.disproved(known.as_ref(), origin));
+        };
         if !parts.is_in_force(&claims)? {
-            return Err(disproved());
+            return Err(parts.disproved(Some(record), origin));
         }
         match parts.store.use_assertion(name(&claims), claims.exp).await? {
-            AssertionUse::First => Ok(proved(record, origin)),
-            AssertionUse::Again => Err(disproved()),
+            AssertionUse::First => Ok(proved(record.clone(), origin)),
+            AssertionUse::Again => Err(parts.disproved(Some(record), origin)),
             AssertionUse::Full => Err(Error::TooManyAssertions { retry_after_secs: RETRY_SECS }),
         }
     }
 }
 
 impl Parts {
-    /// Returns client and claims, if one of the client's keys signed them. One verification is made in every case.
-    fn signed(&self, known: Option<ClientRecord>, said: Assertion<'_>) -> Option<(ClientRecord, AssertionClaims)> {
-        let keys = known.as_ref().map_or(&[][..], |record| &record.keys);
+    /// Returns the claims, if one of the client's keys signed them. One verification is made in every case.
+    fn signed(&self, known: Option<&ClientRecord>, said: Assertion<'_>) -> Option<AssertionClaims> {
+        let keys = known.map_or(&[][..], |record| &record.keys);
         let meant = match (said.kid(), keys) {
             (Some(kid), _) => keys.iter().find(|key| key.kid == kid),
             (None, [only]) => Some(only),
@@ -65,9 +66,7 @@ impl Parts {
         let nobody = *self.keys.ring().token_signer().public().as_bytes(); // it signs no assertions
         let bytes = meant.map_or(nobody, |ClientKey { public, .. }| *public);
         let key = PublicKey::from_bytes(&bytes, Purpose::Token, Algorithm::EdDsa).ok()?;
-        let claims = said.verify(&key).ok()?;
-        let named = meant.is_some();
-        known.filter(|_| named).map(|record| (record, claims))
+        said.verify(&key).ok().filter(|_| meant.is_some())
     }
 
     /// Returns whether the claims are for this issuer and of this moment (RFC 7523 §3, items 3 to 6).

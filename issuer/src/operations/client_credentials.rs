@@ -2,12 +2,14 @@
 
 use super::issuer::Issuer;
 use super::{Client, ClientCredentialsRequest, Error, TokenAnswer, limits};
+use crate::clients::GrantType;
 
 impl Issuer {
     /// Returns an access token for the client itself, without a refresh token (RFC 6749 §4.4.3).
     ///
     /// # Errors
-    /// [`Error::InvalidScope`] and [`Error::InvalidRequest`] for a scope or an audience beyond its limits; otherwise as
+    /// [`Error::InvalidScope`], [`Error::InvalidTarget`] and [`Error::InvalidRequest`] for a scope or an audience that the
+    /// client may not ask for or that is beyond its limits; otherwise as
     /// [`Issuer::mint`].
     pub async fn client_credentials(
         &self,
@@ -15,8 +17,9 @@ impl Issuer {
         request: ClientCredentialsRequest,
     ) -> Result<TokenAnswer, Error> {
         let _gate = self.parts.ruling.pass().await;
+        let allowed = self.parts.allowed(client, GrantType::ClientCredentials).await?;
         let now = self.parts.moments.now()?;
-        let (grant, lives) = limits::client_credentials(client.id(), request, &self.parts.settings)?;
+        let (grant, lives) = limits::client_credentials(client.id(), request, &self.parts.settings, &allowed)?;
         self.parts.begin(client, grant, lives, now).await
     }
 }

@@ -10,8 +10,11 @@
 //! access_ttl              1 s to the largest of the settings   refresh_ttl   1 s to session_ttl
 //! session_ttl             1 s to that of the settings          the token     at most 8,192 bytes, what verifiers read
 //! ```
+//!
+//! A client's own registration narrows it further: audiences, scope values, names of claims, lives.
 
 use super::{ClientCredentialsRequest, Error, MintRequest, Settings};
+use crate::clients::{Allowed, GrantType};
 use crate::session::{Grant, Session};
 use serde_json::{Map, Value};
 use token::claims::REGISTERED;
@@ -37,16 +40,22 @@ pub(super) struct Lives {
     pub(super) session: Option<(u64, u64)>,
 }
 
-/// Returns what a mint request asks for, within the limits.
+/// Returns what a mint request asks for, within the limits and within what the client is `allowed`.
 ///
 /// # Errors
 /// [`Error::InvalidRequest`] with the first member that is not.
-pub(super) fn mint(request: MintRequest, settings: &Settings, now: UnixTime) -> Result<(Grant, Lives), Error> {
+pub(super) fn mint(
+    request: MintRequest,
+    settings: &Settings,
+    allowed: &Allowed,
+    now: UnixTime,
+) -> Result<(Grant, Lives), Error> {
     check_text("sub", &request.sub, MAX_NAME)?;
     check_texts("aud", &request.aud, 1..=MAX_AUDIENCES, MAX_NAME)?;
     check_texts("roles", &request.roles, 0..=MAX_ENTRIES, MAX_ENTRY)?;
     check_texts("permissions", &request.permissions, 0..=MAX_ENTRIES, MAX_ENTRY)?;
-    let lives = lives(&request, settings)?;
+    check_allowed(&request, allowed)?;
+    let lives = lives(&request, settings, allowed)?;
     let grant = Grant {
         scope: request.scope.as_deref().map(|scope| canonical_scope(scope).ok_or(SCOPE_FAULT)).transpose()?,
         auth_time: time("auth_time", request.auth_time, now.plus_secs(settings.leeway_secs))?,
@@ -61,21 +70,44 @@ pub(super) fn mint(request: MintRequest, settings: &Settings, now: UnixTime) -> 
     Ok((grant, lives))
 }
 
+/// The claims that a request has members for are named like those that the client makes up.
+fn check_allowed(request: &MintRequest, allowed: &Allowed) -> Result<(), Error> {
+    let own = |member, given: bool| given && !allowed.claim(member);
+    let beyond = [
+        ("aud", !allowed.audiences(&request.aud)),
+        ("scope", !allowed.scope(request.scope.as_deref())),
+        ("roles", own("roles", !request.roles.is_empty())),
+        ("permissions", own("permissions", !request.permissions.is_empty())),
+        ("claims", request.claims.keys().any(|name| !allowed.claim(name))),
+    ];
+    match beyond.into_iter().find(|(_, beyond)| *beyond) {
+        Some((field, _)) => Err(Error::InvalidRequest { field, detail: "is more than this client may ask for" }),
+        None => Ok(()),
+    }
+}
+
 const SCOPE_FAULT: Error =
     Error::InvalidRequest { field: "scope", detail: "must be scope values between single spaces, at most 1024 bytes" };
 
 /// Returns what a client asks for itself, within the limits.
 ///
 /// # Errors
-/// [`Error::InvalidScope`], [`Error::InvalidRequest`] for the audience.
+/// [`Error::InvalidScope`]; [`Error::InvalidRequest`] and [`Error::InvalidTarget`] for the audience.
 pub(super) fn client_credentials(
     client_id: &str,
     request: ClientCredentialsRequest,
     settings: &Settings,
+    allowed: &Allowed,
 ) -> Result<(Grant, Lives), Error> {
-    let audience = request.audience.unwrap_or_else(|| settings.default_audience.clone());
+    let audience = request.audience.unwrap_or_else(|| default_audience(settings, allowed));
     check_text("audience", &audience, MAX_NAME)?;
     let aud = vec![audience];
+    if !allowed.audiences(&aud) {
+        return Err(Error::InvalidTarget);
+    }
+    if !allowed.scope(request.scope.as_deref()) {
+        return Err(Error::InvalidScope);
+    }
     let grant = Grant {
         sub: client_id.to_owned(),
         status: in_status_list(&aud, settings),
@@ -87,8 +119,19 @@ pub(super) fn client_credentials(
         nbf: None,
         claims: String::new(),
     };
-    let access_ttl_secs = settings.access_ttl_secs.min(settings.max_access_ttl_secs);
+    let access_ttl_secs = settings.access_ttl_secs.min(longest_access(settings, allowed));
     Ok((grant, Lives { access_ttl_secs, session: None }))
+}
+
+/// Returns the audience of the settings, or the first one of a client that may not ask for that.
+fn default_audience(settings: &Settings, allowed: &Allowed) -> String {
+    let first = allowed.audiences.as_ref().filter(|listed| !listed.contains(&settings.default_audience));
+    first.and_then(|listed| listed.first()).unwrap_or(&settings.default_audience).clone()
+}
+
+/// Returns how long an access token of this client may live.
+pub(super) fn longest_access(settings: &Settings, allowed: &Allowed) -> u64 {
+    settings.max_access_ttl_secs.min(allowed.access_ttl_secs.unwrap_or(u64::MAX))
 }
 
 /// Returns whether tokens for these audiences say in which status list they are. It is decided once for a session and
@@ -134,11 +177,22 @@ pub(super) fn check_length(issuer: &str, session: &Session) -> Result<(), Error>
     if length > jws::MAX_LENGTH { Err(Error::InvalidRequest { field: "claims", detail }) } else { Ok(()) }
 }
 
-fn lives(request: &MintRequest, settings: &Settings) -> Result<Lives, Error> {
-    let session = seconds("session_ttl", request.session_ttl, settings.session_ttl_secs, settings.session_ttl_secs)?;
-    let idle = seconds("refresh_ttl", request.refresh_ttl, settings.refresh_ttl_secs.min(session), session)?;
-    let most = settings.max_access_ttl_secs;
+fn lives(request: &MintRequest, settings: &Settings, allowed: &Allowed) -> Result<Lives, Error> {
+    let most = longest_access(settings, allowed);
     let access_ttl_secs = seconds("access_ttl", request.access_ttl, settings.access_ttl_secs.min(most), most)?;
+    if !allowed.grants.has(GrantType::RefreshToken) {
+        let asked = [("refresh_ttl", request.refresh_ttl), ("session_ttl", request.session_ttl)];
+        return match asked.into_iter().find(|(_, secs)| secs.is_some()) {
+            Some((field, _)) => {
+                Err(Error::InvalidRequest { field, detail: "is not for a client that may not refresh" })
+            }
+            None => Ok(Lives { access_ttl_secs, session: None }),
+        };
+    }
+    let most = settings.session_ttl_secs.min(allowed.session_ttl_secs.unwrap_or(u64::MAX));
+    let session = seconds("session_ttl", request.session_ttl, most, most)?;
+    let most = session.min(allowed.refresh_ttl_secs.unwrap_or(u64::MAX));
+    let idle = seconds("refresh_ttl", request.refresh_ttl, settings.refresh_ttl_secs.min(most), most)?;
     Ok(Lives { access_ttl_secs, session: Some((idle, session)) })
 }
 
@@ -148,7 +202,7 @@ fn seconds(field: &'static str, asked: Option<u64>, default: u64, most: u64) -> 
         Some(seconds) if (1..=most).contains(&seconds) => Ok(seconds),
         Some(_) => Err(Error::InvalidRequest {
             field,
-            detail: "must be at least 1 second and at most what the settings allow",
+            detail: "must be at least 1 second and at most what the settings and the client's registration allow",
         }),
     }
 }

@@ -4,23 +4,26 @@ use super::issuer::{Issuer, Parts};
 use super::limits::{self, Lives};
 use super::{Client, Error, MintRequest, TokenAnswer};
 use crate::audit::Act;
+use crate::clients::GrantType;
 use crate::session::{Grant, SessionId, Start};
 use token::time::UnixTime;
 
 impl Issuer {
-    /// Starts a session and returns its first pair.
+    /// Starts a session and returns its first pair; the access token alone to a client that may not refresh.
     ///
     /// # Errors
+    /// [`Error::UnauthorizedClient`] for a client that may not mint; [`Error::InvalidClient`] for one that was disabled meanwhile;
     /// [`Error::InvalidRequest`] names the member that breaks a limit of [`MintRequest`]; [`Error::NotReady`] and
     /// [`Error::Store`] when nothing was begun; [`Error::Signing`].
     pub async fn mint(&self, client: &Client, request: MintRequest) -> Result<TokenAnswer, Error> {
         let _gate = self.parts.ruling.pass().await;
+        let allowed = self.parts.allowed(client, GrantType::Mint).await?;
         let now = self.parts.moments.now()?;
         // RFC 9700 §4.15: who is a user and who a client must not be a matter of luck.
         if self.parts.store.client(request.sub.clone()).await?.is_some() {
             return Err(Error::InvalidRequest { field: "sub", detail: "is the id of a client" });
         }
-        let (grant, lives) = limits::mint(request, &self.parts.settings, now)?;
+        let (grant, lives) = limits::mint(request, &self.parts.settings, &allowed, now)?;
         self.parts.begin(client, grant, lives, now).await
     }
 }

@@ -3,6 +3,7 @@
 //! `http/` and `server.rs` call [`Issuer`] and nothing below it. Every method may be dropped at an await: what was
 //! queued for the store by then still happens, and nothing half-done is left behind.
 
+mod assertion;
 pub mod audit;
 mod authenticate;
 mod client_credentials;
@@ -16,19 +17,22 @@ mod publish;
 mod refresh;
 mod revoke;
 mod revoke_by;
+mod rights;
 mod rule;
 mod sign;
 mod signers;
 mod status_list;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 
 pub use crate::error::{Error, GrantFault, NotReady};
-pub use clients::{ClientView, ClientViews};
+pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
 pub use status_list::{StatusForm, StatusList};
+pub use terms::ClientTerms;
 
 use crate::audit::Origin;
 use serde::Serialize;

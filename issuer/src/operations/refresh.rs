@@ -4,6 +4,7 @@ use super::issuer::{Issuer, Parts};
 use super::limits;
 use super::{Client, Error, TokenAnswer};
 use crate::audit::{Act, Event};
+use crate::clients::{Allowed, GrantType};
 use crate::error::GrantFault;
 use crate::session::{Outcome, Presentation, Session, SessionId, Step};
 use crate::store::{StoreError, Told};
@@ -20,7 +21,7 @@ impl Issuer {
     /// time of the answer does not tell the reasons apart.
     ///
     /// # Errors
-    /// [`Error::InvalidGrant`], the reason of which is logged and reads the same outside; [`Error::InvalidScope`] and
+    /// [`Error::UnauthorizedClient`] for a client that may not refresh; [`Error::InvalidGrant`], the reason of which is logged and reads the same outside; [`Error::InvalidScope`] and
     /// [`Error::TooManyLiveTokens`], which change nothing; [`Error::NotReady`], [`Error::Store`], [`Error::Signing`].
     pub async fn refresh(
         &self,
@@ -29,45 +30,63 @@ impl Issuer {
         scope: Option<&str>,
     ) -> Result<TokenAnswer, Error> {
         let _gate = self.parts.ruling.pass().await;
-        let now = self.parts.moments.now()?;
+        let allowed = self.parts.allowed(client, GrantType::RefreshToken).await?;
+        self.parts.refresh(client, &allowed, refresh_token, scope).await
+    }
+}
+
+impl Parts {
+    /// Refreshes for a client that is `allowed` so much. The gate must be held.
+    pub(super) async fn refresh(
+        &self,
+        client: &Client,
+        allowed: &Allowed,
+        refresh_token: &str,
+        scope: Option<&str>,
+    ) -> Result<TokenAnswer, Error> {
+        let now = self.moments.now()?;
         if scope.is_some_and(|scope| !limits::is_scope(scope)) {
             return Err(Error::InvalidScope);
         }
-        let (sid, claims) = self
-            .parts
-            .read_refresh(refresh_token)
-            .ok_or_else(|| self.parts.refused(None, client, GrantFault::NotOurs))?;
+        let (sid, claims) =
+            self.read_refresh(refresh_token).ok_or_else(|| self.refused(None, client, GrantFault::NotOurs))?;
         for _ in 0..ATTEMPTS {
-            let (session, outcome) = self.parts.present(client, sid, claims.generation, scope, now).await?;
+            let (session, outcome) = self.present(client, allowed, (sid, claims.generation), scope, now).await?;
             match outcome {
-                Outcome::Rotated | Outcome::Repeated => return self.parts.answer(session),
+                Outcome::Rotated | Outcome::Repeated => return self.answer(session),
                 Outcome::WrongPlace => {}
                 Outcome::ScopeRefused => return Err(Error::InvalidScope),
                 Outcome::Full { retry_after_secs } => return Err(Error::TooManyLiveTokens { retry_after_secs }),
-                Outcome::Refused(fault) => return Err(self.parts.refused(Some(sid), client, fault)),
+                Outcome::Refused(fault) => return Err(self.refused(Some(sid), client, fault)),
                 Outcome::Revoked | Outcome::AlreadyEnded => {
-                    return Err(self.parts.refused(Some(sid), client, GrantFault::Ended));
+                    return Err(self.refused(Some(sid), client, GrantFault::Ended));
                 }
             }
         }
         Err(StoreError::Busy.into()) // the session's times moved four times in a row between reading and deciding
     }
-}
 
-impl Parts {
     async fn present(
         &self,
         client: &Client,
-        sid: SessionId,
-        generation: u64,
+        allowed: &Allowed,
+        (sid, generation): (SessionId, u64),
         scope: Option<&str>,
         now: UnixTime,
     ) -> Result<(Session, Outcome), Error> {
         // Only what never changes, and the epoch, is taken from this reading; the decision reads again.
         let unknown = || self.refused(Some(sid), client, GrantFault::UnknownSession);
         let session = self.store.session(sid).await?.ok_or_else(unknown)?;
-        if session.client_id == client.id() && self.ruling.rules().ends(&session.client_id, session.began) {
+        let own = session.client_id == client.id();
+        if own && self.ruling.rules().ends(&session.client_id, session.began) {
             return Err(self.refused(Some(sid), client, GrantFault::Ended));
+        }
+        // What its registration no longer allows the client does not get by a session that began before.
+        if own && !allowed.audiences(&session.grant.aud) {
+            return Err(self.refused(Some(sid), client, GrantFault::NotAllowed));
+        }
+        if own && !allowed.scope(scope.or(session.grant.scope.as_deref())) {
+            return Err(Error::InvalidScope);
         }
         let keys = self.keys.ring();
         let place = self.indices.allocate(session.next_times(now).exp).await?;
@@ -129,6 +148,7 @@ fn ends_the_session(fault: GrantFault) -> bool {
         GrantFault::NotOurs
         | GrantFault::UnknownSession
         | GrantFault::WrongClient
+        | GrantFault::NotAllowed
         | GrantFault::Expired
         | GrantFault::Ended => false,
     }
@@ -157,6 +177,7 @@ fn log(sid: Option<SessionId>, client: &Client, fault: GrantFault) {
         GrantFault::NotOurs
         | GrantFault::UnknownSession
         | GrantFault::WrongClient
+        | GrantFault::NotAllowed
         | GrantFault::Expired
         | GrantFault::Ended => {
             tracing::info!(sid, client_id, code, "a refresh token was refused");

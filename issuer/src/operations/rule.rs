@@ -122,6 +122,11 @@ impl Ruling {
         Gate(self.gate.read().await)
     }
 
+    /// Returns once everything is out and stored that was being issued at the moment of the call.
+    pub(super) async fn settle(&self) {
+        drop(self.gate.write().await);
+    }
+
     fn put(&self, rules: Rules) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
@@ -215,7 +220,7 @@ impl Parts {
     }
 
     async fn end_subject(&self, sub: String, until: Option<UnixTime>, event: Event) -> Result<usize, Error> {
-        drop(self.ruling.gate.write().await); // what is being issued is stored by now
+        self.ruling.settle().await;
         let (mut last, mut ended, mut unreadable): (Option<SessionId>, usize, usize) = (None, 0, 0);
         loop {
             let now = self.moments.shown();

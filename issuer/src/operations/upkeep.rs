@@ -38,7 +38,8 @@ impl Parts {
         for _ in 0..STEPS {
             let more_sessions = self.store.purge_sessions(sessions).await?;
             let more_epochs = self.store.purge_epochs(low, pages_low).await?;
-            if !more_sessions && !more_epochs {
+            let more_assertions = self.store.purge_assertions(certain).await?;
+            if !more_sessions && !more_epochs && !more_assertions {
                 break;
             }
         }

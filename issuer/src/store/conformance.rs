@@ -37,8 +37,11 @@ macro_rules! conformance {
             a_revocation_is_announced_once_and_numbers_grow_across_restarts,
             a_dropped_answer_still_happens,
             a_publication_only_goes_up,
-            keys_and_clients_are_kept_and_replaced,
+            keys_are_kept_and_replaced,
             clients_are_read_in_bounded_steps_in_the_order_of_their_ids,
+            a_client_becomes_what_is_decided_and_a_fault_changes_nothing,
+            the_last_enabled_administrator_stays,
+            an_assertion_is_used_once_until_it_is_forgotten_also_after_a_restart,
             only_expired_sessions_are_purged,
             only_epochs_that_left_the_list_are_purged_and_their_pages_never_come_back,
             a_closed_store_refuses_and_reopens_whole,
@@ -392,7 +395,7 @@ pub(crate) async fn a_publication_only_goes_up(open: Open) {
     assert_eq!(store.publication().await, Ok(Some(publication(11, 6))));
 }
 
-pub(crate) async fn keys_and_clients_are_kept_and_replaced(open: Open) {
+pub(crate) async fn keys_are_kept_and_replaced(open: Open) {
     use crate::keys::KeyState;
     use token::jwk::{Algorithm, Purpose};
     let key = |kid: &str, state| SealedKey {
@@ -404,21 +407,13 @@ pub(crate) async fn keys_and_clients_are_kept_and_replaced(open: Open) {
         nonce: [1; 24],
         sealed: [2; 48],
     };
-    let client =
-        |id: &str, byte| ClientRecord { client_id: id.to_owned(), secret_hash: [byte; 32], administrator: byte == 1 };
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     assert_eq!(store.keys().await, Ok(vec![]));
     store.put_keys(vec![key("a", KeyState::Active), key("b", KeyState::Next)], vec![]).await.unwrap();
     store.put_keys(vec![key("a", KeyState::Retired)], vec![]).await.unwrap();
-    store.put_client(client("x", 1), vec![]).await.unwrap();
-    store.put_client(client("xy", 2), vec![]).await.unwrap();
-    store.put_client(client("x", 3), vec![]).await.unwrap();
     let store = reopen(store, open, directory.path());
     assert_eq!(store.keys().await, Ok(vec![key("a", KeyState::Retired), key("b", KeyState::Next)]));
-    assert_eq!(store.client("x".to_owned()).await, Ok(Some(client("x", 3))));
-    assert_eq!(store.client("xy".to_owned()).await, Ok(Some(client("xy", 2))));
-    assert_eq!(store.client("xyz".to_owned()).await, Ok(None));
 }
 
 pub(crate) async fn only_expired_sessions_are_purged(open: Open) {

@@ -24,7 +24,7 @@ mod users;
 
 pub use self::sled::SledStore;
 pub use audit::{AuditLog, Order};
-pub use clients::{ClientRecord, Clients};
+pub use clients::{AssertionUse, ClientDecision, ClientRecord, Clients, MAX_ASSERTIONS};
 pub use error::StoreError;
 pub use keys::Keys;
 pub use sessions::{SUBJECT_STEP, SUBJECT_STEP_TOKENS, Sessions, SubjectStep, Told, Transition};

@@ -39,8 +39,30 @@ impl Members {
 
     /// Takes a list of texts; none when absent.
     pub(in crate::http) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, Malformed> {
+        self.given_texts(name).map(Option::unwrap_or_default)
+    }
+
+    /// Takes a list of texts, if it is there.
+    pub(in crate::http) fn given_texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Malformed> {
         self.take(name, "must be an array of strings", |value| Vec::deserialize(value).ok())
-            .map(Option::unwrap_or_default)
+    }
+
+    /// Takes what `take` takes; `Some(None)` where the member is null.
+    pub(in crate::http) fn nullable<T>(
+        &mut self,
+        name: &'static str,
+        take: impl FnOnce(&mut Self, &'static str) -> Result<Option<T>, Malformed>,
+    ) -> Result<Option<Option<T>>, Malformed> {
+        if self.0.get(name) == Some(&Value::Null) {
+            self.0.remove(name);
+            return Ok(Some(None));
+        }
+        take(self, name).map(|taken| taken.map(Some))
+    }
+
+    /// Takes true or false.
+    pub(in crate::http) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Malformed> {
+        self.take(name, "must be true or false", |value| value.as_bool())
     }
 
     /// Takes a text or a list of texts, which must be there.
@@ -67,11 +89,18 @@ impl Members {
 
     /// Takes an object; empty when absent.
     pub(in crate::http) fn object(&mut self, name: &'static str) -> Result<Map<String, Value>, Malformed> {
-        let taken = self.take(name, "must be an object", |value| match value {
+        self.given_object(name).map(Option::unwrap_or_default)
+    }
+
+    /// Takes an object, if it is there.
+    pub(in crate::http) fn given_object(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Map<String, Value>>, Malformed> {
+        self.take(name, "must be an object", |value| match value {
             Value::Object(object) => Some(object),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::String(_) => None,
-        });
-        taken.map(Option::unwrap_or_default)
+        })
     }
 
     /// Ends the reading: every member must have been taken.
@@ -167,6 +196,16 @@ mod tests {
         for value in ["null", "[]", "1"] {
             assert!(members(&format!(r#"{{"claims":{value}}}"#)).object("claims").is_err(), "{value}");
         }
+    }
+
+    #[test]
+    fn a_member_that_is_null_differs_from_one_that_is_absent() {
+        let mut taken = members(r#"{"a":null,"b":["x"],"d":true,"e":null}"#);
+        assert_eq!(taken.nullable("a", Members::given_texts), Ok(Some(None)));
+        assert_eq!(taken.nullable("b", Members::given_texts), Ok(Some(Some(vec!["x".to_owned()]))));
+        assert_eq!(taken.nullable("c", Members::given_texts), Ok(None));
+        assert_eq!((taken.flag("d"), taken.flag("c")), (Ok(Some(true)), Ok(None)));
+        assert!(taken.flag("e").is_err());
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) async fn every_change_has_its_events_in_the_order_of_the_changes_also
     let store = open(directory.path());
     assert_eq!(store.audit_extent().await, Ok(Extent::default()));
     let sid = SessionId([1; 16]);
-    let client = ClientRecord { client_id: "x".to_owned(), secret_hash: [1; 32], administrator: false };
+    let client = ClientRecord::administrator("x", [1; 32], at(0));
     store.create_session(session(1), vec![event(1)]).await.unwrap();
     let ends = |session: Session| Told { events: vec![event(2)], step: session.revoke(at(1)) };
     store.update_session(sid, Box::new(ends)).await.unwrap();
@@ -44,7 +44,8 @@ pub(crate) async fn every_change_has_its_events_in_the_order_of_the_changes_also
     store.revoke(live(&session(2)), vec![event(5)]).await.unwrap();
     store.put_keys(vec![], vec![event(6), event(7)]).await.unwrap();
     store.put_rules(Rules { version: 1, ..Rules::new([3; 16]) }, vec![], vec![event(8)]).await.unwrap();
-    store.put_client(client, vec![event(9)]).await.unwrap();
+    let put = |_| Ok((crate::clients::ClientStep::Put(Box::new(client)), vec![event(9)]));
+    store.update_client("x".to_owned(), Box::new(put)).await.unwrap().unwrap();
     store.record(vec![event(10)]).await.unwrap();
     store.record(vec![]).await.unwrap();
     for name in [3, 4] {

@@ -3,6 +3,7 @@
 //! Whoever changes a format raises its version and keeps reading the old one. Nothing here knows an engine.
 
 mod audit;
+mod client;
 mod codec;
 mod rules;
 mod session;
@@ -17,7 +18,7 @@ pub(crate) use user::BindingKey;
 
 use crate::keys::{KeyState, SealedKey};
 use crate::revocations::Publication;
-use crate::store::{ClientRecord, StoreError};
+use crate::store::StoreError;
 use token::jwk::{Algorithm, Purpose};
 use token::revocation::ListId;
 
@@ -115,20 +116,6 @@ impl Record for Publication {
             cut_all: reader.option(Reader::time)?,
             rules: if reader.version() > 1 { reader.number()? } else { 0 },
         })
-    }
-}
-
-impl Record for ClientRecord {
-    const KIND: &'static str = "client";
-
-    fn write(&self, writer: &mut Writer) {
-        writer.text(&self.client_id);
-        writer.array(&self.secret_hash);
-        writer.flag(self.administrator);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        Ok(Self { client_id: reader.text()?, secret_hash: reader.array()?, administrator: reader.flag()? })
     }
 }
 

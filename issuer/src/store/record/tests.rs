@@ -1,6 +1,7 @@
 //! Every record reads as it was written, and nothing else reads at all.
 
 use super::*;
+use crate::clients::{Allowed, ClientKey, ClientRecord, ClientSecret, Grants};
 use crate::rules::Rules;
 use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
 use proptest::collection::vec;
@@ -93,11 +94,35 @@ fn key() -> impl Strategy<Value = SealedKey> {
 }
 
 fn client() -> impl Strategy<Value = ClientRecord> {
-    (".*", any::<[u8; 32]>(), any::<bool>()).prop_map(|(client_id, secret_hash, administrator)| ClientRecord {
-        client_id,
-        secret_hash,
-        administrator,
-    })
+    let secret = (any::<[u8; 32]>(), time(), of(time())).prop_map(|(hash, created, expires_at)| ClientSecret {
+        hash,
+        created,
+        expires_at,
+    });
+    let key = (".*", any::<[u8; 32]>()).prop_map(|(kid, public)| ClientKey { kid, public });
+    let texts = || of(vec(".*", 0..4));
+    let allowed = (0..16_u8, [texts(), texts(), texts()], [of(any::<u64>()), of(any::<u64>()), of(any::<u64>())])
+        .prop_map(|(grants, [audiences, scopes, claims], [access, refresh, session])| Allowed {
+            grants: Grants::from_bits(grants).unwrap(),
+            audiences,
+            scopes,
+            claims,
+            access_ttl_secs: access,
+            refresh_ttl_secs: refresh,
+            session_ttl_secs: session,
+        });
+    (".*", ".*", time(), any::<[bool; 2]>(), vec(secret, 0..3), vec(key, 0..5), allowed).prop_map(
+        |(client_id, name, created, [administrator, disabled], secrets, keys, allowed)| ClientRecord {
+            client_id,
+            name,
+            created,
+            administrator,
+            disabled,
+            secrets,
+            keys,
+            allowed,
+        },
+    )
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
@@ -163,6 +188,16 @@ proptest! {
         let mut expected = Session { began: session.last.iat, ..session };
         expected.grant.status = false;
         prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
+    }
+
+    #[test]
+    fn a_client_of_version_1_reads_as_one_that_may_do_everything(id: String, hash: [u8; 32], administrator: bool) {
+        let mut writer = Writer::new(1);
+        writer.text(&id);
+        writer.array(&hash);
+        writer.flag(administrator);
+        let expected = ClientRecord { administrator, ..ClientRecord::administrator(&id, hash, UnixTime::MIN) };
+        prop_assert_eq!(ClientRecord::decode(b"key", &writer.finish(b"key")), Ok(expected));
     }
 
     #[test]

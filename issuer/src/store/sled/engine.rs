@@ -1,7 +1,7 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
 use super::audit::Events;
-use super::{keys, layout};
+use super::{clients, keys, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
@@ -33,6 +33,8 @@ pub(super) struct Engine {
     feed: Option<mpsc::UnboundedSender<Announcement>>,
     pending: Vec<Announcement>,
     pub(super) events: Events,
+    /// Names of the assertions that are remembered.
+    pub(super) assertions: BTreeSet<[u8; 16]>,
     wrote: bool,
     fault: Option<StoreError>,
 }
@@ -43,6 +45,7 @@ impl Engine {
         let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
         let events = Events::open(&tree)?;
+        let assertions = clients::assertions(&tree)?;
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
             tree,
@@ -54,6 +57,7 @@ impl Engine {
             feed: None,
             pending: Vec::new(),
             events,
+            assertions,
             wrote: false,
             fault: None,
         })

@@ -9,6 +9,7 @@
 //! w epoch:u32                  how many of them are swept
 //! k kid                        signing key, sealed
 //! c client_id                  client
+//! j until:u64 name[16]         assertion that a client has used; empty
 //! a seq:u64                    events of one group, the first of which has this number
 //! y id[16]                     user
 //! n name                       user of this name or address, in the form that is compared
@@ -31,6 +32,7 @@ pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
 pub(super) const USER: u8 = b'y';
 pub(super) const BINDING: &[u8] = b"mbinding";
+pub(super) const ASSERTION: u8 = b'j';
 pub(super) const CLIENT: u8 = b'c';
 pub(super) const PUBLICATION: &[u8] = b"mpublication";
 pub(super) const RULES: &[u8] = b"mrules";
@@ -112,6 +114,19 @@ pub(super) fn user(id: UserId) -> Vec<u8> {
 
 pub(super) fn user_name(name: &str) -> Vec<u8> {
     joined(b'n', &[name.as_bytes()])
+}
+
+pub(super) fn assertion(until: UnixTime, name: [u8; 16]) -> Vec<u8> {
+    joined(ASSERTION, &[&until.as_secs().to_be_bytes(), &name])
+}
+
+pub(super) fn assertions_before(at: UnixTime) -> Vec<u8> {
+    joined(ASSERTION, &[&at.as_secs().to_be_bytes()])
+}
+
+pub(super) fn parse_assertion(key: &[u8]) -> Option<[u8; 16]> {
+    let (_, rest) = key.split_first_chunk::<9>()?;
+    rest.try_into().ok()
 }
 
 fn joined(kind: u8, parts: &[&[u8]]) -> Vec<u8> {

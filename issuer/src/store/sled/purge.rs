@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
+    pub(super) fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
         let keys = self.tree.range(range).keys().take(PURGE_STEP).collect::<Result<_, _>>();
         keys.map_err(|error| self.fail(&error))
     }
