@@ -1,5 +1,10 @@
 /** The bindings behind a verifier: made from its settings, and what they say of themselves. */
-import { Options, Verifier } from "../wasm/verifier.js";
+import { Verifier } from "../wasm/verifier.js";
+
+const encoder = new TextEncoder();
+
+/** By the numbers of verifier-wasm. */
+const OUTCOMES = /** @type {const} */ (["newer", "same", "older", "gap"]);
 
 /**
  * Returns bindings without a revocation list.
@@ -8,19 +13,21 @@ import { Options, Verifier } from "../wasm/verifier.js";
  * @param {Uint8Array} keys
  */
 export function bindings({ issuer, audience, leeway, scope, maxStaleness, revocations, cacheSize }, keys) {
-  const options = new Options(leeway, revocations !== null);
-  try {
-    if (issuer !== null) options.issuer(issuer);
-    for (const name of audience ?? []) options.audience(name);
-    for (const value of scope?.split(" ") ?? []) options.scope(value);
-    if (maxStaleness !== undefined) options.maxStaleness(maxStaleness);
-    return new Verifier(options, keys, cacheSize);
-  } finally {
-    options.free();
-  }
+  const asked = [
+    ...(issuer === null ? [] : [`i${issuer}`]),
+    ...(audience ?? []).map((name) => `a${name}`),
+    ...(scope?.split(" ") ?? []).map((value) => `s${value}`),
+  ];
+  const bytes = Uint8Array.from(asked.flatMap((entry) => [...encoder.encode(entry), 0xff])); // verifier-wasm/src/asked.rs
+  return new Verifier(bytes, leeway, revocations !== null, maxStaleness ?? NaN, keys, cacheSize);
+}
+
+/** Takes a full list or a delta into use, and returns what became of it. */
+export function load(bindings, document, now) {
+  return OUTCOMES[bindings.loadRevocations(document, now)];
 }
 
 /** Returns what the bindings say of themselves, by name: verifier-wasm/src/status.rs describes it. */
-export function statusOf([seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules, keys]) {
+export function statusOf([[seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules], keys]) {
   return { seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules, keys };
 }

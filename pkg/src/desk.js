@@ -4,7 +4,7 @@
  *
  * An answer is an object, the claims of a token that holds, or an array, its refusal.
  */
-import { Desk as Places } from "../wasm/verifier.js";
+import { place } from "../wasm/verifier.js";
 
 /** No verifier remembers by this number. */
 export const NO_SLOT = 2 ** 32 - 1;
@@ -13,12 +13,16 @@ export const HOLDS = 1;
 /** Nothing is known of it. */
 export const UNKNOWN = 0;
 
+// The lengths of the places, in the order of their numbers.
+const TOKENS_LENGTH = 32_768;
+const COUNT = 64;
+const SCOPE_LENGTH = 8192;
+
 const MAX_TOKEN_LENGTH = 8192;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class Desk {
-  #places = new Places();
   #memory;
   // Views of the memory; it has others when it has grown.
   #token;
@@ -29,7 +33,7 @@ export class Desk {
   #scope = "";
   #scopeLength = 0;
 
-  /** @param {WebAssembly.Memory} memory */
+  /** @param {WebAssembly.Memory} memory that of the instance in use */
   constructor(memory) {
     this.#memory = memory;
     this.#view();
@@ -37,7 +41,7 @@ export class Desk {
 
   /** Judges a token, which is remembered as `slot` when it holds. */
   judge(verifier, token, scope, now, slot) {
-    return this.#answer(verifier.judge(this.#places, this.#lay(token), this.#ask(scope), now, slot));
+    return this.#answer(verifier.judge(this.#lay(token), this.#ask(scope), now, slot));
   }
 
   /** Judges some of the tokens, from `first` on, and returns the answers: at least one. */
@@ -45,12 +49,12 @@ export class Desk {
     const some = this.#fitting(tokens, first);
     if (some.length === 1 || !this.#layAll(some.join(""))) return some.map((token) => this.judge(verifier, token, scope, now, NO_SLOT));
     some.forEach((token, at) => (this.#lengths[at] = token.length));
-    return this.#answer(verifier.judgeMany(this.#places, some.length, this.#ask(scope), now));
+    return this.#answer(verifier.judgeMany(some.length, this.#ask(scope), now));
   }
 
   /** Asks again about the token remembered as `slot`, and returns HOLDS, UNKNOWN or its refusal. */
   recheck(verifier, slot, scope, now) {
-    const length = verifier.recheck(this.#places, slot, this.#ask(scope), now);
+    const length = verifier.recheck(slot, this.#ask(scope), now);
     return length === HOLDS || length === UNKNOWN ? length : this.#answer(length);
   }
 
@@ -88,9 +92,8 @@ export class Desk {
   /** Returns the length of the scope, which lies there from then on. */
   #ask(scope = "") {
     if (scope === this.#scope) return this.#scopeLength;
-    const place = new Uint8Array(this.#memory.buffer, this.#places.scope(), this.#places.scopeLength());
-    const { read, written } = encoder.encodeInto(scope, place);
-    this.#scopeLength = read === scope.length ? written : place.length + 1;
+    const { read, written } = encoder.encodeInto(scope, new Uint8Array(this.#memory.buffer, place(2), SCOPE_LENGTH));
+    this.#scopeLength = read === scope.length ? written : SCOPE_LENGTH + 1;
     this.#scope = scope;
     return this.#scopeLength;
   }
@@ -103,10 +106,9 @@ export class Desk {
 
   #view() {
     const { buffer } = this.#memory;
-    const places = this.#places;
-    this.#token = new Uint8Array(buffer, places.tokens(), MAX_TOKEN_LENGTH + 1);
-    this.#tokens = new Uint8Array(buffer, places.tokens(), places.tokensLength());
-    this.#lengths = new Uint32Array(buffer, places.lengths(), places.count());
-    this.#output = new Uint8Array(buffer, places.output());
+    this.#token = new Uint8Array(buffer, place(0), MAX_TOKEN_LENGTH + 1);
+    this.#tokens = new Uint8Array(buffer, place(0), TOKENS_LENGTH);
+    this.#lengths = new Uint32Array(buffer, place(1), COUNT);
+    this.#output = new Uint8Array(buffer, place(3));
   }
 }

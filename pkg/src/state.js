@@ -4,7 +4,7 @@
  * The bindings can die with the WebAssembly instance (see instance.js). The next call then builds new ones, which judge
  * the same documents again as if they had just been fetched.
  */
-import { bindings, statusOf } from "./bindings.js";
+import { bindings, load, statusOf } from "./bindings.js";
 import { Cache } from "./cache.js";
 import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
@@ -89,7 +89,7 @@ export class State {
   take(bytes) {
     const now = this.#now();
     const bindings = this.#living();
-    const outcome = guarded(() => bindings.loadRevocations(bytes, now));
+    const outcome = guarded(() => load(bindings, bytes, now));
     if (isFull(bytes)) {
       if (outcome === "newer" || (outcome === "same" && this.#documents.all.length !== 1)) this.#documents.rebase(bytes);
     } else if (outcome === "newer") {
@@ -135,7 +135,7 @@ export class State {
     let made = guarded(() => bindings(this.#settings, keys));
     try {
       for (const document of all) {
-        if (guarded(() => made.loadRevocations(document, now)) !== "newer") throw new ListError(NO_CHAIN);
+        if (guarded(() => load(made, document, now)) !== "newer") throw new ListError(NO_CHAIN);
       }
     } catch (error) {
       if (!(error instanceof ListError)) throw error; // a trap: these bindings died with their instance

@@ -3,7 +3,7 @@
  * browser and in a worker, so the package and the vectors come as arguments. Lists are judged by the package's bindings,
  * which say of each what became of it; a path to them that all three can follow is the one thing imported.
  */
-import { bindings as made, statusOf } from "../../pkg/src/bindings.js";
+import { bindings as made, load as taken, statusOf } from "../../pkg/src/bindings.js";
 
 /**
  * Returns one line for each case whose outcome differs from the expected one; none when all agree.
@@ -63,7 +63,7 @@ async function keySetOutcome({ createVerifier, KeySetError }, { text, hex }) {
 function listOutcome(_, { issuer, keys, held, document, now }, { keys: sets, documents }) {
   const settings = { issuer, audience: null, leeway: 5, revocations: undefined, cacheSize: 0 };
   const bindings = made(settings, new TextEncoder().encode(JSON.stringify(sets[keys])));
-  const load = (name) => bindings.loadRevocations(bytesOf(documents[name]), now);
+  const load = (name) => taken(bindings, bytesOf(documents[name]), now);
   const inUse = () => JSON.stringify({ ...statusOf(bindings.status()), notBefore: 0 }); // the clock's floor moves in any case
   try {
     const astray = held.find(([name, word]) => load(name) !== word);

@@ -32,14 +32,21 @@ pub enum Fault {
     NotAnObject,
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Fault {
+    /// Returns what is said of the text.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
             Self::Syntax => "is not JSON",
             Self::Duplicate => "names a member twice",
             Self::Depth => "nests deeper than 32 levels",
             Self::NotAnObject => "is not a JSON object",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

@@ -1,91 +1,66 @@
-//! Where JavaScript lays down what is to be judged and finds the answers: buffers at fixed places in the module's memory,
-//! so that a judgement is one call with numbers only and nothing is allocated for it.
+//! Where JavaScript lays down what is to be judged and finds the answers: fixed places in the module's memory, so that a
+//! judgement is one call with numbers only and nothing is allocated for it.
 
-use crate::answer::Refusal;
+use crate::answer::{self, Refusal};
+use crate::output::Output;
 use crate::seconds;
 use crate::slots::Slots;
-use std::fmt::{self, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use token::Rejection;
 use token::jws;
 use token::time::UnixTime;
-use token::verify::{Judged, Recheck, Scope, Scratch, Verifier};
-use wasm_bindgen::prelude::*;
+use token::verify::{Judged, Misuse, Recheck, Scope, Scratch, Verifier};
 
+// pkg/src/desk.js knows these lengths.
 /// Bytes of all tokens that are judged together: room for a few of the longest.
 const TOKENS_LENGTH: usize = 32 * 1024;
 /// Tokens that are judged together.
 const TOKENS: usize = 64;
 /// Bytes of the scope that one call asks for: no token holds more.
 const SCOPE_LENGTH: usize = jws::MAX_LENGTH;
-/// Bytes of a refusal at most; a test holds each of them against it.
-const REFUSAL_LENGTH: usize = 256;
 /// Base64url makes four bytes of three, so claims are shorter than their token. Between answers there are commas.
-const OUTPUT_LENGTH: usize = TOKENS_LENGTH + TOKENS * (REFUSAL_LENGTH + 1) + 2;
+const OUTPUT_LENGTH: usize = TOKENS_LENGTH + TOKENS * (answer::MAX_LENGTH + 1) + 2;
 
-/// Buffers for judging, one set for all verifiers.
-#[wasm_bindgen]
+/// Places for judging, one set for all verifiers.
 #[derive(Debug)]
-pub struct Desk {
-    tokens: Box<[u8]>,
-    lengths: Box<[u32]>,
-    scope: Box<[u8]>,
-    output: Output,
-    scratch: Scratch,
+pub(crate) struct Desk {
+    tokens: [u8; TOKENS_LENGTH],
+    lengths: [u32; TOKENS],
+    scope: [u8; SCOPE_LENGTH],
+    output: [u8; OUTPUT_LENGTH],
 }
 
-#[wasm_bindgen]
+static DESK: Mutex<Desk> = Mutex::new(Desk::empty());
+/// Apart from the desk: what begins as nothing but zeros takes no room in the module.
+static SCRATCH: Mutex<Scratch> = Mutex::new(Scratch::new());
+
+/// Returns the desk.
+pub(crate) fn desk() -> MutexGuard<'static, Desk> {
+    DESK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Desk {
-    /// Returns an empty desk.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self {
-            tokens: vec![0; TOKENS_LENGTH].into(),
-            lengths: vec![0; TOKENS].into(),
-            scope: vec![0; SCOPE_LENGTH].into(),
-            output: Output { bytes: vec![0; OUTPUT_LENGTH].into(), length: 0 },
-            scratch: Scratch::default(),
+    const fn empty() -> Self {
+        Self { tokens: [0; TOKENS_LENGTH], lengths: [0; TOKENS], scope: [0; SCOPE_LENGTH], output: [0; OUTPUT_LENGTH] }
+    }
+
+    /// Returns the address of a place.
+    ///
+    /// ```text
+    /// 0   tokens, one behind the other
+    /// 1   the length of each in bytes when several are judged, as u32
+    /// 2   a required scope
+    /// 3   answers
+    /// ```
+    pub(crate) fn place(&self, number: u32) -> usize {
+        match number {
+            0 => self.tokens.as_ptr().expose_provenance(),
+            1 => self.lengths.as_ptr().expose_provenance(),
+            2 => self.scope.as_ptr().expose_provenance(),
+            _ => self.output.as_ptr().expose_provenance(),
         }
     }
 
-    /// Where tokens are laid down, as many bytes as [`Desk::tokens_length`] says.
-    pub fn tokens(&self) -> usize {
-        self.tokens.as_ptr().expose_provenance()
-    }
-
-    /// Bytes of all tokens that are judged together.
-    #[wasm_bindgen(js_name = tokensLength)]
-    pub fn tokens_length(&self) -> usize {
-        self.tokens.len()
-    }
-
-    /// Where the length of each token in bytes is laid down when several are judged, as u32.
-    pub fn lengths(&self) -> usize {
-        self.lengths.as_ptr().expose_provenance()
-    }
-
-    /// How many lengths there is room for.
-    pub fn count(&self) -> usize {
-        self.lengths.len()
-    }
-
-    /// Where a required scope is laid down.
-    pub fn scope(&self) -> usize {
-        self.scope.as_ptr().expose_provenance()
-    }
-
-    /// Bytes of a required scope at most.
-    #[wasm_bindgen(js_name = scopeLength)]
-    pub fn scope_length(&self) -> usize {
-        self.scope.len()
-    }
-
-    /// Where answers are.
-    pub fn output(&self) -> usize {
-        self.output.bytes.as_ptr().expose_provenance()
-    }
-}
-
-impl Desk {
     /// Judges the token of `length` bytes, keeps in `slot` what is asked again, and returns the length of the answer.
     pub(crate) fn judge(
         &mut self,
@@ -95,40 +70,39 @@ impl Desk {
         slots: &mut Slots,
         slot: usize,
     ) -> usize {
-        let Self { tokens, scope, output, scratch, .. } = self;
+        let Self { tokens, scope, output, .. } = self;
         let token = tokens.get(..length).unwrap_or(tokens);
-        output.begin();
-        let written = match call.asked(scope) {
+        let mut output = Output::over(output);
+        match call.asked(scope) {
             Ok((required, now)) => {
-                let verdict = verifier.judge(token, required, now, scratch);
+                let mut scratch = scratch();
+                let verdict = verifier.judge(token, required, now, &mut scratch);
                 if let Ok(judged) = &verdict {
                     slots.keep(slot, judged);
                 }
-                output.verdict(verdict)
+                write_verdict(verdict, &mut output);
             }
-            Err(refusal) => write!(output, "{refusal}"),
-        };
-        output.end(written)
+            Err(message) => Refusal::usage(message).write(&mut output),
+        }
+        output.end()
     }
 
     /// Judges the first `count` tokens, and returns the length of the array of answers.
     pub(crate) fn judge_many(&mut self, verifier: &Verifier, call: Call, count: usize) -> usize {
-        let Self { tokens, lengths, scope, output, scratch } = self;
-        output.begin();
-        let mut written = Ok(());
+        let Self { tokens, lengths, scope, output } = self;
+        let mut output = Output::over(output);
         match call.asked(scope) {
             Ok((required, now)) => {
                 let tokens = split(tokens, lengths.get(..count).unwrap_or(lengths));
-                verifier.judge_many(tokens, required, now, scratch, |verdict| {
-                    let separator = if output.length == 0 { '[' } else { ',' };
-                    let answered = output.write_char(separator).and_then(|()| output.verdict(verdict));
-                    written = written.and(answered);
+                verifier.judge_many(tokens, required, now, &mut scratch(), |verdict| {
+                    output.push(if output.is_empty() { "[" } else { "," });
+                    write_verdict(verdict, &mut output);
                 });
-                written = written.and_then(|()| output.write_char(']'));
+                output.push("]");
             }
-            Err(refusal) => written = write!(output, "{refusal}"),
+            Err(message) => Refusal::usage(message).write(&mut output),
         }
-        output.end(written)
+        output.end()
     }
 
     /// Returns [`HOLDS`], [`UNKNOWN`], or the length of the refusal.
@@ -139,9 +113,9 @@ impl Desk {
             Recheck::Holds => HOLDS,
             Recheck::Unknown => UNKNOWN,
             Recheck::Refused(rejection) => {
-                output.begin();
-                let written = output.verdict(Err(rejection));
-                output.end(written)
+                let mut output = Output::over(output);
+                write_verdict(Err(rejection), &mut output);
+                output.end()
             }
         }
     }
@@ -162,10 +136,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn asked(self, scope: &[u8]) -> Result<(Scope<'_>, UnixTime), Refusal> {
+    fn asked(self, scope: &[u8]) -> Result<(Scope<'_>, UnixTime), &'static str> {
         let scope = scope.get(..self.scope).and_then(|scope| std::str::from_utf8(scope).ok());
-        let scope = scope.ok_or_else(|| Refusal::usage("the required scope is too long"))?;
-        Ok((Scope::parse(scope)?, seconds::time(self.now)?))
+        let scope = scope.ok_or("the required scope is too long")?;
+        Ok((Scope::parse(scope).map_err(Misuse::message)?, seconds::time(self.now)?))
     }
 }
 
@@ -179,37 +153,14 @@ fn split<'t>(bytes: &'t [u8], lengths: &[u32]) -> impl Iterator<Item = &'t [u8]>
     })
 }
 
-/// Answers, as many bytes of them as there is room for.
-#[derive(Debug)]
-struct Output {
-    bytes: Box<[u8]>,
-    length: usize,
+fn scratch() -> MutexGuard<'static, Scratch> {
+    SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Output {
-    fn begin(&mut self) {
-        self.length = 0;
-    }
-
-    fn verdict(&mut self, verdict: Result<Judged<'_>, Rejection>) -> fmt::Result {
-        match verdict {
-            Ok(judged) => self.write_str(judged.json()),
-            Err(rejection) => write!(self, "{}", Refusal::from(rejection)),
-        }
-    }
-
-    /// Returns the length of what was written; 0, which is no answer at all, when that is not the whole.
-    fn end(&self, written: fmt::Result) -> usize {
-        if written.is_ok() { self.length } else { 0 }
-    }
-}
-
-impl fmt::Write for Output {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length.saturating_add(text.len());
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
+fn write_verdict(verdict: Result<Judged<'_>, Rejection>, output: &mut Output<'_>) {
+    match verdict {
+        Ok(judged) => output.push(judged.json()),
+        Err(rejection) => Refusal::from(rejection).write(output),
     }
 }
 
@@ -218,10 +169,6 @@ mod tests {
     use super::*;
     use token::error::{ClaimFault, JwsFault, RevokedBy, Staleness};
     use token::json::Fault;
-
-    fn output(room: usize) -> Output {
-        Output { bytes: vec![0; room].into(), length: 0 }
-    }
 
     #[test]
     fn every_refusal_is_shorter_than_the_room_for_it() {
@@ -238,18 +185,12 @@ mod tests {
             .chain(by.into_iter().chain([RevokedBy::Client]).map(Rejection::Revoked))
             .chain(stale.map(Rejection::Stale));
         for rejection in all {
-            let mut output = output(REFUSAL_LENGTH);
-            let written = output.verdict(Err(rejection.clone()));
-            assert!(output.end(written) > HOLDS, "{rejection:?}");
-        }
-    }
-
-    #[test]
-    fn what_finds_no_room_is_no_answer() {
-        for room in 0..60 {
-            let mut output = output(room);
-            let written = output.verdict(Err(Rejection::Expired));
-            assert_eq!(output.end(written), 0, "{room}");
+            let mut bytes = [0; answer::MAX_LENGTH];
+            let mut output = Output::over(&mut bytes);
+            write_verdict(Err(rejection.clone()), &mut output);
+            assert!(output.end() > HOLDS, "{rejection:?}");
+            let message = rejection.message().concat();
+            assert!(message.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{rejection:?}: what is not escaped");
         }
     }
 

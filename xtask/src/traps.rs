@@ -15,7 +15,7 @@ use calls::{Calls, Functions, Table};
 use flow::{Flow, inner, targets};
 use std::collections::HashSet;
 use walrus::ir::{Instr, InstrSeqId, Unreachable};
-use walrus::{ExportItem, FunctionId, FunctionKind, LocalFunction, Module};
+use walrus::{ElementItems, ExportItem, FunctionBuilder, FunctionId, FunctionKind, LocalFunction, Module};
 
 /// Makes a plain trap of everything in `module` that cannot but trap, and drops what is not called any more.
 pub(crate) fn shorten(module: &mut Module) {
@@ -130,7 +130,7 @@ fn is_plain(instruction: &Instr) -> bool {
     )
 }
 
-/// Makes a trap of each function in the table that no indirect call can reach: their types are called nowhere.
+/// Puts one trap in the place of all functions in the table that no indirect call can reach: their types are called nowhere.
 fn empty_uncalled(module: &mut Module) {
     // Whoever is given the table may call everything in it.
     if module.exports.iter().any(|export| matches!(export.item, ExportItem::Table(_))) {
@@ -138,9 +138,14 @@ fn empty_uncalled(module: &mut Module) {
     }
     let table = Table::of(module);
     let called = called(module, &table);
-    for id in table.functions().filter(|id| !called.contains(id)) {
-        if let FunctionKind::Local(function) = &mut module.funcs.get_mut(id).kind {
-            replace_by_trap(function, function.entry_block(), 0);
+    let mut trap = FunctionBuilder::new(&mut module.types, &[], &[]);
+    trap.func_body().unreachable();
+    let trap = trap.finish(Vec::new(), &mut module.funcs);
+    for element in module.elements.iter_mut() {
+        if let ElementItems::Functions(functions) = &mut element.items {
+            for id in functions.iter_mut().filter(|id| !called.contains(id)) {
+                *id = trap;
+            }
         }
     }
 }

@@ -42,11 +42,10 @@ impl KeySetRejection {
             Self::NoTokenKey => "no_token_key",
         }
     }
-}
 
-impl fmt::Display for KeySetRejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Returns what people are told: printable ASCII.
+    pub fn message(&self) -> &'static str {
+        match self {
             Self::TooLong => "the JWK Set is longer than 65536 bytes",
             Self::Malformed => "the JWK Set is not strict JSON with an array of keys",
             Self::TooManyKeys => "the JWK Set has more than 128 keys",
@@ -55,7 +54,13 @@ impl fmt::Display for KeySetRejection {
             Self::PrivateKey => "the JWK Set holds a private key",
             Self::DuplicateKeyId => "two keys of the JWK Set have the same kid",
             Self::NoTokenKey => "the JWK Set has no key for access tokens",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeySetRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

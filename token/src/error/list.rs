@@ -55,11 +55,10 @@ impl ListRejection {
     pub fn is_alarm(&self) -> bool {
         matches!(self, Self::Future | Self::Equivocation)
     }
-}
 
-impl fmt::Display for ListRejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Returns what people are told: printable ASCII.
+    pub fn message(&self) -> &'static str {
+        match self {
             Self::TooLong => "the revocation list is longer than this verifier allows",
             Self::Head => "the revocation list has no signed head of the right form",
             Self::Signature => "the revocation list is not signed by a key for revocations",
@@ -69,7 +68,13 @@ impl fmt::Display for ListRejection {
             Self::Body => "the revocation list's body is not in a form this verifier reads",
             Self::Future => "the revocation list is signed more than a day ahead of the local clock",
             Self::Equivocation => "the revocation list differs from another one of the same sequence number",
-        })
+        }
+    }
+}
+
+impl fmt::Display for ListRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

@@ -132,24 +132,34 @@ impl Rejection {
             Self::AlgorithmNotAllowed | Self::NoMatchingKey | Self::Signature => None,
         }
     }
+
+    /// Returns what people are told, in parts to be put one behind the other: printable ASCII, and nothing of the token.
+    ///
+    /// In parts, for formatting would bring more code into a WebAssembly module than all the texts weigh.
+    pub fn message(&self) -> [&'static str; 4] {
+        match self {
+            Self::Jws(fault) => match fault.header() {
+                Some(header) => ["the token ", fault.message(), header.message(), ""],
+                None => ["the token ", fault.message(), "", ""],
+            },
+            Self::AlgorithmNotAllowed => ["the token's algorithm is not allowed", "", "", ""],
+            Self::NoMatchingKey => ["no key of the issuer matches the token's kid and alg", "", "", ""],
+            Self::Signature => ["the token's signature does not verify", "", "", ""],
+            Self::Jwt(fault) => ["the token's payload ", fault.message(), "", ""],
+            Self::Claim { claim, reason } => ["the token's \"", claim, "\" ", reason.message()],
+            Self::Expired => ["the token has expired", "", "", ""],
+            Self::Revoked(by) => ["the token has been revoked ", by.message(), "", ""],
+            Self::Stale(staleness) => {
+                ["whether the token is revoked cannot be told: the revocation list ", staleness.message(), "", ""]
+            }
+            Self::StatusMissing => ["the token has no index for the revocation list in its \"jti\"", "", "", ""],
+        }
+    }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Jws(fault) => write!(f, "the token {fault}"),
-            Self::AlgorithmNotAllowed => f.write_str("the token's algorithm is not allowed"),
-            Self::NoMatchingKey => f.write_str("no key of the issuer matches the token's kid and alg"),
-            Self::Signature => f.write_str("the token's signature does not verify"),
-            Self::Jwt(fault) => write!(f, "the token's payload {fault}"),
-            Self::Claim { claim, reason } => write!(f, "the token's \"{claim}\" {reason}"),
-            Self::Expired => f.write_str("the token has expired"),
-            Self::Revoked(by) => write!(f, "the token has been revoked {by}"),
-            Self::Stale(staleness) => {
-                write!(f, "whether the token is revoked cannot be told: the revocation list {staleness}")
-            }
-            Self::StatusMissing => f.write_str("the token has no index for the revocation list in its \"jti\""),
-        }
+        self.message().into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 
@@ -167,18 +177,25 @@ impl JwsFault {
             Self::RefusedMember => "refused_member",
         }
     }
-}
 
-impl fmt::Display for JwsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Returns what is said of the token, before what is said of a header that is no JSON.
+    fn message(self) -> &'static str {
         match self {
-            Self::TooLong => f.write_str("is longer than 8192 bytes"),
-            Self::Parts => f.write_str("has not three parts"),
-            Self::Base64url => f.write_str("has a part that is not strict base64url"),
-            Self::Header(fault) => write!(f, "has a header that {fault}"),
-            Self::Algorithm => f.write_str("has a header without an \"alg\" string"),
-            Self::KeyId => f.write_str("has a \"kid\" that is not a string"),
-            Self::RefusedMember => f.write_str("has a header member that is never followed here"),
+            Self::TooLong => "is longer than 8192 bytes",
+            Self::Parts => "has not three parts",
+            Self::Base64url => "has a part that is not strict base64url",
+            Self::Header(_) => "has a header that ",
+            Self::Algorithm => "has a header without an \"alg\" string",
+            Self::KeyId => "has a \"kid\" that is not a string",
+            Self::RefusedMember => "has a header member that is never followed here",
+        }
+    }
+
+    fn header(self) -> Option<json::Fault> {
+        match self {
+            Self::Header(fault) => Some(fault),
+            Self::TooLong | Self::Parts | Self::Base64url => None,
+            Self::Algorithm | Self::KeyId | Self::RefusedMember => None,
         }
     }
 }
@@ -200,15 +217,13 @@ impl ClaimFault {
             Self::CheckFailed => "check_failed",
         }
     }
-}
 
-impl fmt::Display for ClaimFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    fn message(self) -> &'static str {
+        match self {
             Self::Missing => "is missing",
             Self::Invalid => "has the wrong type or is out of range",
             Self::CheckFailed => "is not what this verifier asks for",
-        })
+        }
     }
 }
 
@@ -223,18 +238,16 @@ impl RevokedBy {
             Self::Client => "client",
         }
     }
-}
 
-impl fmt::Display for RevokedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    fn message(self) -> &'static str {
+        match self {
             Self::Index => "by its issuer",
             Self::All => "with everything issued until then",
             Self::Key => "with the key that signed it",
             Self::Subject => "with its subject's tokens",
             Self::Session => "with its session",
             Self::Client => "with its client's tokens",
-        })
+        }
     }
 }
 
@@ -246,14 +259,12 @@ impl Staleness {
             Self::TooOld => "too_old",
         }
     }
-}
 
-impl fmt::Display for Staleness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    fn message(self) -> &'static str {
+        match self {
             Self::Absent => "has not been loaded",
             Self::Expired => "has expired",
             Self::TooOld => "is older than this verifier allows",
-        })
+        }
     }
 }

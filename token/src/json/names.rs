@@ -13,6 +13,10 @@ const FEW: usize = 16;
 pub(super) struct Names(Vec<usize>);
 
 impl Names {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

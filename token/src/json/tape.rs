@@ -53,6 +53,11 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
+    /// Returns one that holds nothing and takes no memory yet.
+    pub(crate) const fn new() -> Self {
+        Self { nodes: Vec::new(), unescaped: String::new(), names: Names::new() }
+    }
+
     /// Returns the value that `text` holds, whole.
     ///
     /// # Errors

@@ -15,6 +15,15 @@ pub struct Scratch {
     pub(super) tape: Tape,
 }
 
+impl Scratch {
+    /// Returns none yet.
+    pub const fn new() -> Self {
+        let recent = Recent { header: Vec::new(), algorithm: None, kid: String::new(), place: 0 };
+        let buffers = Buffers { header: Vec::new(), signature: Vec::new(), payloads: Vec::new(), recent };
+        Self { buffers, tape: Tape::new() }
+    }
+}
+
 /// The decoded parts of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {

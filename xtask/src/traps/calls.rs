@@ -41,10 +41,6 @@ impl Table {
         }
         Self(by_type)
     }
-
-    pub(super) fn functions(&self) -> impl Iterator<Item = FunctionId> {
-        self.0.values().flatten().copied()
-    }
 }
 
 /// What one function calls.

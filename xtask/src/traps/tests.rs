@@ -1,6 +1,6 @@
 use super::shorten;
 use walrus::ir::{BinaryOp, Instr};
-use walrus::{ConstExpr, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId, FunctionKind};
+use walrus::{ConstExpr, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId};
 use walrus::{InstrSeqBuilder, LocalId, Module, RefType, ValType};
 
 /// A module with an import `heard: (i32)`, a function `panic: (i32)` that adds, drops and traps, and one exported
@@ -151,15 +151,15 @@ fn with_table(is_exported: bool) -> Vec<bool> {
         sample.module.exports.add("table", table);
     }
     shorten(&mut sample.module);
-    let only_traps = |id| match &sample.module.funcs.get(id).kind {
-        FunctionKind::Local(function) => function
-            .block(function.entry_block())
-            .instrs
-            .iter()
-            .any(|(instr, _)| matches!(instr, Instr::Unreachable(_))),
-        _ => false,
-    };
-    [called, other].map(only_traps).to_vec()
+    let elements = sample.module.elements.iter().flat_map(|element| match &element.items {
+        ElementItems::Functions(functions) => functions.clone(),
+        ElementItems::Expressions(..) => Vec::new(),
+    });
+    let traps = elements.map(|id| {
+        let function = sample.module.funcs.get(id).kind.unwrap_local();
+        function.block(function.entry_block()).instrs.iter().any(|(instr, _)| matches!(instr, Instr::Unreachable(_)))
+    });
+    traps.collect()
 }
 
 #[test]
