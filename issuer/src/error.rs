@@ -114,6 +114,11 @@ pub enum KeyFault {
         /// `token` or `revocations`.
         purpose: &'static str,
     },
+    /// The store holds two keys that sign for this purpose.
+    Several {
+        /// `token` or `revocations`.
+        purpose: &'static str,
+    },
 }
 
 impl Error {
@@ -246,6 +251,7 @@ impl fmt::Display for KeyFault {
             Self::Missing { purpose } => {
                 write!(f, "the store has been in use but holds no key for {purpose}: it is damaged or not whole")
             }
+            Self::Several { purpose } => write!(f, "the store holds two active keys for {purpose}: it is damaged"),
         }
     }
 }

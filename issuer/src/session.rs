@@ -301,6 +301,12 @@ impl Session {
         live.exp.minus_secs(self.access_ttl_secs.min(idle_secs))
     }
 
+    /// Returns the latest date that a live token can have; [`Session::issued`] is the earliest.
+    pub fn issued_at_most(&self, live: &Live) -> UnixTime {
+        let cut_short = self.renewal.as_ref().is_some_and(|renewal| live.exp >= renewal.ends_at);
+        if cut_short { self.last.iat.max(self.issued(live)) } else { self.issued(live) }
+    }
+
     /// Answers a refresh token. `can_sign` tells whether a key may sign again: it has not been withdrawn.
     pub fn present(self, presented: &Presentation, can_sign: impl Fn(&str) -> bool) -> Step {
         if self.client_id != presented.client_id {

@@ -255,6 +255,10 @@ impl Keys for Held {
     fn put_keys(&self, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
         self.change(move |store| store.put_keys(keys, events))
     }
+
+    fn forget_keys(&self, kids: Vec<String>, events: Vec<Event>) -> Answer<()> {
+        self.change(move |store| store.forget_keys(kids, events))
+    }
 }
 
 impl AuditLog for Held {

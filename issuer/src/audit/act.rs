@@ -53,6 +53,14 @@ acts! {
     AllRevoked = "all.revoked",
     /// A key was made.
     KeyCreated = "key.created",
+    /// The key `target` signs from now on; the one before it has retired or was withdrawn.
+    KeyActivated = "key.activated",
+    /// The key `target` left the key set: every access token that it signed has expired.
+    KeyUnpublished = "key.unpublished",
+    /// The key `target` was forgotten: nothing that it signed can be valid.
+    KeyForgotten = "key.forgotten",
+    /// The key `target` came from elsewhere and was published.
+    KeyImported = "key.imported",
     /// The client `target` was made.
     ClientCreated = "client.created",
     /// The client `target` has another secret.

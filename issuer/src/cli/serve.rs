@@ -7,7 +7,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::{self, Surface};
 use crate::operations::audit::Retention;
-use crate::operations::{Issuer, Settings};
+use crate::operations::{Issuer, KeyLife, Settings};
 use crate::server::{self, Drained};
 use crate::store;
 use crate::telemetry::{self, field};
@@ -133,5 +133,6 @@ fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {
         list_interval_secs: tokens.list_interval_seconds,
         jwks_max_age_secs: tokens.jwks_max_age_seconds,
         audit: Retention { secs: audit.retention_days.saturating_mul(86_400), events: audit.max_events },
+        keys: KeyLife::default(),
     }
 }

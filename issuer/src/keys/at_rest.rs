@@ -1,21 +1,23 @@
-//! Private keys at rest: the 32-byte seed under XChaCha20-Poly1305, bound to what the key is for.
+//! Keys at rest: 32 bytes under XChaCha20-Poly1305, bound to what the key is for.
 //!
 //! ```text
-//! sealed = XChaCha20-Poly1305(master key, nonce of 24 random bytes, seed, associated data)        48 bytes
-//! associated data = "countersign key" %x01 purpose:u8 algorithm:u8 kid
+//! sealed = XChaCha20-Poly1305(master key, nonce of 24 random bytes, seed or public key, associated data)   48 bytes
+//! associated data = ("countersign key" | "countersign public key") %x01 purpose:u8 algorithm:u8 kid
 //! ```
 //!
-//! Only the seed is stored. The public half is derived from it at every start and must have the `kid` of the row, so a
-//! swapped, flipped or older half can never meet a signature. The state is not bound: it changes during a key's life.
+//! Of a key that may sign only the seed is stored. The public half is derived from it at every start and must have the
+//! `kid` of the row, so a swapped, flipped or older half can never meet a signature. Of a key that signs no more only the
+//! public half is left, sealed too: nobody who can write to the store, and has no master key, slips in one of his own. The
+//! state is not bound: it changes during a key's life.
 
-use super::KeyState;
+use super::{Half, KeyState, Signed};
 use crate::Error;
 use crate::env::{Env, NoEntropy};
 use crate::error::KeyFault;
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
 use token::issue::SigningKey;
-use token::jwk::{Algorithm, Purpose};
+use token::jwk::{Algorithm, PublicKey, Purpose};
 use token::time::UnixTime;
 use zeroize::Zeroizing;
 
@@ -46,7 +48,7 @@ impl MasterKey {
     }
 }
 
-/// A private key as it is stored.
+/// A key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedKey {
     /// Thumbprint of the public key.
@@ -59,14 +61,36 @@ pub struct SealedKey {
     pub state: KeyState,
     /// Since when.
     pub since: UnixTime,
+    /// The dates of what it has signed; none for a key that never signed, and where nobody asks any more.
+    pub signed: Option<Signed>,
+    /// Which half is sealed.
+    pub half: Half,
     /// 24 random bytes, used for this encryption only.
     pub nonce: [u8; 24],
-    /// Encrypted seed and its tag.
+    /// The encrypted half and its tag.
     pub sealed: [u8; 48],
 }
 
+/// A key that was opened.
+pub enum Opened {
+    /// It can sign.
+    Private(SigningKey),
+    /// It can be told by.
+    Public(PublicKey),
+}
+
+impl Opened {
+    /// Returns the public half.
+    pub fn public(&self) -> &PublicKey {
+        match self {
+            Self::Private(key) => key.public(),
+            Self::Public(key) => key,
+        }
+    }
+}
+
 impl SealedKey {
-    /// Returns the active key with this seed, sealed under the master key.
+    /// Returns the key with this seed, sealed under the master key; an active one signs from `since` on.
     ///
     /// # Errors
     /// [`Error::Signing`] if the seed gave no usable key, which cannot be seen in practice.
@@ -74,50 +98,83 @@ impl SealedKey {
         seed: &Zeroizing<[u8; 32]>,
         purpose: Purpose,
         algorithm: Algorithm,
-        since: UnixTime,
+        (state, since): (KeyState, UnixTime),
         nonce: [u8; 24],
         master: &MasterKey,
     ) -> Result<Self, Error> {
         let key = SigningKey::from_seed(seed, purpose, algorithm).map_err(|_| Error::Signing)?;
-        let kid = key.kid().to_owned();
-        let mut text = seed.clone();
-        let bound = associated_data(&kid, purpose, algorithm);
-        let tag = master
-            .cipher()
-            .encrypt_in_place_detached(XNonce::from_slice(&nonce), &bound, text.as_mut())
-            .map_err(|_| Error::Signing)?;
-        let mut sealed = [0; 48];
-        sealed.iter_mut().zip(text.iter().chain(tag.iter())).for_each(|(to, from)| *to = *from);
-        Ok(Self { kid, purpose, algorithm, state: KeyState::Active, since, nonce, sealed })
+        let signed = (state == KeyState::Active).then_some(Signed { from: since, until: None });
+        let (kid, half, sealed) = (key.kid().to_owned(), Half::Private, [0; 48]);
+        Self { kid, purpose, algorithm, state, since, signed, half, nonce, sealed }.filled(seed, master)
     }
 
-    /// Returns the key, ready to sign.
+    /// Returns the key, and checks that it is the one the row names.
     ///
     /// # Errors
-    /// [`KeyFault::Sealed`] for another master key and for any change to the row; [`KeyFault::Mismatch`] when the seed
-    /// belongs to another `kid`.
-    pub fn open(&self, master: &MasterKey) -> Result<SigningKey, KeyFault> {
+    /// [`KeyFault::Sealed`] for another master key and for any change to the row; [`KeyFault::Mismatch`] when what is
+    /// sealed belongs to another `kid`.
+    pub fn open(&self, master: &MasterKey) -> Result<Opened, KeyFault> {
+        let fault = |_| KeyFault::Sealed { kid: self.kid.clone() };
+        let bytes = self.unsealed(master)?;
+        let Self { purpose, algorithm, .. } = *self;
+        let opened = match self.half {
+            Half::Private => Opened::Private(SigningKey::from_seed(&bytes, purpose, algorithm).map_err(fault)?),
+            Half::Public => Opened::Public(PublicKey::from_bytes(&bytes, purpose, algorithm).map_err(fault)?),
+        };
+        if opened.public().kid() == self.kid { Ok(opened) } else { Err(KeyFault::Mismatch { kid: self.kid.clone() }) }
+    }
+
+    /// Returns the key without its private half, which is gone for good once this is stored.
+    ///
+    /// # Errors
+    /// [`Error::Keys`] as [`SealedKey::open`]; [`Error::Signing`] when it could not be sealed.
+    pub fn without_private_half(&self, nonce: [u8; 24], master: &MasterKey) -> Result<Self, Error> {
+        let public = Zeroizing::new(*self.open(master).map_err(Error::Keys)?.public().as_bytes());
+        Self { half: Half::Public, nonce, ..self.clone() }.filled(&public, master)
+    }
+
+    /// Returns the same key under another master key.
+    ///
+    /// # Errors
+    /// [`Error::Keys`] as [`SealedKey::open`]; [`Error::Signing`] when it could not be sealed.
+    pub fn under(&self, nonce: [u8; 24], master: &MasterKey, new: &MasterKey) -> Result<Self, Error> {
+        self.open(master).map_err(Error::Keys)?;
+        Self { nonce, ..self.clone() }.filled(&self.unsealed(master).map_err(Error::Keys)?, new)
+    }
+
+    /// Seals `half` into the row.
+    fn filled(mut self, half: &Zeroizing<[u8; 32]>, master: &MasterKey) -> Result<Self, Error> {
+        let mut text = half.clone();
+        let tag = master
+            .cipher()
+            .encrypt_in_place_detached(XNonce::from_slice(&self.nonce), &self.associated_data(), text.as_mut())
+            .map_err(|_| Error::Signing)?;
+        self.sealed.iter_mut().zip(text.iter().chain(tag.iter())).for_each(|(to, from)| *to = *from);
+        Ok(self)
+    }
+
+    fn unsealed(&self, master: &MasterKey) -> Result<Zeroizing<[u8; 32]>, KeyFault> {
         let fault = || KeyFault::Sealed { kid: self.kid.clone() };
         let (text, tag) = self.sealed.split_first_chunk::<32>().ok_or_else(fault)?;
-        let mut seed = Zeroizing::new(*text);
-        let bound = associated_data(&self.kid, self.purpose, self.algorithm);
+        let mut bytes = Zeroizing::new(*text);
+        let (nonce, bound) = (XNonce::from_slice(&self.nonce), self.associated_data());
         master
             .cipher()
-            .decrypt_in_place_detached(XNonce::from_slice(&self.nonce), &bound, seed.as_mut(), Tag::from_slice(tag))
+            .decrypt_in_place_detached(nonce, &bound, bytes.as_mut(), Tag::from_slice(tag))
             .map_err(|_| fault())?;
-        let key = SigningKey::from_seed(&seed, self.purpose, self.algorithm).map_err(|_| fault())?;
-        if key.kid() == self.kid { Ok(key) } else { Err(KeyFault::Mismatch { kid: self.kid.clone() }) }
+        Ok(bytes)
     }
-}
 
-fn associated_data(kid: &str, purpose: Purpose, algorithm: Algorithm) -> Vec<u8> {
-    const VERSION: u8 = 1;
-    let purpose = u8::from(purpose == Purpose::Revocations);
-    let algorithm = u8::from(algorithm == Algorithm::Ed25519);
-    let mut data = b"countersign key".to_vec();
-    data.extend_from_slice(&[VERSION, purpose, algorithm]);
-    data.extend_from_slice(kid.as_bytes());
-    data
+    fn associated_data(&self) -> Vec<u8> {
+        const VERSION: u8 = 1;
+        let begin: &[u8] = match self.half {
+            Half::Private => b"countersign key",
+            Half::Public => b"countersign public key",
+        };
+        let purpose = u8::from(self.purpose == Purpose::Revocations);
+        let algorithm = u8::from(self.algorithm == Algorithm::Ed25519);
+        [begin, &[VERSION, purpose, algorithm], self.kid.as_bytes()].concat()
+    }
 }
 
 #[cfg(test)]
@@ -130,13 +187,15 @@ mod tests {
 
     fn sealed() -> SealedKey {
         let now = UnixTime::from_secs(1_700_000_000).unwrap();
-        SealedKey::seal(&Zeroizing::new([7; 32]), Purpose::Token, Algorithm::EdDsa, now, [3; 24], &master(1)).unwrap()
+        let active = (KeyState::Active, now);
+        SealedKey::seal(&Zeroizing::new([7; 32]), Purpose::Token, Algorithm::EdDsa, active, [3; 24], &master(1))
+            .unwrap()
     }
 
     #[test]
     fn a_sealed_key_opens_under_its_master_key_only() {
         let key = sealed();
-        assert_eq!(key.open(&master(1)).unwrap().kid(), key.kid);
+        assert_eq!(key.open(&master(1)).unwrap().public().kid(), key.kid);
         assert!(matches!(key.open(&master(2)), Err(KeyFault::Sealed { .. })));
         assert!(!key.sealed.windows(4).any(|window| window == [7; 4]), "the seed must not show");
     }
@@ -156,16 +215,27 @@ mod tests {
 
     #[test]
     fn a_seed_under_the_name_of_another_key_is_refused() {
-        let mut key = sealed();
         let kid = "0".repeat(43);
-        let mut text = Zeroizing::new([7; 32]);
-        let bound = associated_data(&kid, key.purpose, key.algorithm);
-        let tag = master(1)
-            .cipher()
-            .encrypt_in_place_detached(XNonce::from_slice(&key.nonce), &bound, text.as_mut())
-            .unwrap();
-        key.sealed.iter_mut().zip(text.iter().chain(tag.iter())).for_each(|(to, from)| *to = *from);
-        key.kid = kid.clone();
+        let key = SealedKey { kid: kid.clone(), ..sealed() }.filled(&Zeroizing::new([7; 32]), &master(1)).unwrap();
         assert_eq!(key.open(&master(1)).err(), Some(KeyFault::Mismatch { kid }));
+    }
+
+    #[test]
+    fn without_its_private_half_a_key_can_be_told_by_and_never_be_taken_for_a_seed() {
+        let public = sealed().without_private_half([4; 24], &master(1)).unwrap();
+        assert!(matches!(public.open(&master(1)), Ok(Opened::Public(key)) if key.kid() == sealed().kid));
+        assert!(SealedKey { half: Half::Private, ..public.clone() }.open(&master(1)).is_err());
+        assert!(SealedKey { half: Half::Public, ..sealed() }.open(&master(1)).is_err());
+        assert!(public.open(&master(2)).is_err());
+    }
+
+    #[test]
+    fn under_another_master_key_it_is_the_same_key_and_the_one_before_opens_it_no_more() {
+        for key in [sealed(), sealed().without_private_half([4; 24], &master(1)).unwrap()] {
+            let moved = key.under([5; 24], &master(1), &master(2)).unwrap();
+            assert_eq!(moved.open(&master(2)).unwrap().public(), key.open(&master(1)).unwrap().public());
+            assert_eq!(SealedKey { nonce: key.nonce, sealed: key.sealed, ..moved.clone() }, key);
+            assert!(moved.open(&master(1)).is_err() && key.under([5; 24], &master(2), &master(1)).is_err());
+        }
     }
 }

@@ -18,6 +18,7 @@ mod refresh;
 mod revoke;
 mod revoke_by;
 mod rights;
+mod rotate;
 mod rule;
 mod sign;
 mod signers;
@@ -31,6 +32,7 @@ pub use crate::error::{Error, GrantFault, NotReady};
 pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
+pub use rotate::KeyStatus;
 pub use status_list::{StatusForm, StatusList};
 pub use terms::ClientTerms;
 
@@ -72,6 +74,30 @@ pub struct Settings {
     pub jwks_max_age_secs: u64,
     /// How much of the audit log is kept.
     pub audit: audit::Retention,
+    /// How long keys live.
+    pub keys: KeyLife,
+}
+
+/// How long keys live. Whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyLife {
+    /// A key signs for so long; 0: until somebody asks for another.
+    pub rotate_every_secs: u64,
+    /// A new key is published for so long before it signs, at least as long as `jwks_max_age_secs` and
+    /// [`KeyLife::MARGIN_SECS`] ask for.
+    pub publish_before_secs: u64,
+}
+
+impl KeyLife {
+    /// So long after it was asked for, a key set has reached whoever keeps it.
+    pub const MARGIN_SECS: u64 = 10;
+}
+
+impl Default for KeyLife {
+    /// A quarter of a year, and a day: also caches that keep keys for longer than they are told know the next one by then.
+    fn default() -> Self {
+        Self { rotate_every_secs: 90 * 86_400, publish_before_secs: 86_400 }
+    }
 }
 
 impl Settings {
@@ -92,6 +118,7 @@ impl Settings {
             list_interval_secs: 15,                      // twenty lists within one life
             jwks_max_age_secs: 300,
             audit: audit::Retention::default(),
+            keys: KeyLife::default(),
         }
     }
 }

@@ -110,6 +110,17 @@ impl Moments {
         state.issued = state.issued.max(iat);
     }
 
+    /// Parts what has been issued from what is issued next: nothing is dated until the returned second from now on, and
+    /// nothing that is out is dated later. Nobody may be issuing meanwhile. It moves dates ahead by a second at most, and is
+    /// for what happens rarely: unlike a rule it is never refused.
+    pub(super) fn part(&self) -> UnixTime {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.env.now().max(state.floor);
+        let until = state.issued.max(now.minus_secs(1));
+        state.floor = state.floor.max(until.plus_secs(1));
+        until
+    }
+
     /// Returns the T of a rule, which is `asked`, or else late enough for everything that is out: nothing is dated so early
     /// from now on. Nobody may be issuing meanwhile.
     ///
@@ -205,6 +216,20 @@ mod tests {
         assert!(matches!(moments.rule(Some(at(14))), Err(Error::InvalidRequest { field: "issued_before", .. })));
         clock.jump_to(at(90_000));
         assert_eq!(moments.rule(None), Err(Error::NotReady(NotReady::ClockJumped)));
+    }
+
+    #[test]
+    fn what_is_issued_after_a_parting_is_dated_after_it_whatever_the_calendar_does() {
+        let (env, clock) = Env::fixed(at(0), 1);
+        let moments = Moments::new(env, None);
+        clock.advance_secs(10);
+        assert_eq!((moments.part(), moments.now()), (at(9), Ok(at(10))), "nothing was issued in this second");
+        moments.issued(at(10));
+        assert_eq!((moments.part(), moments.now()), (at(10), Ok(at(11))));
+        clock.jump_to(at(5));
+        assert_eq!((moments.part(), moments.now()), (at(10), Ok(at(11))));
+        clock.jump_to(at(100_000));
+        assert_eq!((moments.part(), moments.now()), (at(99_999), Err(NotReady::ClockJumped)));
     }
 
     #[test]

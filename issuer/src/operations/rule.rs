@@ -41,6 +41,9 @@ pub(super) struct Ruling {
 /// Nothing is ruled while it is held.
 pub(super) struct Gate<'a>(#[allow(dead_code)] tokio::sync::RwLockReadGuard<'a, ()>);
 
+/// Nothing is issued while it is held.
+pub(super) struct Alone<'a>(#[allow(dead_code)] tokio::sync::RwLockWriteGuard<'a, ()>);
+
 /// What shall be revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
@@ -117,6 +120,11 @@ impl Ruling {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Waits until nobody is issuing, and keeps everybody from it until the gate is dropped.
+    pub(super) async fn alone(&self) -> Alone<'_> {
+        Alone(self.gate.write().await)
+    }
+
     /// Waits while a rule is made, and keeps the next one waiting until the gate is dropped.
     pub(super) async fn pass(&self) -> Gate<'_> {
         Gate(self.gate.read().await)
@@ -163,7 +171,8 @@ fn full(Full { retry_after_secs }: Full) -> Error {
     Error::TooManyRules { retry_after_secs }
 }
 
-async fn to_the_end<T: Send + 'static>(
+/// Does the work in a task of its own: it goes on when the caller goes away.
+pub(super) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let task = tokio::spawn(work.in_current_span());
@@ -172,41 +181,42 @@ async fn to_the_end<T: Send + 'static>(
 
 impl Parts {
     async fn rule(&self, change: Change, event: Event) -> Result<(), Error> {
-        let Self { ruling, store, keys, .. } = self;
-        let _alone = ruling.gate.write().await;
+        let Self { ruling, store, keys, env, .. } = self;
+        let _alone = ruling.alone().await;
         let held = ruling.rules();
         let everything = change == Change::All(None);
-        let (next, withdrawal) = self.decide(&held, change).await?;
+        let (next, withdrawal) = self.decide(&held, change)?;
         if next.version == held.version {
             return Ok(store.record(vec![event.detail("it was in force before")]).await?);
         }
-        if everything || next.keys != held.keys {
+        let is_of_all = withdrawal.as_ref().is_some_and(|withdrawal| withdrawal.is_of_all && next.keys != held.keys);
+        if everything || is_of_all {
             // Before the rules: a sweep without a rule says nothing, a rule without its sweep would be missing in one view.
             self.sweep(next.all.filter(|_| everything)).await?;
         }
-        let rows = withdrawal.as_ref().map_or_else(Vec::new, |withdrawal| withdrawal.rows.clone());
+        let rows = withdrawal.as_ref().map_or_else(Vec::new, |withdrawal| withdrawal.next.rows.clone());
         let made = rows
             .iter()
-            .filter(|row| row.state != KeyState::Withdrawn)
-            .map(|row| Event::new(Act::KeyCreated, &Origin::internal(), row.since).target(&row.kid));
+            .filter(|row| row.state == KeyState::Active)
+            .map(|row| Event::new(Act::KeyActivated, &Origin::internal(), row.since).target(&row.kid));
         let events = std::iter::once(event).chain(made).collect();
         store.put_rules(next.clone(), rows, events).await?;
         // Keys first: once the rules name a key, nothing is signed with it.
-        withdrawal.into_iter().for_each(|withdrawal| keys.use_ring_of(withdrawal));
+        withdrawal.into_iter().for_each(|withdrawal| keys.put(withdrawal.next, env));
         ruling.put(next);
         Ok(())
     }
 
-    async fn decide(&self, held: &Rules, change: Change) -> Result<(Rules, Option<Withdrawal>), Error> {
+    fn decide(&self, held: &Rules, change: Change) -> Result<(Rules, Option<Withdrawal>), Error> {
         let rule = match change {
             Change::All(until) => Rule::All(self.moments.rule(until)?),
             Change::Client(client_id) => Rule::Client(client_id, self.moments.rule(None)?),
             Change::Key(kid) => {
                 let now = self.moments.shown();
-                let withdrawal = self.withdrawal(&kid, now).await?;
+                let withdrawal = self.withdrawal(&kid, now)?;
                 let next = match withdrawal.purpose {
                     Purpose::Token => self.with(held, Rule::Key(kid, now))?,
-                    Purpose::Revocations if withdrawal.rows.is_empty() => held.clone(),
+                    Purpose::Revocations if withdrawal.next.rows.is_empty() => held.clone(),
                     Purpose::Revocations => held.clone().changed(), // no token is concerned, but the next list is due
                 };
                 return Ok((next, Some(withdrawal)));

@@ -58,7 +58,7 @@ impl Parts {
 
     /// Returns the session and generation that a refresh token of this issuer names; its `exp` is the row's business.
     pub(super) fn read_refresh(&self, refresh_token: &str) -> Option<(SessionId, RefreshClaims)> {
-        let claims = RefreshClaims::parse(refresh_token, self.keys.ring().public(), &self.settings.issuer).ok()?;
+        let claims = RefreshClaims::parse(refresh_token, self.keys.ring().refresh(), &self.settings.issuer).ok()?;
         SessionId::parse(&claims.sid).map(|sid| (sid, claims))
     }
 }

@@ -6,7 +6,9 @@ use crate::audit::{Act, Event, Origin};
 use crate::env::Env;
 use crate::keys::{KeyRing, KeyState, MasterKey, SealedKey};
 use crate::store::Store;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use token::jwk::{KeySet, Purpose};
 use token::time::UnixTime;
 use token::verify::{Policy, Verifier};
@@ -21,15 +23,25 @@ pub(super) struct Signers {
 struct Current {
     ring: Arc<KeyRing>,
     verifier: Arc<Verifier>,
+    /// Since when this process has published each key, on the monotonic clock.
+    shown: Arc<BTreeMap<String, Duration>>,
+}
+
+/// A ring that is not in use yet, and the rows in which it differs from the one that is.
+pub(super) struct NextRing {
+    /// Rows to store; none when nothing changes.
+    pub(super) rows: Vec<SealedKey>,
+    ring: KeyRing,
 }
 
 /// What withdrawing a key changes.
 pub(super) struct Withdrawal {
     /// What the key is for.
     pub(super) purpose: Purpose,
-    /// Rows to store; none when it is withdrawn already.
-    pub(super) rows: Vec<SealedKey>,
-    ring: KeyRing,
+    /// Whether every live token is one of this key.
+    pub(super) is_of_all: bool,
+    /// The keys without it.
+    pub(super) next: NextRing,
 }
 
 impl Signers {
@@ -58,7 +70,8 @@ impl Signers {
             );
         }
         let verifier = Arc::new(verifier(settings, ring.public().clone())?);
-        Ok(Self { current: RwLock::new(Current { ring: Arc::new(ring), verifier }), master })
+        let shown = shown(&ring, &BTreeMap::new(), env.monotonic());
+        Ok(Self { current: RwLock::new(Current { ring: Arc::new(ring), verifier, shown }), master })
     }
 
     /// Returns the keys in use right now.
@@ -71,12 +84,38 @@ impl Signers {
         self.current().verifier
     }
 
-    /// Puts the keys that a withdrawal leaves in use. What it changes must be durable by now.
-    pub(super) fn use_ring_of(&self, withdrawal: Withdrawal) {
+    /// Returns for how many seconds this process has published a key.
+    pub(super) fn shown_secs(&self, kid: &str, env: &Env) -> u64 {
+        let since = self.current().shown.get(kid).copied();
+        since.map_or(0, |since| env.monotonic().saturating_sub(since).as_secs())
+    }
+
+    /// Returns the master key.
+    pub(super) fn master(&self) -> &MasterKey {
+        &self.master
+    }
+
+    /// Returns the ring in which these rows have taken the place of what the one in use has of the same name; those of
+    /// `gone` are not in it.
+    ///
+    /// Opened before anything is stored: a ring that does not open must not be what the next start finds.
+    ///
+    /// # Errors
+    /// [`Error::Keys`].
+    pub(super) fn next_ring(&self, rows: Vec<SealedKey>, gone: &[String]) -> Result<NextRing, Error> {
+        let mut sealed = self.ring().with(&rows);
+        sealed.retain(|row| !gone.contains(&row.kid));
+        let ring = KeyRing::open(&sealed, &self.master).map_err(Error::Keys)?;
+        Ok(NextRing { rows, ring })
+    }
+
+    /// Puts a ring in use. What it changes must be durable by now.
+    pub(super) fn put(&self, next: NextRing, env: &Env) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let mut verifier = (*current.verifier).clone();
-        verifier.replace_keys(withdrawal.ring.public().clone());
-        *current = Current { ring: Arc::new(withdrawal.ring), verifier: Arc::new(verifier) };
+        verifier.replace_keys(next.ring.public().clone());
+        let shown = shown(&next.ring, &current.shown, env.monotonic());
+        *current = Current { ring: Arc::new(next.ring), verifier: Arc::new(verifier), shown };
     }
 
     fn current(&self) -> Current {
@@ -85,28 +124,32 @@ impl Signers {
 }
 
 impl Parts {
-    /// Returns what withdrawing the key `kid` changes; nothing has changed yet.
+    /// Returns what withdrawing the key `kid` changes; nothing has changed yet. Nobody may be issuing meanwhile.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] when there is no such key; [`Error::Store`], [`Error::Entropy`].
-    pub(super) async fn withdrawal(&self, kid: &str, now: UnixTime) -> Result<Withdrawal, Error> {
+    /// [`Error::InvalidRequest`] when there is no such key; [`Error::Entropy`], [`Error::Keys`].
+    pub(super) fn withdrawal(&self, kid: &str, now: UnixTime) -> Result<Withdrawal, Error> {
         let unknown = Error::InvalidRequest { field: "key", detail: "is not the kid of a key of this issuer" };
-        let Self { settings, env, store, keys: Signers { master, .. }, .. } = self;
-        let mut sealed = store.keys().await?;
-        let held = sealed.iter().find(|held| held.kid == kid).ok_or(unknown)?;
-        let purpose = held.purpose;
-        let rows = if held.state == KeyState::Withdrawn {
-            Vec::new()
-        } else {
-            KeyRing::withdraw(held, env, master, settings.algorithm, now)?
+        let Self { settings, env, keys, moments, .. } = self;
+        let ring = keys.ring();
+        let held = ring.rows().iter().find(|held| held.kid == kid).ok_or(unknown)?;
+        let is_of_all = held.state == KeyState::Active && ring.in_state(KeyState::Retired, held.purpose).is_none();
+        // Where other keys' tokens are alive, its own are told from them by their dates.
+        let until = (held.state == KeyState::Active && !is_of_all).then(|| moments.part());
+        let rows = match held.state {
+            KeyState::Withdrawn => Vec::new(),
+            KeyState::Next | KeyState::Active | KeyState::Retired | KeyState::Kept => {
+                ring.withdraw(held, until, (env, keys.master(), settings.algorithm), now)?
+            }
         };
-        sealed.retain(|held| rows.iter().all(|row| row.kid != held.kid));
-        sealed.extend(rows.iter().cloned());
-        sealed.sort_by(|one, other| one.kid.cmp(&other.kid)); // as the store has them: the JWK Set is the same after a start
-        // Opened before anything is stored: a ring that does not open must not be what the next start finds.
-        let ring = KeyRing::open(&sealed, master).map_err(Error::Keys)?;
-        Ok(Withdrawal { purpose, rows, ring })
+        Ok(Withdrawal { purpose: held.purpose, is_of_all, next: keys.next_ring(rows, &[])? })
     }
+}
+
+/// Returns since when each published key has been shown, given what was shown before.
+fn shown(ring: &KeyRing, before: &BTreeMap<String, Duration>, now: Duration) -> Arc<BTreeMap<String, Duration>> {
+    let since = |kid: &str| before.get(kid).copied().unwrap_or(now);
+    Arc::new(ring.public().keys().iter().map(|key| (key.kid().to_owned(), since(key.kid()))).collect())
 }
 
 fn verifier(settings: &Settings, keys: KeySet) -> Result<Verifier, Error> {

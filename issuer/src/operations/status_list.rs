@@ -21,7 +21,7 @@ use super::issuer::{Issuer, Parts};
 use crate::indices::PAGE;
 use crate::revocations::lowest_epoch;
 use crate::store::Store;
-use build::{Builder, Order};
+use build::{Builder, Order, Sought, SoughtKey};
 use kept::{Kept, Version};
 use std::sync::{Arc, Mutex, PoisonError};
 use token::id::{Jti, epoch};
@@ -139,11 +139,17 @@ impl Parts {
         Ok(())
     }
 
-    /// Returns the rules whose tokens are found in sessions, if at all. The tokens of a withdrawn key are not: they are
-    /// swept, and what a thief signs has no place of its own.
-    fn sought(&self, cut: &Cut) -> Cut {
+    /// Returns what is found in sessions, if at all: the tokens of rules, and those of keys that were withdrawn while tokens
+    /// of other keys were alive. All others of a withdrawn key are swept, and what a thief signs has no place of its own.
+    fn sought(&self, cut: &Cut) -> Sought {
         let covered = *self.status_lists.covered.lock().unwrap_or_else(PoisonError::into_inner);
-        Cut { all: cut.all.filter(|until| Some(*until) > covered), kid: SortedSet::default(), ..cut.clone() }
+        let (certain, life_secs) = (self.moments.certain(), self.ruling.rules().life_secs);
+        let ring = self.keys.ring();
+        let listed = ring.sought().filter(|(kid, ..)| cut.kid.contains(*kid));
+        let alive = listed.filter(|(_, _, until)| certain <= until.plus_secs(life_secs));
+        let keys = alive.map(|(kid, from, until)| SoughtKey { kid: kid.to_owned(), from, until }).collect();
+        let all = cut.all.filter(|until| Some(*until) > covered);
+        Sought { cut: Cut { all, kid: SortedSet::default(), ..cut.clone() }, keys }
     }
 }
 

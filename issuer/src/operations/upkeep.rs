@@ -1,4 +1,5 @@
-//! What is due without anybody asking: signing the list again, writing down refusals, forgetting what has expired.
+//! What is due without anybody asking: signing the list again, turning keys, writing down refusals,
+//! forgetting what has expired.
 
 use super::issuer::{Issuer, Parts};
 use crate::revocations::lowest_epoch;
@@ -12,10 +13,14 @@ const PAGES_KEPT_SECS: u64 = 2 * 86_400;
 const STEPS: usize = 8;
 
 impl Issuer {
-    /// Does what is due: signs the list again, writes down what was refused, drops what has expired. Called every second.
+    /// Does what is due: signs the list again, turns keys, writes down what was refused, drops what has expired.
+    /// Called every second.
     pub async fn tick(&self) {
         // A failure was logged where it happened, and readiness tells of it.
         drop(self.publish_if_due().await);
+        if let Err(error) = self.turn_keys().await {
+            tracing::warn!(%error, "what is due in the life of the keys was not done; it is tried again");
+        }
         if let Err(error) = self.parts.write_refusals().await {
             tracing::warn!(%error, "refusals are missing in the audit log");
         }

@@ -396,7 +396,7 @@ pub(crate) async fn a_publication_only_goes_up(open: Open) {
 }
 
 pub(crate) async fn keys_are_kept_and_replaced(open: Open) {
-    use crate::keys::KeyState;
+    use crate::keys::{Half, KeyState};
     use token::jwk::{Algorithm, Purpose};
     let key = |kid: &str, state| SealedKey {
         kid: kid.to_owned(),
@@ -404,6 +404,8 @@ pub(crate) async fn keys_are_kept_and_replaced(open: Open) {
         algorithm: Algorithm::EdDsa,
         state,
         since: at(0),
+        signed: None,
+        half: Half::Private,
         nonce: [1; 24],
         sealed: [2; 48],
     };
@@ -412,6 +414,8 @@ pub(crate) async fn keys_are_kept_and_replaced(open: Open) {
     assert_eq!(store.keys().await, Ok(vec![]));
     store.put_keys(vec![key("a", KeyState::Active), key("b", KeyState::Next)], vec![]).await.unwrap();
     store.put_keys(vec![key("a", KeyState::Retired)], vec![]).await.unwrap();
+    store.put_keys(vec![key("c", KeyState::Kept), key("d", KeyState::Kept)], vec![]).await.unwrap();
+    store.forget_keys(vec!["c".to_owned(), "d".to_owned(), "unknown".to_owned()], vec![]).await.unwrap();
     let store = reopen(store, open, directory.path());
     assert_eq!(store.keys().await, Ok(vec![key("a", KeyState::Retired), key("b", KeyState::Next)]));
 }

@@ -6,7 +6,7 @@ use crate::indices::PAGE;
 use crate::keys::KeyRing;
 use crate::operations::publish::Listed;
 use crate::operations::{Error, Settings};
-use crate::session::{Session, SessionId};
+use crate::session::{Live, Session, SessionId};
 use crate::store::{Pages, Store};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -39,11 +39,28 @@ pub(super) struct Order {
     pub(super) version: Version,
 }
 
+/// What takes tokens back without naming an index.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct Sought {
+    /// The rules.
+    pub(super) cut: Cut,
+    /// Withdrawn keys whose tokens are told from those of others by their dates.
+    pub(super) keys: Vec<SoughtKey>,
+}
+
+/// A withdrawn key, and the dates of what it signed.
+#[derive(PartialEq, Eq)]
+pub(super) struct SoughtKey {
+    pub(super) kid: String,
+    pub(super) from: UnixTime,
+    pub(super) until: UnixTime,
+}
+
 /// Live tokens that rules take back without naming an index: 4 bytes each.
 #[derive(Default)]
 struct Named {
-    /// The rules; whatever is issued after them is none of theirs, so the answer stays the same for as long as they do.
-    cut: Cut,
+    /// Whatever is issued after it is none of it, so the answer stays the same for as long as it does.
+    sought: Sought,
     /// The search goes on behind this session.
     after: Option<SessionId>,
     complete: bool,
@@ -51,14 +68,14 @@ struct Named {
 }
 
 impl Builder {
-    /// Finds the live tokens that the rules take back, unless they are known.
+    /// Finds the live tokens that are sought, unless they are known.
     ///
     /// A search that was broken off goes on where it was: it takes seconds where there are a million sessions.
-    pub(super) async fn find_tokens(&mut self, cut: Cut, store: &dyn Store) -> Result<(), Error> {
-        if self.named.cut != cut {
-            self.named = Named { cut, ..Named::default() };
+    pub(super) async fn find_tokens(&mut self, sought: Sought, store: &dyn Store) -> Result<(), Error> {
+        if self.named.sought != sought {
+            self.named = Named { sought, ..Named::default() };
         }
-        self.named.complete |= self.named.cut.is_empty();
+        self.named.complete |= self.named.sought.is_nothing();
         while !self.named.complete {
             let sessions = store.sessions(self.named.after, STEP).await?;
             self.named.complete = sessions.len() < STEP;
@@ -123,12 +140,28 @@ impl Builder {
     }
 }
 
+impl Sought {
+    fn is_nothing(&self) -> bool {
+        self.cut.is_empty() && self.keys.is_empty()
+    }
+}
+
+impl SoughtKey {
+    /// Returns whether the key signed a live token; where its date is not known, whether it may have.
+    fn signed(&self, session: &Session, live: &Live) -> bool {
+        let newest = (live.exp, live.index) == (session.last.exp, session.last.index);
+        let by_date = session.issued(live) <= self.until && session.issued_at_most(live) >= self.from;
+        if newest { session.last.kid == self.kid } else { by_date }
+    }
+}
+
 impl Named {
     /// Takes the live tokens of a session that a rule takes back.
     fn take(&mut self, session: &Session) {
         let named = self.names(session);
         for live in &session.live {
-            if named || self.cut.all.is_some_and(|until| session.issued(live) <= until) {
+            let cut = self.sought.cut.all.is_some_and(|until| session.issued(live) <= until);
+            if named || cut || self.sought.keys.iter().any(|key| key.signed(session, live)) {
                 self.tokens.entry(epoch(live.exp)).or_default().push(live.index);
             }
         }
@@ -136,7 +169,7 @@ impl Named {
 
     /// Returns whether a tagged rule takes back all that the session has got; one that it does has ended.
     fn names(&self, session: &Session) -> bool {
-        let Cut { sub, sid, cid, salt, .. } = &self.cut;
+        let Cut { sub, sid, cid, salt, .. } = &self.sought.cut;
         let tag = |kind, name: &str| Tag::new(salt, kind, name);
         let until = |tags: &SortedMap<Tag, UnixTime>, kind, name: &str| {
             !tags.is_empty() && tags.get(&tag(kind, name)).is_some_and(|until| session.began <= *until)

@@ -6,6 +6,7 @@ mod introspecting;
 mod publishing;
 mod refreshing;
 mod revoking;
+mod rotating;
 mod ruling;
 mod status_lists;
 mod withdrawing;

@@ -258,7 +258,8 @@ async fn agrees(world: &World, all: &[(TokenAnswer, Jti)]) {
         let status = opened(world, epoch).await;
         for (pair, place) in all.iter().filter(|(_, place)| place.epoch == epoch) {
             let verdict = world.verify(&pair.access_token);
-            if verdict.as_ref().err() != Some(&Rejection::Expired) {
+            // A key leaves when all that it signed has expired.
+            if claims(pair)["exp"].as_u64().unwrap() + 5 > world.now().as_secs() {
                 assert_eq!(status.is_revoked(place.index), verdict.is_err(), "{place} {:?}", verdict.err());
             }
         }
@@ -268,18 +269,57 @@ async fn agrees(world: &World, all: &[(TokenAnswer, Jti)]) {
     }
 }
 
+/// Keys that change often.
+fn turning() -> Settings {
+    let keys = KeyLife { rotate_every_secs: 0, publish_before_secs: 1 };
+    Settings { jwks_max_age_secs: 1, keys, ..settings() }
+}
+
+#[tokio::test]
+async fn a_key_that_is_withdrawn_while_tokens_of_others_are_alive_takes_back_its_own_and_no_others() {
+    let world = world_with(turning()).await;
+    let (mut all, mut kids) = (Vec::new(), Vec::new());
+    let mut session = world.pair().await;
+    for _ in 0..3 {
+        let mut signed = pairs(&world, 3).await;
+        session = world.refresh(&session).await.unwrap();
+        signed.push((session.clone(), world.place(&session.access_token))); // one session lives under all of the keys
+        all.push(signed);
+        kids.push(world.issuer.parts.keys.ring().token_signer().kid().to_owned());
+        world.issuer.rotate_key(&world.admin, Purpose::Token).await.unwrap();
+        world.clock.advance_secs(11);
+        world.issuer.tick().await;
+    }
+    let next = world.issuer.rotate_key(&world.admin, Purpose::Token).await.unwrap().kid;
+    let active = world.issuer.parts.keys.ring().token_signer().kid().to_owned();
+    let epoch = all[0][1].1.epoch;
+    let everything: Vec<_> = all.iter().flatten().cloned().collect();
+    for (kid, gone) in [(&next, vec![]), (&kids[1], vec![1]), (&kids[2], vec![1, 2]), (&active, vec![1, 2])] {
+        world.issuer.revoke_by(&world.admin, RevocationRequest::Key { kid: kid.clone() }).await.unwrap();
+        let status = opened(&world, epoch).await;
+        for (at, pairs) in all.iter().enumerate() {
+            let signed = pairs.iter().filter(|(_, place)| place.epoch == epoch);
+            signed
+                .for_each(|(_, place)| assert_eq!(status.is_revoked(place.index), gone.contains(&at), "{at} {place}"));
+        }
+        agrees(&world, &everything).await;
+    }
+    agrees(&world.reopened().await, &everything).await;
+}
+
 /// What happens to an issuer in a test, drawn by a number.
 async fn happens(world: &World, other: &Client, all: &mut Vec<(TokenAnswer, Jti)>, draw: u64) {
     let some = usize::try_from(draw >> 8).unwrap() % all.len();
     let pair = all[some].0.clone();
     let named = |request| world.issuer.revoke_by(&world.admin, request);
-    let kid = world.issuer.parts.keys.ring().token_signer().kid().to_owned();
+    let ring = world.issuer.parts.keys.ring();
+    let kid = ring.rows()[usize::try_from(draw >> 20).unwrap() % ring.rows().len()].kid.clone();
     let mint = MintRequest {
         sub: format!("user-{}", draw >> 16 & 3),
         access_ttl: Some([200, 900, 2_000][usize::try_from(draw >> 24 & 1).unwrap()]),
         ..request()
     };
-    let issued = match draw % 16 {
+    let issued = match draw % 19 {
         0..=3 => world.issuer.mint(&world.admin, mint).await.ok(),
         4..=5 => world.issuer.mint(other, mint).await.ok(),
         6..=8 => world.refresh(&pair).await.ok(),
@@ -299,29 +339,32 @@ async fn happens(world: &World, other: &Client, all: &mut Vec<(TokenAnswer, Jti)
             let past = world.now().minus_secs(draw >> 16 & 63).as_secs();
             named(RevocationRequest::All { issued_before: Some(past) }).await.map(|_| None).unwrap_or(None)
         }
-        _ if draw & 256 == 0 => {
+        15..=16 => world.issuer.rotate_key(&world.admin, Purpose::Token).await.map(|_| None).unwrap(),
+        17 if draw & 256 == 0 => {
             named(RevocationRequest::All { issued_before: None }).await.map(|_| None).unwrap_or(None)
         }
         _ => named(RevocationRequest::Key { kid }).await.map(|_| None).unwrap_or(None),
     };
     if let Some(pair) = issued {
-        let claims: Value = serde_json::from_slice(
-            &token::base64url::decode(pair.access_token.split('.').nth(1).unwrap().as_bytes()).unwrap(),
-        )
-        .unwrap();
-        all.push((pair, claims["jti"].as_str().unwrap().parse().unwrap()));
+        let place = claims(&pair)["jti"].as_str().unwrap().parse().unwrap();
+        all.push((pair, place));
     }
+}
+
+fn claims(pair: &TokenAnswer) -> Value {
+    let payload = token::base64url::decode(pair.access_token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
 }
 
 #[tokio::test]
 async fn whatever_happens_both_views_agree() {
     for seed in 1..=4_u64 {
-        let mut world = world().await;
+        let mut world = world_with(turning()).await;
         world.issuer.ensure_client("other", Some(secret())).await.unwrap();
         let other = world.issuer.authenticate("other", secret().expose(), &Origin::internal()).await.unwrap();
         let mut all = pairs(&world, 2).await;
         let mut state = seed;
-        for step in 0..40 {
+        for step in 0..60 {
             // splitmix64
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -98,15 +98,15 @@ async fn a_restart_after_each_step_finds_the_key_as_it_was_or_withdrawn_and_repl
     let (lost, (kid, _)) = (world.pair().await, kids(&world));
     // Decided, and nothing stored.
     let parts = &world.issuer.parts;
-    let withdrawal = parts.withdrawal(&kid, world.now()).await.unwrap();
+    let withdrawal = parts.withdrawal(&kid, world.now()).unwrap();
     let rules = parts.ruling.rules().and(crate::rules::Rule::Key(kid.clone(), world.now()), world.now(), 1).unwrap();
     drop(withdrawal);
     let world = world.reopened().await;
     assert!(kids(&world).0 == kid && world.verify(&lost.access_token).is_ok());
     // Stored, and neither in use nor published.
     let parts = &world.issuer.parts;
-    let withdrawal = parts.withdrawal(&kid, world.now()).await.unwrap();
-    parts.store.put_rules(rules, withdrawal.rows, vec![]).await.unwrap();
+    let withdrawal = parts.withdrawal(&kid, world.now()).unwrap();
+    parts.store.put_rules(rules, withdrawal.next.rows, vec![]).await.unwrap();
     assert_eq!(kids(&world).0, kid);
     let world = world.reopened().await;
     is_withdrawn(&world, &kid, &lost, &old_keys).await;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::GrantFault;
-use crate::keys::KeyState;
+use crate::keys::{Half, KeyState};
 use token::jwk::{Algorithm, Purpose};
 
 /// A session of this subject, with so many live tokens.
@@ -134,6 +134,8 @@ pub(crate) async fn rules_only_go_up_and_their_keys_come_with_them(open: Open) {
         algorithm: Algorithm::EdDsa,
         state,
         since: at(0),
+        signed: None,
+        half: Half::Private,
         nonce: [1; 24],
         sealed: [2; 48],
     };

@@ -16,7 +16,7 @@ pub(crate) use codec::{Reader, Unreadable, Writer};
 pub(crate) use session::write_first as write_session_of_version_1;
 pub(crate) use user::BindingKey;
 
-use crate::keys::{KeyState, SealedKey};
+use crate::keys::{Half, KeyState, SealedKey, Signed};
 use crate::revocations::Publication;
 use crate::store::StoreError;
 use token::jwk::{Algorithm, Purpose};
@@ -121,6 +121,7 @@ impl Record for Publication {
 
 impl Record for SealedKey {
     const KIND: &'static str = "key";
+    const VERSION: u8 = 2; // 1 knew no `signed`, and private halves only
 
     fn write(&self, writer: &mut Writer) {
         writer.text(&self.kid);
@@ -137,14 +138,23 @@ impl Record for SealedKey {
             KeyState::Active => 1,
             KeyState::Retired => 2,
             KeyState::Withdrawn => 3,
+            KeyState::Kept => 4,
         });
         writer.time(self.since);
         writer.array(&self.nonce);
         writer.array(&self.sealed);
+        writer.option(self.signed, |writer, signed| {
+            writer.time(signed.from);
+            writer.option(signed.until, Writer::time);
+        });
+        writer.flag(match self.half {
+            Half::Private => false,
+            Half::Public => true,
+        });
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
+        let mut key = Self {
             kid: reader.text()?,
             purpose: if reader.flag()? { Purpose::Revocations } else { Purpose::Token },
             algorithm: if reader.flag()? { Algorithm::Ed25519 } else { Algorithm::EdDsa },
@@ -153,11 +163,23 @@ impl Record for SealedKey {
                 1 => KeyState::Active,
                 2 => KeyState::Retired,
                 3 => KeyState::Withdrawn,
+                4 if reader.version() > 1 => KeyState::Kept,
                 _ => return Err(Unreadable::Damaged),
             },
             since: reader.time()?,
+            signed: None,
+            half: Half::Private,
             nonce: reader.array()?,
             sealed: reader.array()?,
-        })
+        };
+        if reader.version() > 1 {
+            let signed =
+                |reader: &mut Reader<'_>| Ok(Signed { from: reader.time()?, until: reader.option(Reader::time)? });
+            key.signed = reader.option(signed)?;
+            key.half = if reader.flag()? { Half::Public } else { Half::Private };
+        } else if key.state == KeyState::Active {
+            key.signed = Some(Signed { from: key.since, until: None });
+        }
+        Ok(key)
     }
 }

@@ -81,14 +81,22 @@ fn publication() -> impl Strategy<Value = Publication> {
 fn key() -> impl Strategy<Value = SealedKey> {
     let purpose = prop_oneof![Just(Purpose::Token), Just(Purpose::Revocations)];
     let algorithm = prop_oneof![Just(Algorithm::EdDsa), Just(Algorithm::Ed25519)];
-    let state =
-        prop_oneof![Just(KeyState::Next), Just(KeyState::Active), Just(KeyState::Retired), Just(KeyState::Withdrawn)];
-    (".*", purpose, algorithm, state, time(), any::<[u8; 24]>(), any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(
-        |(kid, purpose, algorithm, state, since, nonce, seed, tag)| {
+    let state = prop_oneof![
+        Just(KeyState::Next),
+        Just(KeyState::Active),
+        Just(KeyState::Retired),
+        Just(KeyState::Kept),
+        Just(KeyState::Withdrawn)
+    ];
+    let signed = of((time(), of(time())).prop_map(|(from, until)| Signed { from, until }));
+    let half = prop_oneof![Just(Half::Private), Just(Half::Public)];
+    let life = (state, time(), signed, half);
+    (".*", purpose, algorithm, life, any::<[u8; 24]>(), any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(
+        |(kid, purpose, algorithm, (state, since, signed, half), nonce, seed, tag)| {
             let mut sealed = [0; 48];
             sealed[..32].copy_from_slice(&seed);
             sealed[32..].copy_from_slice(&tag);
-            SealedKey { kid, purpose, algorithm, state, since, nonce, sealed }
+            SealedKey { kid, purpose, algorithm, state, since, signed, half, nonce, sealed }
         },
     )
 }
@@ -210,6 +218,20 @@ proptest! {
         let mut writer = Writer::new(1);
         writer.array(&payload[1..]);
         prop_assert_eq!(Publication::decode(b"key", &writer.finish(b"key")), Ok(publication));
+    }
+
+    #[test]
+    fn a_key_of_version_1_has_a_private_half_and_signs_since_it_is_active(key in key()) {
+        prop_assume!(key.state != KeyState::Kept);
+        let signed = (key.state == KeyState::Active).then_some(Signed { from: key.since, until: None });
+        let mut writer = Writer::new(2);
+        SealedKey { signed: None, half: Half::Private, ..key.clone() }.write(&mut writer);
+        let mut payload = writer.finish(b"");
+        payload.truncate(payload.len() - 6); // the checksum, the dates and the half
+        let mut writer = Writer::new(1);
+        writer.array(&payload[1..]);
+        let expected = SealedKey { signed, half: Half::Private, ..key };
+        prop_assert_eq!(SealedKey::decode(b"key", &writer.finish(b"key")), Ok(expected));
     }
 
     #[test]

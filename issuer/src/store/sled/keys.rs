@@ -16,12 +16,23 @@ impl Keys for SledStore {
     fn put_keys(&self, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
         self.committer.submit(move |engine| engine.put_keys(&keys, events))
     }
+
+    fn forget_keys(&self, kids: Vec<String>, events: Vec<Event>) -> Answer<()> {
+        self.committer.submit(move |engine| engine.forget_keys(&kids, events))
+    }
 }
 
 impl Engine {
     fn put_keys(&mut self, keys: &[SealedKey], events: Vec<Event>) -> Result<(), StoreError> {
         self.tell(events);
         self.apply(batch(keys))
+    }
+
+    fn forget_keys(&mut self, kids: &[String], events: Vec<Event>) -> Result<(), StoreError> {
+        self.tell(events);
+        let mut batch = Batch::default();
+        kids.iter().for_each(|kid| batch.remove(layout::key(kid)));
+        self.apply(batch)
     }
 }
 
