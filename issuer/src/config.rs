@@ -8,6 +8,7 @@
 mod audit;
 mod connections;
 mod issuer_url;
+mod keys;
 mod layer;
 mod nearest;
 mod show;
@@ -16,6 +17,7 @@ mod table;
 mod tests;
 
 pub use issuer_url::IssuerUrl;
+pub use keys::Keys;
 pub use layer::{AlgorithmName, Layer};
 pub use show::{Source, defaults, show};
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// How much of the audit log is kept.
     pub audit: AuditLimits,
+    /// How long signing keys live.
+    pub keys: Keys,
     /// Bounds on connections.
     pub limits: Limits,
     /// Followers of the revocation list at once; above are told to ask for it instead.
@@ -163,16 +167,19 @@ impl TryFrom<Layer> for Config {
             return Err(ConfigError::Setting { name: "issuer", reason });
         }
         let log_level = needed("log_level", layer.log_level.clone())?;
+        let tokens = tokens(&layer)?;
+        let keys = layer.keys.checked(tokens.jwks_max_age_seconds)?;
         Ok(Self {
             listen,
             issuer,
             data_dir: needed("data_dir", layer.data_dir.clone())?,
             master_key_file: layer.master_key_file.clone(),
-            tokens: tokens(&layer)?,
             audit: AuditLimits {
                 retention_days: needed("audit.retention_days", layer.audit.retention_days)?,
                 max_events: needed("audit.max_events", layer.audit.max_events)?,
             },
+            tokens,
+            keys,
             limits: limits(&layer)?,
             max_followers: max_followers(&layer)?,
             body_timeout: seconds("body_timeout_seconds", layer.body_timeout_seconds)?,

@@ -13,11 +13,13 @@
 //! clock, does I/O or prints a key.
 
 mod at_rest;
+mod import;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
 pub use at_rest::{MasterKey, Opened, SealedKey};
+pub use import::{ImportFault, Imported};
 pub use schedule::{Due, Schedule, View};
 
 use crate::Error;
@@ -160,6 +162,19 @@ impl KeyRing {
         let mut seed = Zeroizing::new([0; 32]);
         env.fill(seed.as_mut())?;
         SealedKey::seal(&seed, purpose, algorithm, state, env.random()?, master)
+    }
+
+    /// Returns the next key with the private half that came from elsewhere.
+    ///
+    /// # Errors
+    /// As [`KeyRing::create`].
+    pub fn import(
+        key: &Imported,
+        purpose: Purpose,
+        now: UnixTime,
+        (env, master, algorithm): (&Env, &MasterKey, Algorithm),
+    ) -> Result<SealedKey, Error> {
+        SealedKey::seal(&key.0, purpose, algorithm, (KeyState::Next, now), env.random()?, master)
     }
 
     /// Returns these rows with those of `changed` in place of what they had of the same name.

@@ -111,7 +111,7 @@ fn what_administrators_do_is_told_and_what_the_daemon_does_by_itself() {
             "session.revoked",
             "client.revoked",
             "key.withdrawn",
-            "key.created",
+            "key.activated",
             "all.revoked",
             "all.revoked"
         ]

@@ -14,6 +14,7 @@ mod endpoints;
 mod follow;
 mod good_paths;
 mod headers;
+mod keys;
 mod log;
 mod refresh;
 mod revocations;

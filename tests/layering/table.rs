@@ -207,7 +207,7 @@ pub(crate) const HOMES: &[Home] = &[
     Home { what: "toml", places: &["issuer/src/config"], because: "configuration becomes types there" },
     Home { what: "issuer", places: &["issuer/src/main"], because: "nothing depends on the issuer" },
     Home { what: "verifier_wasm", places: &[], because: "nothing depends on the bindings but the npm package" },
-    Home { what: "ed25519_dalek", places: &["token/src/issue"], because: SIGNS },
+    Home { what: "ed25519_dalek", places: &["issuer/src/keys/import", "token/src/issue"], because: SIGNS },
     Home { what: "curve25519_dalek", places: &[], because: "only tests compare with it" },
     Home { what: "jwt_compact", places: &["token/src/issue"], because: SIGNS },
     Home { what: "chrono", places: &["token/src/issue"], because: "only jwt-compact's claims are chrono times" },

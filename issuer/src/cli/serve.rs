@@ -114,7 +114,7 @@ fn say(lines: &str) -> Result<(), Failure> {
 }
 
 fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {
-    let Config { tokens, audit, .. } = config;
+    let Config { tokens, audit, keys, .. } = config;
     Settings {
         issuer: identifier.as_str().to_owned(),
         default_audience: tokens.default_audience.clone(),
@@ -133,6 +133,9 @@ fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {
         list_interval_secs: tokens.list_interval_seconds,
         jwks_max_age_secs: tokens.jwks_max_age_seconds,
         audit: Retention { secs: audit.retention_days.saturating_mul(86_400), events: audit.max_events },
-        keys: KeyLife::default(),
+        keys: KeyLife {
+            rotate_every_secs: keys.rotate_every_seconds,
+            publish_before_secs: keys.publish_before_seconds,
+        },
     }
 }

@@ -4,6 +4,7 @@
 
 use super::audit::AuditTable;
 use super::connections::ConnectionsTable;
+use super::keys::KeysTable;
 use super::nearest::nearest;
 use super::table::table;
 use super::{ConfigError, DAY, MINUTE, YEAR};
@@ -119,6 +120,8 @@ table! {
         audit: AuditTable;
         /// Bounds on one connection.
         connections: ConnectionsTable;
+        /// How long signing keys live.
+        keys: KeysTable;
     }
 }
 

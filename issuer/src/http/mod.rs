@@ -27,6 +27,7 @@ mod tokens;
 mod v1_audit;
 mod v1_client_secrets;
 mod v1_clients;
+mod v1_keys;
 mod v1_revocations;
 
 use crate::env::{Env, NoEntropy};
@@ -91,6 +92,9 @@ fn table(app: &Arc<App>) -> Row {
         ),
         resource(app, vec![on(&v1_client_secrets::ROTATE, v1_client_secrets::rotate)]),
         resource(app, vec![on(&v1_client_secrets::REMOVE, v1_client_secrets::remove)]),
+        row(app, &v1_keys::LIST, v1_keys::list),
+        row(app, &v1_keys::ROTATE, v1_keys::rotate),
+        row(app, &v1_keys::IMPORT, v1_keys::import),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),

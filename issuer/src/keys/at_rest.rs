@@ -72,6 +72,7 @@ pub struct SealedKey {
 }
 
 /// A key that was opened.
+#[allow(clippy::large_enum_variant)] // it lives for the length of a match
 pub enum Opened {
     /// It can sign.
     Private(SigningKey),

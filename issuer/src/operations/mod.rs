@@ -32,7 +32,7 @@ pub use crate::error::{Error, GrantFault, NotReady};
 pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
-pub use rotate::KeyStatus;
+pub use rotate::{KeyImport, KeyStatus, PrivateKey};
 pub use status_list::{StatusForm, StatusList};
 pub use terms::ClientTerms;
 

@@ -8,11 +8,29 @@ use super::issuer::{Issuer, Parts};
 use super::rule::to_the_end;
 use super::{Client, Error, KeyLife};
 use crate::audit::{Act, Event, Origin};
-use crate::keys::{Due, KeyRing, KeyState, MAX_HELD, MAX_PUBLISHED, Schedule, SealedKey, View};
+use crate::keys::{Due, Imported, KeyRing, KeyState, MAX_HELD, MAX_PUBLISHED, Schedule, SealedKey, View};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use token::jwk::Purpose;
 use token::time::UnixTime;
+use zeroize::Zeroizing;
+
+/// A private key that came from elsewhere, not read yet.
+pub enum PrivateKey {
+    /// PKCS#8 as PEM, or its DER in base64.
+    Pkcs8(Zeroizing<String>),
+    /// A private JWK.
+    Jwk(Map<String, Value>),
+}
+
+/// What an administrator asks for who brings a key along.
+pub struct KeyImport {
+    /// What it shall sign.
+    pub purpose: Purpose,
+    /// The key.
+    pub key: PrivateKey,
+}
 
 /// A key as administrators see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,6 +88,25 @@ impl Issuer {
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::KeyCreated, self.parts.moments.shown()));
         to_the_end(async move { parts.publish_next(purpose, event).await }).await
     }
+
+    /// Publishes a key from elsewhere as the next one, and returns it. Only its private half is taken.
+    ///
+    /// # Errors
+    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] for what is no key or a weak
+    /// one, for a key there is or was, and where there is a next key or no room; [`Error::NotReady`], [`Error::Store`],
+    /// [`Error::Entropy`]: it is not taken.
+    pub async fn import_key(&self, client: &Client, import: KeyImport) -> Result<KeyStatus, Error> {
+        if !client.is_administrator() {
+            return Err(Error::UnauthorizedClient);
+        }
+        let (field, read) = match &import.key {
+            PrivateKey::Pkcs8(text) => ("pkcs8", Imported::from_pkcs8(text)),
+            PrivateKey::Jwk(jwk) => ("jwk", Imported::from_jwk(jwk)),
+        };
+        let key = read.map_err(|fault| Error::InvalidRequest { field, detail: fault.detail() })?;
+        let (parts, event) = (Arc::clone(&self.parts), client.did(Act::KeyImported, self.parts.moments.shown()));
+        to_the_end(async move { parts.import(&key, import.purpose, field, event).await }).await
+    }
 }
 
 impl Parts {
@@ -119,6 +156,32 @@ impl Parts {
         }
         self.has_room()?;
         let next = self.new_key(purpose, self.moments.now()?)?;
+        let (answer, event) = (status(&next, &self.schedule()), event.target(&next.kid).detail(purpose.name()));
+        self.change_keys(vec![next], Vec::new(), vec![event]).await?;
+        Ok(answer)
+    }
+
+    async fn import(
+        &self,
+        key: &Imported,
+        purpose: Purpose,
+        field: &'static str,
+        event: Event,
+    ) -> Result<KeyStatus, Error> {
+        let _alone = self.ruling.alone().await;
+        self.has_room()?;
+        let (ring, now) = (self.keys.ring(), self.moments.now()?);
+        let tools = (&self.env, self.keys.master(), self.settings.algorithm);
+        let next = KeyRing::import(key, purpose, now, tools)?;
+        if ring.rows().iter().any(|row| row.kid == next.kid) {
+            return Err(Error::InvalidRequest { field, detail: "is a key that this issuer has or had" });
+        }
+        if ring.in_state(KeyState::Next, purpose).is_some() {
+            return Err(Error::InvalidRequest {
+                field: "purpose",
+                detail: "has a next key already: withdraw it first",
+            });
+        }
         let (answer, event) = (status(&next, &self.schedule()), event.target(&next.kid).detail(purpose.name()));
         self.change_keys(vec![next], Vec::new(), vec![event]).await?;
         Ok(answer)

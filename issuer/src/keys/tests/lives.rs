@@ -16,7 +16,7 @@ const SESSION: u64 = 30 * DAY;
 enum Act {
     Pass(u64),
     Jump(i64),
-    Restart { off_secs: u64, behind_secs: u64 },
+    Restart { off_secs: u64, behind_secs: i64 },
     Mint,
     Rotate,
     Withdraw(usize),
@@ -26,7 +26,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let pass = prop_oneof![6 => 0..400_u64, 3 => 0..2 * LIFE, 2 => 0..3 * DAY, 1 => 0..100 * DAY];
     let jump = prop_oneof![-2_000..2_000_i64, -30 * 86_400..86_400_i64, Just(0)];
     let off = prop_oneof![Just(0), 0..500_u64, 0..200 * DAY];
-    let behind = prop_oneof![3 => Just(0), 1 => 0..DAY];
+    let behind = prop_oneof![3 => Just(0), 1 => 0..86_400_i64];
     let act = prop_oneof![
         10 => pass.prop_map(Act::Pass),
         2 => jump.prop_map(Act::Jump),
@@ -141,7 +141,7 @@ impl World {
             Act::Jump(secs) => self.calendar = secs,
             Act::Restart { off_secs, behind_secs } => {
                 self.truth += off_secs;
-                self.calendar = -i64::try_from(behind_secs).unwrap();
+                self.calendar = -behind_secs;
                 self.started = (self.shows(), self.truth);
                 self.issued = self.floor.max(self.shows());
                 let truth = self.truth;
@@ -157,9 +157,8 @@ impl World {
             Act::Withdraw(which) => {
                 let rows = self.ring.rows();
                 let key = rows[which % rows.len()].clone();
-                let tools = (&fresh(), &self.master, Algorithm::EdDsa);
                 if key.state != KeyState::Withdrawn {
-                    let rows = self.ring.withdraw(&key, None, tools, at(self.shows())).unwrap();
+                    let rows = self.withdrawn_rows(&key);
                     self.withdrawn.insert(key.kid);
                     self.published.extend(rows.iter().skip(1).map(|row| (row.kid.clone(), 0)));
                     self.take(&rows, &[]);
@@ -167,6 +166,11 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    fn withdrawn_rows(&self, key: &SealedKey) -> Vec<SealedKey> {
+        let tools = (&fresh(), &self.master, Algorithm::EdDsa);
+        self.ring.withdraw(key, None, tools, at(self.shows())).unwrap()
     }
 
     fn mint(&mut self) -> Result<(), TestCaseError> {

@@ -207,6 +207,32 @@ async fn keys_are_shown_to_administrators_and_a_next_key_is_made_once() {
     assert!(RevocationList::open(&list.document, &key_set(&world)).is_ok());
 }
 
+#[tokio::test]
+async fn a_key_from_elsewhere_is_the_next_one_and_is_taken_once() {
+    let world = world_with(turning()).await;
+    let seed = "2Eyy5OOh9wlVy-DSb5F6NEa4LF4JEPPXpY7mJLt8kSo";
+    let bytes = token::base64url::decode_array::<32>(seed).unwrap();
+    let der = [&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20][..], &bytes].concat();
+    let import = |purpose| {
+        use base64ct::Encoding as _;
+        KeyImport { purpose, key: PrivateKey::Pkcs8(Zeroizing::new(base64ct::Base64::encode_string(&der))) }
+    };
+    let other = Client { administrator: false, ..world.admin.clone() };
+    assert_eq!(world.issuer.import_key(&other, import(Purpose::Token)).await, Err(Error::UnauthorizedClient));
+    let taken = world.issuer.import_key(&world.admin, import(Purpose::Token)).await.unwrap();
+    assert_eq!((taken.state, state(&world, &taken.kid)), ("next", Some(KeyState::Next)));
+    for purpose in [Purpose::Token, Purpose::Revocations] {
+        let again = world.issuer.import_key(&world.admin, import(purpose)).await;
+        assert!(matches!(again, Err(Error::InvalidRequest { field: "pkcs8", .. })), "{again:?}");
+    }
+    let world = world.reopened().await;
+    passes(&world, 600).await;
+    assert_eq!(active(&world).0, taken.kid);
+    assert_eq!(world.verify(&world.pair().await.access_token).unwrap().kid, taken.kid);
+    world.issuer.revoke_by(&world.admin, RevocationRequest::Key { kid: taken.kid.clone() }).await.unwrap();
+    assert!(world.issuer.import_key(&world.admin, import(Purpose::Token)).await.is_err(), "withdrawn is for good");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn while_keys_change_every_answer_is_signed_by_a_published_key() {
     let keys = KeyLife { rotate_every_secs: 0, publish_before_secs: 1 };
