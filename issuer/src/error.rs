@@ -27,6 +27,8 @@ pub enum Error {
         /// When to come back, in seconds.
         retry_after_secs: u64,
     },
+    /// There is no session of this name, or none that the client may see; which of the two is not told.
+    UnknownSession,
     /// A member of the request breaks a stated limit or rule.
     InvalidRequest {
         /// The member, as the request names it.
@@ -137,6 +139,7 @@ impl Error {
             | Self::UnauthorizedClient
             | Self::InvalidTarget
             | Self::Client(_)
+            | Self::UnknownSession
             | Self::InvalidRequest { .. }
             | Self::StatusListTooLarge
             | Self::Keys(_)
@@ -185,6 +188,7 @@ impl fmt::Display for Error {
             Self::InvalidTarget => f.write_str("the audience is not one that this client may have tokens for"),
             Self::Client(fault) => fault.fmt(f),
             Self::TooManyAssertions { .. } => f.write_str("too many assertions are in use at a time"),
+            Self::UnknownSession => f.write_str("there is no such session"),
             Self::InvalidRequest { field, detail } => write!(f, "{field} {detail}"),
             Self::TooManyLiveTokens { .. } => {
                 f.write_str("the session has too many access tokens that have not expired")
@@ -213,6 +217,7 @@ impl std::error::Error for Error {
             | Self::InvalidTarget
             | Self::Client(_)
             | Self::TooManyAssertions { .. }
+            | Self::UnknownSession
             | Self::InvalidRequest { .. }
             | Self::TooManyLiveTokens { .. }
             | Self::StatusListTooLarge

@@ -138,6 +138,8 @@ pub struct Session {
     pub began: UnixTime,
     /// What its tokens say.
     pub grant: Grant,
+    /// On what it began, as its client named it; for lists, and in no token.
+    pub device: Option<String>,
     /// Life of an access token in seconds.
     pub access_ttl_secs: u64,
     /// The newest access token.
@@ -159,6 +161,8 @@ pub struct Start {
     pub client_id: String,
     /// What its tokens say.
     pub grant: Grant,
+    /// On what it begins.
+    pub device: Option<String>,
     /// Life of an access token in seconds, at least 1.
     pub access_ttl_secs: u64,
     /// Idle and absolute life in seconds, each at least 1; none for client credentials.
@@ -202,6 +206,7 @@ impl Start {
             client_id: self.client_id,
             began: self.now,
             grant: self.grant,
+            device: self.device,
             access_ttl_secs: self.access_ttl_secs,
             last,
             renewal,

@@ -17,7 +17,7 @@ pub(crate) struct Act {
 }
 
 /// Every endpoint that takes a body.
-pub(crate) const ACTS: [Act; 6] = [
+pub(crate) const ACTS: [Act; 7] = [
     Act { path: "/v1/tokens", media_type: JSON, other_type: FORM, body: r#"{"sub":"a","aud":"api"}"#, options: false },
     Act {
         path: "/oauth/token",
@@ -30,6 +30,7 @@ pub(crate) const ACTS: [Act; 6] = [
     Act { path: "/oauth/introspect", media_type: FORM, other_type: JSON, body: "token=x", options: false },
     Act { path: "/v1/revocations", media_type: JSON, other_type: FORM, body: r#"{"subject":"a"}"#, options: false },
     Act { path: "/v1/keys/rotate", media_type: JSON, other_type: FORM, body: r#"{"purpose":"token"}"#, options: false },
+    Act { path: "/v1/sessions/revoke", media_type: JSON, other_type: FORM, body: r#"{"sub":"a"}"#, options: false },
 ];
 
 /// Paths that are read, and whether OPTIONS is answered there.

@@ -19,6 +19,7 @@ mod log;
 mod refresh;
 mod revocations;
 mod revoke;
+mod sessions;
 mod slow_clients;
 mod start_up;
 mod status;

@@ -194,7 +194,7 @@ fn unanswered(oracle: &mut Oracle, act: &Act) {
 
 /// A request with the texts it needs.
 enum Asked {
-    Mint { client: usize, request: MintRequest },
+    Mint { client: usize, request: Box<MintRequest> },
     OwnToken { client: usize },
     Refresh { client: usize, text: String },
     Revoke { text: String },
@@ -206,7 +206,8 @@ fn texts(oracle: &Oracle, act: Option<&Act>) -> Option<Asked> {
         Act::RevokeBy(ref by) => Asked::RevokeBy(by.request(oracle)),
         Act::Mint { client, sub, ttl } => {
             let (sub, aud) = (subject(sub), vec![AUDIENCE.to_owned()]);
-            Asked::Mint { client, request: MintRequest { sub, aud, access_ttl: Some(ttl), ..MintRequest::default() } }
+            let request = MintRequest { sub, aud, access_ttl: Some(ttl), ..MintRequest::default() };
+            Asked::Mint { client, request: Box::new(request) }
         }
         Act::OwnToken { client } => Asked::OwnToken { client },
         Act::Refresh { login, back } => {
@@ -223,7 +224,7 @@ async fn asked(issuer: Issuer, clients: [Client; 2], what: Option<Asked>, plante
         answer.map_or_else(Reply::Refused, |pair| Reply::Pair(TokenAnswerOf(pair)))
     };
     Some(match what? {
-        Asked::Mint { client, request } => pair(issuer.mint(&clients[client], request).await),
+        Asked::Mint { client, request } => pair(issuer.mint(&clients[client], *request).await),
         Asked::OwnToken { client } => {
             pair(issuer.client_credentials(&clients[client], ClientCredentialsRequest::default()).await)
         }

@@ -12,8 +12,8 @@ use issuer::revocations::Publication;
 use issuer::rules::Rules;
 use issuer::session::{Outcome, Session, SessionId};
 use issuer::store::{
-    Answer, AssertionUse, AuditLog, ClientDecision, ClientRecord, Clients, Keys, Order, Pages, Revocations, Sessions,
-    Store, StoreError, SubjectStep, Transition, UserTransition, Users,
+    Answer, AssertionUse, AuditLog, ClientDecision, ClientRecord, Clients, Keys, OfSubject, Order, Pages, Revocations,
+    Sessions, Store, StoreError, SubjectStep, Transition, UserTransition, Users,
 };
 use issuer::users::{Outcome as UserOutcome, User, UserId};
 use std::ops::RangeInclusive;
@@ -201,19 +201,22 @@ impl Sessions for Held {
         self.0.read(|store| store.sessions(after, most))
     }
 
+    fn sessions_of(&self, sub: String, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
+        self.0.read(move |store| store.sessions_of(sub, after, most))
+    }
+
     fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
         self.change(move |store| store.update_session(sid, transition))
     }
 
     fn revoke_subject(
         &self,
-        sub: String,
-        until: UnixTime,
+        these: OfSubject,
         after: Option<SessionId>,
         now: UnixTime,
         event: Event,
     ) -> Answer<SubjectStep> {
-        self.change(move |store| store.revoke_subject(sub, until, after, now, event))
+        self.change(move |store| store.revoke_subject(these, after, now, event))
     }
 
     fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {

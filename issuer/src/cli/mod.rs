@@ -128,6 +128,7 @@ impl From<Error> for Failure {
             | Error::InvalidTarget
             | Error::Client(_)
             | Error::TooManyAssertions { .. }
+            | Error::UnknownSession
             | Error::InvalidRequest { .. }
             | Error::TooManyLiveTokens { .. }
             | Error::TooManyRules { .. }

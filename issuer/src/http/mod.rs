@@ -29,6 +29,7 @@ mod v1_client_secrets;
 mod v1_clients;
 mod v1_keys;
 mod v1_revocations;
+mod v1_sessions;
 
 use crate::env::{Env, NoEntropy};
 use crate::operations::Issuer;
@@ -95,6 +96,9 @@ fn table(app: &Arc<App>) -> Row {
         row(app, &v1_keys::LIST, v1_keys::list),
         row(app, &v1_keys::ROTATE, v1_keys::rotate),
         row(app, &v1_keys::IMPORT, v1_keys::import),
+        row(app, &v1_sessions::LIST, v1_sessions::list),
+        row(app, &v1_sessions::REVOKE, v1_sessions::revoke),
+        resource(app, vec![on(&v1_sessions::SHOW, v1_sessions::show), on(&v1_sessions::END, v1_sessions::end)]),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),

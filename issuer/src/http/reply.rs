@@ -249,6 +249,7 @@ impl From<&Error> for Told {
                 told(StatusCode::TOO_MANY_REQUESTS, "too_many_assertions", "temporarily_unavailable")
                     .retry_after(*retry_after_secs)
             }
+            Error::UnknownSession => told(StatusCode::NOT_FOUND, "unknown_session", "invalid_request"),
             Error::InvalidRequest { .. } => told(StatusCode::BAD_REQUEST, "invalid_field", "invalid_request"),
             Error::TooManyLiveTokens { retry_after_secs } => {
                 told(StatusCode::TOO_MANY_REQUESTS, "too_many_live_tokens", "temporarily_unavailable")

@@ -34,6 +34,7 @@ fn parse(mut members: Members) -> Result<MintRequest, Malformed> {
         access_ttl: members.seconds("access_ttl")?,
         refresh_ttl: members.seconds("refresh_ttl")?,
         session_ttl: members.seconds("session_ttl")?,
+        device: members.text("device")?,
     };
     members.finish()?;
     Ok(request)

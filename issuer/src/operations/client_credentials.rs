@@ -20,6 +20,6 @@ impl Issuer {
         let allowed = self.parts.allowed(client, GrantType::ClientCredentials).await?;
         let now = self.parts.moments.now()?;
         let (grant, lives) = limits::client_credentials(client.id(), request, &self.parts.settings, &allowed)?;
-        self.parts.begin(client, grant, lives, now).await
+        self.parts.begin(client, grant, None, lives, now).await
     }
 }

@@ -1,7 +1,7 @@
 //! From a request to a grant: every limit on what a token may say, each in one place.
 //!
 //! ```text
-//! sub                     1 to 255 bytes, no control characters
+//! sub, device             1 to 255 bytes, no control characters
 //! aud                     1 to 16 entries of 1 to 255 bytes, no control characters
 //! scope                   RFC 6749 §3.3, at most 1,024 bytes
 //! roles, permissions      at most 64 entries each, of 1 to 128 bytes, no control characters
@@ -54,6 +54,7 @@ pub(super) fn mint(
     check_texts("aud", &request.aud, 1..=MAX_AUDIENCES, MAX_NAME)?;
     check_texts("roles", &request.roles, 0..=MAX_ENTRIES, MAX_ENTRY)?;
     check_texts("permissions", &request.permissions, 0..=MAX_ENTRIES, MAX_ENTRY)?;
+    request.device.iter().try_for_each(|device| check_text("device", device, MAX_NAME))?;
     check_allowed(&request, allowed)?;
     let lives = lives(&request, settings, allowed)?;
     let grant = Grant {

@@ -3,7 +3,7 @@
 use super::issuer::{Issuer, Parts};
 use super::limits::{self, Lives};
 use super::{Client, Error, MintRequest, TokenAnswer};
-use crate::audit::Act;
+use crate::audit::{Act, Event};
 use crate::clients::GrantType;
 use crate::session::{Grant, SessionId, Start};
 use token::time::UnixTime;
@@ -23,8 +23,9 @@ impl Issuer {
         if self.parts.store.client(request.sub.clone()).await?.is_some() {
             return Err(Error::InvalidRequest { field: "sub", detail: "is the id of a client" });
         }
+        let device = request.device.clone();
         let (grant, lives) = limits::mint(request, &self.parts.settings, &allowed, now)?;
-        self.parts.begin(client, grant, lives, now).await
+        self.parts.begin(client, grant, device, lives, now).await
     }
 }
 
@@ -34,6 +35,7 @@ impl Parts {
         &self,
         client: &Client,
         grant: Grant,
+        device: Option<String>,
         lives: Lives,
         now: UnixTime,
     ) -> Result<TokenAnswer, Error> {
@@ -41,6 +43,7 @@ impl Parts {
             sid: SessionId(self.env.random()?),
             client_id: client.id().to_owned(),
             grant,
+            device,
             access_ttl_secs: lives.access_ttl_secs,
             lives: lives.session,
             kid: self.keys.ring().token_signer().kid().to_owned(),
@@ -50,6 +53,7 @@ impl Parts {
         let session = start.begin(place.index);
         limits::check_length(&self.settings.issuer, &session).inspect_err(|_| self.indices.give_back(place))?;
         let event = client.did(Act::TokenIssued, now).pair(&session);
+        let event = session.device.as_deref().into_iter().fold(event, Event::detail);
         let session = self.store.create_session(session, vec![event]).await?;
         tracing::info!(sid = %session.sid, client_id = client.id(), "session begun");
         self.answer(session)

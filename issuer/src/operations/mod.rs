@@ -20,6 +20,7 @@ mod revoke_by;
 mod rights;
 mod rotate;
 mod rule;
+mod sessions;
 mod sign;
 mod signers;
 mod status_list;
@@ -33,6 +34,7 @@ pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
 pub use rotate::{KeyImport, KeyStatus, PrivateKey};
+pub use sessions::{EndedSession, SessionQuery, SessionView, SessionViews, SessionsEnded};
 pub use status_list::{StatusForm, StatusList};
 pub use terms::ClientTerms;
 
@@ -203,6 +205,8 @@ pub struct MintRequest {
     pub refresh_ttl: Option<u64>,
     /// Absolute life of the session in seconds, 1 to the one in the settings.
     pub session_ttl: Option<u64>,
+    /// On what the session begins, for the list of sessions: 1 to 255 bytes without control characters.
+    pub device: Option<String>,
 }
 
 /// What a client asks for itself (RFC 6749 §4.4).

@@ -4,7 +4,7 @@ use super::issuer::Issuer;
 use super::rule::Change;
 use super::{Client, Error, Revocation, RevocationRequest, limits};
 use crate::session::SessionId;
-use crate::store::StoreError;
+use crate::store::{OfSubject, StoreError};
 use token::time::UnixTime;
 
 impl Issuer {
@@ -25,10 +25,10 @@ impl Issuer {
         let unreadable = match request {
             RevocationRequest::Subject { sub, issued_before } => {
                 limits::check_text("subject", &sub, limits::MAX_NAME)?;
-                let until = issued_before.map(|secs| self.past(secs)).transpose()?;
-                self.end_subject(client, sub, until).await?
+                let until = issued_before.map(|secs| self.past(secs)).transpose()?.unwrap_or(UnixTime::MAX);
+                self.end_subject(client, OfSubject { until, ..OfSubject::all(sub) }).await?.unreadable
             }
-            RevocationRequest::Session { sid } => self.end_session(client, &sid).await.map(|()| 0)?,
+            RevocationRequest::Session { sid } => self.revoke_session(client, &sid).await.map(|()| 0)?,
             RevocationRequest::Client { client_id } => self.end_client(client, client_id).await.map(|()| 0)?,
             RevocationRequest::Key { kid } => {
                 self.rule(client, Change::Key(kid.clone())).await?;
@@ -42,6 +42,11 @@ impl Issuer {
                 0
             }
         };
+        self.published_all(unreadable).await
+    }
+
+    /// Publishes what was revoked; `unreadable` sessions could not be.
+    pub(super) async fn published_all(&self, unreadable: usize) -> Result<Revocation, Error> {
         let answer = self.published().await?;
         if unreadable > 0 {
             // Nobody knows their live tokens, so nobody may say that they are revoked.
@@ -50,7 +55,7 @@ impl Issuer {
         Ok(answer)
     }
 
-    async fn end_session(&self, client: &Client, sid: &str) -> Result<(), Error> {
+    async fn revoke_session(&self, client: &Client, sid: &str) -> Result<(), Error> {
         let cannot_be = Error::InvalidRequest { field: "session", detail: "is not the sid of a session" };
         let sid = SessionId::parse(sid).ok_or(cannot_be)?;
         if self.parts.end(client, sid).await? {

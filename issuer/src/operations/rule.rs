@@ -25,7 +25,7 @@ use crate::keys::KeyState;
 use crate::revocations::{Publication, lowest_epoch};
 use crate::rules::{Full, Rule, Rules};
 use crate::session::SessionId;
-use crate::store::{Store, StoreError, SubjectStep};
+use crate::store::{OfSubject, Store, StoreError, SubjectStep};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use token::jwk::Purpose;
@@ -43,6 +43,15 @@ pub(super) struct Gate<'a>(#[allow(dead_code)] tokio::sync::RwLockReadGuard<'a, 
 
 /// Nothing is issued while it is held.
 pub(super) struct Alone<'a>(#[allow(dead_code)] tokio::sync::RwLockWriteGuard<'a, ()>);
+
+/// How many sessions of a subject ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Those that did.
+    pub(super) sessions: usize,
+    /// Those that cannot be read: nobody knows their live tokens.
+    pub(super) unreadable: usize,
+}
 
 /// What shall be revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,19 +160,13 @@ impl Issuer {
         to_the_end(async move { parts.rule(change, event).await }).await
     }
 
-    /// Ends the sessions of a subject that began until then, all there are with `None`. Returns how many of them have a
-    /// record that cannot be read.
+    /// Ends sessions of a subject. Returns how many did, and how many have a record that cannot be read.
     ///
     /// # Errors
     /// [`Error::Store`]: some may have ended.
-    pub(super) async fn end_subject(
-        &self,
-        client: &Client,
-        sub: String,
-        until: Option<UnixTime>,
-    ) -> Result<usize, Error> {
+    pub(super) async fn end_subject(&self, client: &Client, these: OfSubject) -> Result<Ended, Error> {
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::SessionRevoked, self.parts.moments.shown()));
-        to_the_end(async move { parts.end_subject(sub, until, event).await }).await
+        to_the_end(async move { parts.end_subject(these, event).await }).await
     }
 }
 
@@ -229,20 +232,19 @@ impl Parts {
         held.and(rule, self.moments.certain(), self.settings.rule_life_secs()).map_err(full)
     }
 
-    async fn end_subject(&self, sub: String, until: Option<UnixTime>, event: Event) -> Result<usize, Error> {
+    async fn end_subject(&self, these: OfSubject, event: Event) -> Result<Ended, Error> {
         self.ruling.settle().await;
         let (mut last, mut ended, mut unreadable): (Option<SessionId>, usize, usize) = (None, 0, 0);
         loop {
             let now = self.moments.shown();
-            let until = until.unwrap_or(UnixTime::MAX);
-            let step = self.store.revoke_subject(sub.clone(), until, last, now, event.clone()).await?;
+            let step = self.store.revoke_subject(these.clone(), last, now, event.clone()).await?;
             let SubjectStep { last: next, ended: more, unreadable: damaged } = step;
             (last, ended, unreadable) = (next, ended + more, unreadable + damaged);
             if last.is_none() {
-                let all = event.act(Act::SubjectRevoked).subject(&sub).detail(&format!("{ended} sessions"));
+                let all = event.act(Act::SubjectRevoked).subject(&these.sub).detail(&format!("{ended} sessions"));
                 self.store.record(vec![all]).await?;
                 tracing::info!(sessions = ended, unreadable, "the sessions of a subject were revoked");
-                return Ok(unreadable);
+                return Ok(Ended { sessions: ended, unreadable });
             }
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn begun(now: UnixTime) -> Session {
         status: false,
     };
     let start = Start {
+        device: None,
         sid: SessionId([7; 16]),
         client_id: "backend".to_owned(),
         grant,

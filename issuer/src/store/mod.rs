@@ -27,7 +27,7 @@ pub use audit::{AuditLog, Order};
 pub use clients::{AssertionUse, ClientDecision, ClientRecord, Clients, MAX_ASSERTIONS};
 pub use error::StoreError;
 pub use keys::Keys;
-pub use sessions::{SUBJECT_STEP, SUBJECT_STEP_TOKENS, Sessions, SubjectStep, Told, Transition};
+pub use sessions::{OfSubject, SUBJECT_STEP, SUBJECT_STEP_TOKENS, Sessions, SubjectStep, Told, Transition};
 pub use users::{ToldOfUser, UserTransition, Users};
 
 use crate::audit::Event;

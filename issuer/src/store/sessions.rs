@@ -41,7 +41,11 @@ pub trait Sessions {
     /// Transitions of one session never overlap. Returns the session afterwards, or `None` when there is none.
     fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>>;
 
-    /// Ends sessions of a subject that began at or before `until`, with all their live tokens, in one atomic change.
+    /// Returns the sessions of a subject that follow `after` in the order of their names, at most `most`; from the first
+    /// with `None`. One that cannot be read is left out.
+    fn sessions_of(&self, sub: String, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>>;
+
+    /// Ends the sessions of a subject that `these` names, with all their live tokens, in one atomic change.
     ///
     /// It looks at [`SUBJECT_STEP`] sessions at most, at fewer where they have many live tokens, from the one behind
     /// `after` on: the caller goes on until there are no more. Transitions of a session never overlap with it, so a refresh
@@ -49,8 +53,7 @@ pub trait Sessions {
     /// under way may be passed by. `event` is told of each session that ends, with its names filled in.
     fn revoke_subject(
         &self,
-        sub: String,
-        until: UnixTime,
+        these: OfSubject,
         after: Option<SessionId>,
         now: UnixTime,
         event: Event,
@@ -64,6 +67,34 @@ pub trait Sessions {
 pub const SUBJECT_STEP: usize = 64;
 /// A change that ends sessions of a subject looks at no more of them once it revokes so many tokens.
 pub const SUBJECT_STEP_TOKENS: usize = 1024;
+
+/// Which sessions of a subject shall end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfSubject {
+    /// The subject.
+    pub sub: String,
+    /// Only those that began at or before this second.
+    pub until: UnixTime,
+    /// Only those that this client began.
+    pub client_id: Option<String>,
+    /// Not this one.
+    pub except: Option<SessionId>,
+}
+
+impl OfSubject {
+    /// Names all sessions of a subject.
+    pub fn all(sub: String) -> Self {
+        Self { sub, until: UnixTime::MAX, client_id: None, except: None }
+    }
+
+    /// Returns whether a session is among them.
+    pub fn names(&self, session: &Session) -> bool {
+        session.grant.sub == self.sub
+            && session.began <= self.until
+            && self.client_id.as_ref().is_none_or(|client_id| *client_id == session.client_id)
+            && self.except != Some(session.sid)
+    }
+}
 
 /// How far the sessions of a subject have been ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

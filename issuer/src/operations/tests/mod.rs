@@ -8,6 +8,7 @@ mod refreshing;
 mod revoking;
 mod rotating;
 mod ruling;
+mod sessions;
 mod status_lists;
 mod withdrawing;
 

@@ -51,7 +51,10 @@ pub(crate) async fn every_change_has_its_events_in_the_order_of_the_changes_also
     for name in [3, 4] {
         store.create_session(Session { sid: SessionId([name; 16]), ..session(5) }, vec![]).await.unwrap();
     }
-    store.revoke_subject("user-5".to_owned(), at(0), None, at(1), ending()).await.unwrap();
+    store
+        .revoke_subject(OfSubject { until: at(0), ..OfSubject::all("user-5".to_owned()) }, None, at(1), ending())
+        .await
+        .unwrap();
     let told = |name| ending().session(&Session { sid: SessionId([name; 16]), ..session(5) });
     let expected: Vec<Event> = (1..=10).map(event).chain([told(3), told(4)]).collect();
     assert_eq!(kept(store.as_ref()).await, texts(&expected));

@@ -19,7 +19,10 @@ fn of_subject(sub: &str, name: u16, live: u32) -> Session {
 async fn revoke_all(store: &dyn Store, sub: &str, until: UnixTime) -> Vec<usize> {
     let (mut steps, mut last) = (Vec::new(), None);
     loop {
-        let step = store.revoke_subject(sub.to_owned(), until, last, at(50), ending()).await.unwrap();
+        let step = store
+            .revoke_subject(OfSubject { until, ..OfSubject::all(sub.to_owned()) }, last, at(50), ending())
+            .await
+            .unwrap();
         assert_eq!(step.unreadable, 0);
         steps.push(step.ended);
         last = step.last;
@@ -155,4 +158,47 @@ pub(crate) async fn rules_only_go_up_and_their_keys_come_with_them(open: Open) {
     assert_eq!(store.put_rules(rules(5), vec![], vec![]).await, Err(StoreError::Superseded));
     store.put_rules(rules(6), vec![], vec![]).await.unwrap();
     assert_eq!(store.rules().await, Ok(Some(rules(6))));
+}
+
+pub(crate) async fn only_the_sessions_that_are_named_of_a_subject_end(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let of = |name, client: &str| Session { client_id: client.to_owned(), ..of_subject("alice", name, 1) };
+    let sessions = [of(1, "shop"), of(2, "shop"), of(3, "shop"), of(4, "bank")];
+    for session in &sessions {
+        store.create_session(session.clone(), vec![]).await.unwrap();
+    }
+    let all = OfSubject::all("alice".to_owned());
+    let these = OfSubject { client_id: Some("shop".to_owned()), except: Some(sessions[1].sid), ..all.clone() };
+    let step = store.revoke_subject(these, None, at(50), ending()).await.unwrap();
+    assert_eq!(step, SubjectStep { last: None, ended: 2, unreadable: 0 });
+    for (session, ends) in sessions.iter().zip([true, false, true, false]) {
+        assert_eq!(has_ended(store.as_ref(), session).await, ends, "{session:?}");
+    }
+    let step = store.revoke_subject(all, None, at(50), ending()).await.unwrap();
+    assert_eq!(step.ended, 2);
+}
+
+pub(crate) async fn the_sessions_of_a_subject_are_read_in_bounded_steps_each_once_and_those_of_no_other(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let many = u16::try_from(SUBJECT_STEP).unwrap() * 2;
+    for name in 0..many {
+        drop(store.create_session(of_subject("alice", name, 1), vec![]));
+    }
+    store.create_session(of_subject("Alice", many, 1), vec![]).await.unwrap();
+    let read = |after, most| store.sessions_of("alice".to_owned(), after, most);
+    let all = read(None, usize::from(many) * 2).await.unwrap();
+    assert!(all.iter().enumerate().all(|(name, read)| *read == of_subject("alice", u16::try_from(name).unwrap(), 1)));
+    assert_eq!(all.len(), usize::from(many));
+    let (mut parts, mut after) = (Vec::new(), None);
+    loop {
+        let part = read(after, 50).await.unwrap();
+        assert!(part.len() <= 50);
+        let Some(last) = part.last() else { break };
+        after = Some(last.sid);
+        parts.extend(part);
+    }
+    assert_eq!(parts, all);
+    assert_eq!(store.sessions_of("bob".to_owned(), None, 9).await, Ok(vec![]));
 }

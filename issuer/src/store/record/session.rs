@@ -5,12 +5,13 @@ use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, Se
 
 impl Record for Session {
     const KIND: &'static str = "session";
-    const VERSION: u8 = 2; // 1 had neither `began` nor `status`
+    const VERSION: u8 = 3; // 1 had neither `began` nor `status`, 2 no `device`
 
     fn write(&self, writer: &mut Writer) {
         write_first(self, writer);
         writer.time(self.began);
         writer.flag(self.grant.status);
+        writer.option(self.device.as_deref(), Writer::text);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
@@ -18,6 +19,9 @@ impl Record for Session {
         if reader.version() > 1 {
             session.began = reader.time()?;
             session.grant.status = reader.flag()?;
+        }
+        if reader.version() > 2 {
+            session.device = reader.option(Reader::text)?;
         }
         Ok(session)
     }
@@ -48,6 +52,7 @@ fn read_first(reader: &mut Reader<'_>) -> Result<Session, Unreadable> {
         client_id,
         began: last.iat,
         grant,
+        device: None,
         access_ttl_secs,
         last,
         renewal: reader.option(read_renewal)?,

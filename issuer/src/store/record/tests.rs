@@ -1,6 +1,7 @@
 //! Every record reads as it was written, and nothing else reads at all.
 
 use super::*;
+use crate::audit::{Link, Run};
 use crate::clients::{Allowed, ClientKey, ClientRecord, ClientSecret, Grants};
 use crate::rules::Rules;
 use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
@@ -49,12 +50,24 @@ fn session() -> impl Strategy<Value = Session> {
             expires_at,
         });
     let live = (time(), any::<u32>()).prop_map(|(exp, index)| Live { exp, index });
-    (any::<[u8; 16]>(), ".*", time(), grant(), any::<u64>(), access, of(renewal), vec(live, 0..20), of(ended()))
-        .prop_map(|(sid, client_id, began, grant, access_ttl_secs, last, renewal, live, ended)| Session {
+    (
+        any::<[u8; 16]>(),
+        ".*",
+        time(),
+        grant(),
+        any::<u64>(),
+        access,
+        of(renewal),
+        vec(live, 0..20),
+        of(ended()),
+        of(".*"),
+    )
+        .prop_map(|(sid, client_id, began, grant, access_ttl_secs, last, renewal, live, ended, device)| Session {
             sid: SessionId(sid),
             client_id,
             began,
             grant,
+            device,
             access_ttl_secs,
             last,
             renewal,
@@ -178,6 +191,7 @@ proptest! {
     #[test]
     fn records_read_as_they_were_written_and_no_other_bytes_do(
         (session, publication, key, client, rules) in (session(), publication(), key(), client(), rules()),
+        run in (any::<(u64, [u8; 32])>(), vec(vec(any::<u8>(), 0..40), 1..5)),
         (number, count, at, flip) in any::<(u64, u32, usize, u8)>(),
     ) {
         holds(&session, at, flip)?;
@@ -185,6 +199,10 @@ proptest! {
         holds(&key, at, flip)?;
         holds(&client, at, flip)?;
         holds(&rules, at, flip)?;
+        let ((seq, hash), events) = run;
+        let before = Link { seq, hash };
+        holds(&before, at, flip)?;
+        holds(&Run { before, events }, at, flip)?;
         holds(&RevokedBy(number), at, flip)?;
         holds(&Count(count), at, flip)?;
     }
@@ -193,8 +211,18 @@ proptest! {
     fn a_session_of_version_1_reads_as_one_that_began_with_its_newest_token_and_has_no_status(session in session()) {
         let mut writer = Writer::new(1);
         super::session::write_first(&session, &mut writer);
-        let mut expected = Session { began: session.last.iat, ..session };
+        let mut expected = Session { began: session.last.iat, device: None, ..session };
         expected.grant.status = false;
+        prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
+    }
+
+    #[test]
+    fn a_session_of_version_2_reads_as_one_without_a_device(session in session()) {
+        let mut writer = Writer::new(2);
+        super::session::write_first(&session, &mut writer);
+        writer.time(session.began);
+        writer.flag(session.grant.status);
+        let expected = Session { device: None, ..session };
         prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
     }
 

@@ -1,11 +1,11 @@
 //! Sessions, each with its row under its subject and the row that says when to look at it.
 
 use super::engine::{self, Engine};
-use super::{SledStore, layout};
+use super::{SledStore, layout, subject};
 use crate::audit::Event;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::Record;
-use crate::store::{Answer, Sessions, StoreError, SubjectStep, Told, Transition};
+use crate::store::{Answer, OfSubject, Sessions, StoreError, SubjectStep, Told, Transition};
 use sled::{Batch, Tree};
 use std::ops::Bound;
 use token::time::UnixTime;
@@ -23,19 +23,22 @@ impl Sessions for SledStore {
         self.read(|tree| sessions(tree, after, most))
     }
 
+    fn sessions_of(&self, sub: String, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
+        self.read(|tree| subject::sessions(tree, &sub, after, most))
+    }
+
     fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
         self.committer.submit(move |engine| engine.update_session(sid, transition))
     }
 
     fn revoke_subject(
         &self,
-        sub: String,
-        until: UnixTime,
+        these: OfSubject,
         after: Option<SessionId>,
         now: UnixTime,
         event: Event,
     ) -> Answer<SubjectStep> {
-        self.committer.submit(move |engine| engine.revoke_subject(&sub, until, after, now, &event))
+        self.committer.submit(move |engine| engine.revoke_subject(&these, after, now, &event))
     }
 
     fn purge_sessions(&self, before: UnixTime) -> Answer<bool> {

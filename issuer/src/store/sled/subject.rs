@@ -1,32 +1,31 @@
-//! Ending the sessions of one subject, in bounded steps.
+//! The sessions of one subject: read, and ended in bounded steps.
 
-use super::engine::Engine;
+use super::engine::{self, Engine};
 use super::layout;
 use crate::audit::Event;
 use crate::session::{Session, SessionId, Step};
 use crate::store::record::Record;
-use crate::store::{SUBJECT_STEP, SUBJECT_STEP_TOKENS, StoreError, SubjectStep};
-use sled::{Batch, IVec};
+use crate::store::{OfSubject, SUBJECT_STEP, SUBJECT_STEP_TOKENS, StoreError, SubjectStep};
+use sled::{Batch, IVec, Tree};
 use std::ops::Bound;
 use token::time::UnixTime;
 
 impl Engine {
     pub(super) fn revoke_subject(
         &mut self,
-        sub: &str,
-        until: UnixTime,
+        these: &OfSubject,
         after: Option<SessionId>,
         now: UnixTime,
         event: &Event,
     ) -> Result<SubjectStep, StoreError> {
         let mut done = SubjectStep { last: None, ended: 0, unreadable: 0 };
         let (mut batch, mut revoked, mut events) = (Batch::default(), Vec::new(), Vec::new());
-        let keys = self.of_subject(sub, after)?;
+        let keys = of_subject(&self.tree, &these.sub, after, SUBJECT_STEP).map_err(|error| self.fail(&error))?;
         for (looked_at, key) in keys.iter().enumerate() {
             let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
             let row = layout::session(sid);
             match self.get(&row)?.map(|record| Session::decode(&row, &record)) {
-                Some(Ok(session)) if session.grant.sub == sub && session.began <= until => {
+                Some(Ok(session)) if these.names(&session) => {
                     let Step { session, changed, revoked: tokens, .. } = session.revoke(now);
                     if changed {
                         batch.insert(&*row, session.encode(&row));
@@ -35,7 +34,7 @@ impl Engine {
                         done.ended += 1;
                     }
                 }
-                Some(Ok(_)) | None => {} // of another subject of the same hash, or begun later
+                Some(Ok(_)) | None => {} // of another subject of the same hash, or not meant
                 Some(Err(fault)) => {
                     tracing::error!(%sid, reason = %fault, "a session cannot be read: its live tokens are not known");
                     done.unreadable += 1;
@@ -54,15 +53,42 @@ impl Engine {
         }
         Ok(done)
     }
+}
 
-    fn of_subject(&mut self, sub: &str, after: Option<SessionId>) -> Result<Vec<IVec>, StoreError> {
-        let prefix = layout::subject(sub);
-        let from = match after {
-            Some(sid) => Bound::Excluded(layout::of_subject(sub, sid)),
-            None => Bound::Included(prefix.clone()),
-        };
-        let rows = self.tree.range::<Vec<u8>, _>((from, Bound::Unbounded)).keys();
-        let of_subject = rows.take_while(|key| key.as_ref().map_or(true, |key| key.starts_with(&prefix)));
-        of_subject.take(SUBJECT_STEP).collect::<Result<_, _>>().map_err(|error| self.fail(&error))
+/// Returns the sessions of a subject behind this one.
+pub(super) fn sessions(
+    tree: &Tree,
+    sub: &str,
+    after: Option<SessionId>,
+    most: usize,
+) -> Result<Vec<Session>, StoreError> {
+    let (mut sessions, mut after) = (Vec::new(), after);
+    loop {
+        let keys = of_subject(tree, sub, after, SUBJECT_STEP).map_err(|error| engine::failed(&error))?;
+        for key in &keys {
+            let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
+            match engine::read::<Session>(tree, &layout::session(sid)) {
+                Ok(Some(session)) if session.grant.sub == sub => sessions.push(session),
+                Ok(_) => {} // of another subject of the same hash, or gone meanwhile
+                Err(fault) => tracing::error!(%sid, reason = %fault, "a session cannot be read and is not listed"),
+            }
+            if sessions.len() == most {
+                return Ok(sessions);
+            }
+            after = Some(sid);
+        }
+        if keys.len() < SUBJECT_STEP {
+            return Ok(sessions);
+        }
     }
+}
+
+fn of_subject(tree: &Tree, sub: &str, after: Option<SessionId>, most: usize) -> sled::Result<Vec<IVec>> {
+    let prefix = layout::subject(sub);
+    let from = match after {
+        Some(sid) => Bound::Excluded(layout::of_subject(sub, sid)),
+        None => Bound::Included(prefix.clone()),
+    };
+    let rows = tree.range::<Vec<u8>, _>((from, Bound::Unbounded)).keys();
+    rows.take_while(|key| key.as_ref().map_or(true, |key| key.starts_with(&prefix))).take(most).collect()
 }

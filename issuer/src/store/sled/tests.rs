@@ -5,7 +5,7 @@ mod audit;
 use super::*;
 use crate::session::{Session, SessionId, Step};
 use crate::store::conformance::{at, conformance, ending, session};
-use crate::store::{self, Sessions};
+use crate::store::{self, OfSubject, Sessions};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -388,7 +388,10 @@ async fn a_store_of_format_1_gets_its_subjects_also_when_it_was_stopped_half_way
     let store = SledStore::open(directory.path()).unwrap();
     let (mut ended, mut last) = (0, None);
     loop {
-        let step = store.revoke_subject("user-1".to_owned(), at(0), last, at(10), ending()).await.unwrap();
+        let step = store
+            .revoke_subject(OfSubject { until: at(0), ..OfSubject::all("user-1".to_owned()) }, last, at(10), ending())
+            .await
+            .unwrap();
         (ended, last) = (ended + step.ended, step.last);
         if last.is_none() {
             break;
@@ -418,7 +421,10 @@ async fn a_row_under_the_hash_of_another_subject_ends_nothing_and_a_damaged_sess
         db.insert(layout::session(SessionId([3; 16])), b"not a session").unwrap();
     });
     let store = SledStore::open(directory.path()).unwrap();
-    let step = store.revoke_subject("user-1".to_owned(), at(0), None, at(10), ending()).await.unwrap();
+    let step = store
+        .revoke_subject(OfSubject { until: at(0), ..OfSubject::all("user-1".to_owned()) }, None, at(10), ending())
+        .await
+        .unwrap();
     assert_eq!(step, crate::store::SubjectStep { last: None, ended: 1, unreadable: 1 });
     assert!(store.session(SessionId([1; 16])).await.unwrap().unwrap().ended.is_some());
     assert_eq!(store.session(SessionId([2; 16])).await, Ok(Some(session(2))));
