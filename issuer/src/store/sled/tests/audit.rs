@@ -55,6 +55,19 @@ fn set_head(tree: &Tree, head: Link) {
 }
 
 #[tokio::test]
+async fn the_event_of_what_is_acknowledged_is_among_the_bytes_that_were_synced() {
+    let (directory, survivor) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (store, probe) = probed(directory.path(), Some(survivor.path()));
+    for name in 0..30 {
+        store.create_session(session(name), vec![event(name.into())]).await.unwrap();
+    }
+    probe.fails.store(true, Ordering::SeqCst); // the power goes: nothing reaches the survivor from here on
+    drop(store);
+    let after = SledStore::open(survivor.path()).unwrap();
+    assert_eq!(verify(&after, vec![]).await.unwrap().unwrap().newest.seq, 30, "an answer had no event");
+}
+
+#[tokio::test]
 async fn a_row_that_was_changed_is_found() {
     assert!(found(vec![], |_| ()).await.is_ok());
     for (first, last) in [(1, 2), (3, 4), (5, 6)] {
