@@ -222,12 +222,12 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "        state.floor = state.floor.max(next);\n        Ok(until)",
         "        Ok(until)",
     ),
-    model("a rule waits for what is being issued", RULE, "        let _alone = ruling.gate.write().await;\n", ""),
+    model("a rule waits for what is being issued", RULE, "        let _alone = ruling.alone().await;\n", ""),
     model(
         "a rule is stored",
         RULE,
-        "        store.put_rules(next.clone(), rows).await?;\n",
-        "        let _ = (store, rows);\n",
+        "        store.put_rules(next.clone(), rows, events).await?;\n",
+        "        let _ = (store, rows, events);\n",
     ),
     model(
         "a revocation is stored",
