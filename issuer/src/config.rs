@@ -7,6 +7,7 @@
 
 mod audit;
 mod connections;
+mod cookies;
 mod issuer_url;
 mod keys;
 mod layer;
@@ -15,11 +16,14 @@ mod show;
 mod table;
 #[cfg(test)]
 mod tests;
+mod users;
 
+pub use cookies::{Cookies, SameSite, SiteData};
 pub use issuer_url::IssuerUrl;
 pub use keys::Keys;
 pub use layer::{AlgorithmName, Layer};
 pub use show::{Source, defaults, show};
+pub use users::UsersTable;
 
 use crate::server::Limits;
 use crate::telemetry::{LogFormat, LogLevel};
@@ -58,6 +62,10 @@ pub struct Config {
     pub body_timeout: Duration,
     /// Pages of these origins may call the token and the revocation endpoint (exact match, RFC 6454).
     pub cors_origins: Vec<String>,
+    /// Built-in users, each member within its range; whether there are any is one of them.
+    pub users: UsersTable,
+    /// How browsers keep the tokens of a login.
+    pub cookies: Cookies,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Which log lines are written.
@@ -183,6 +191,8 @@ impl TryFrom<Layer> for Config {
             limits: limits(&layer)?,
             max_followers: max_followers(&layer)?,
             body_timeout: seconds("body_timeout_seconds", layer.body_timeout_seconds)?,
+            users: layer.users,
+            cookies: cookies::cookies(layer.cookies)?,
             cors_origins: origins(layer.cors_origins.unwrap_or_default())?,
             log_format: needed("log_format", layer.log_format)?,
             log_level: LogLevel::parse(&log_level)

@@ -4,6 +4,7 @@
 //! it is found, once, and carried along only for tests and metrics.
 
 pub use crate::clients::ClientFault;
+use crate::passwords::Weakness;
 use crate::store::StoreError;
 use std::fmt;
 
@@ -58,6 +59,43 @@ pub enum Error {
     Signing,
     /// The system gave no randomness.
     Entropy,
+    /// The settings do not turn built-in users on.
+    NoUsers,
+    /// The name is not known, the password is another one, or the account takes none at the moment; which is not told.
+    LoginRefused,
+    /// The password was right, but the account is disabled.
+    AccountDisabled,
+    /// The password was right, but a new one must be chosen first.
+    PasswordResetRequired {
+        /// Where, as the settings say.
+        reset_url: Option<String>,
+    },
+    /// A new password is refused; why is told.
+    PasswordRefused(Weakness),
+    /// The password of somebody who is logged in is another one.
+    WrongPassword,
+    /// The code is not the one that is out, or it has expired; which is not told.
+    InvalidResetCode,
+    /// Attempts at this account came too fast.
+    TooManyAttempts {
+        /// Seconds until the next one, at least 1.
+        retry_after_secs: u64,
+    },
+    /// As many passwords are being hashed, and wait for it, as may.
+    HasherBusy {
+        /// Seconds until there is likely to be room, at least 1.
+        retry_after_secs: u64,
+    },
+    /// A password could not be hashed, or its hash not be read.
+    Hashing,
+    /// The user name or the address belongs to another user.
+    NameTaken,
+    /// There is no such user.
+    NoSuchUser,
+    /// The access token is not one of a login that is valid at this moment.
+    InvalidToken,
+    /// The access token would have more bytes than it may have there, for a cookie.
+    TokenTooLong,
 }
 
 /// Which of the failures that read `invalid_grant` it was.
@@ -79,6 +117,8 @@ pub enum GrantFault {
     Reused,
     /// A generation the store has not issued: it lost writes; the session was ended.
     AboveNewest,
+    /// The user whose login it is has been disabled, must reset the password, has changed it since, or is gone.
+    UserBarred,
 }
 
 /// Why the daemon is not ready. Each has a stable code.
@@ -130,6 +170,8 @@ impl Error {
             Self::TooManyLiveTokens { .. }
             | Self::TooManyRules { .. }
             | Self::TooManyAssertions { .. }
+            | Self::TooManyAttempts { .. }
+            | Self::HasherBusy { .. }
             | Self::NotReady(_)
             | Self::Entropy => true,
             Self::Store(fault) => fault.retryable(),
@@ -143,7 +185,19 @@ impl Error {
             | Self::InvalidRequest { .. }
             | Self::StatusListTooLarge
             | Self::Keys(_)
-            | Self::Signing => false,
+            | Self::Signing
+            | Self::NoUsers
+            | Self::LoginRefused
+            | Self::AccountDisabled
+            | Self::PasswordResetRequired { .. }
+            | Self::PasswordRefused(_)
+            | Self::WrongPassword
+            | Self::InvalidResetCode
+            | Self::Hashing
+            | Self::NameTaken
+            | Self::NoSuchUser
+            | Self::InvalidToken
+            | Self::TokenTooLong => false,
         }
     }
 }
@@ -160,6 +214,7 @@ impl GrantFault {
             Self::Ended => "ended",
             Self::Reused => "reused",
             Self::AboveNewest => "above_newest",
+            Self::UserBarred => "user_barred",
         }
     }
 }
@@ -200,6 +255,24 @@ impl fmt::Display for Error {
             Self::Keys(_) => f.write_str("a signing key cannot be used"),
             Self::Signing => f.write_str("a signature could not be made"),
             Self::Entropy => f.write_str("the system gave no randomness"),
+            Self::NoUsers => f.write_str("this issuer has no users of its own"),
+            Self::LoginRefused => f.write_str(
+                "the name or the password is wrong, or the account takes no password now; a reset opens it again",
+            ),
+            Self::AccountDisabled => f.write_str("the account is disabled"),
+            Self::PasswordResetRequired { .. } => f.write_str("a new password must be chosen first"),
+            Self::PasswordRefused(weakness) => write!(f, "the new password {weakness}"),
+            Self::WrongPassword => f.write_str("the current password is wrong, or the account takes none now"),
+            Self::InvalidResetCode => f.write_str("the reset code is not valid, or no more"),
+            Self::TooManyAttempts { .. } => f.write_str("too many attempts at this account"),
+            Self::HasherBusy { .. } => f.write_str("too many logins at a time"),
+            Self::Hashing => f.write_str("a password could not be hashed"),
+            Self::NameTaken => f.write_str("the user name or the e-mail address belongs to another user"),
+            Self::NoSuchUser => f.write_str("there is no such user"),
+            Self::InvalidToken => f.write_str("the access token is missing or not valid"),
+            Self::TokenTooLong => f.write_str(
+                "the access token does not fit into a cookie: give the user fewer claims, or take tokens in the body",
+            ),
         }
     }
 }
@@ -223,7 +296,21 @@ impl std::error::Error for Error {
             | Self::StatusListTooLarge
             | Self::TooManyRules { .. }
             | Self::Signing
-            | Self::Entropy => None,
+            | Self::Entropy
+            | Self::NoUsers
+            | Self::LoginRefused
+            | Self::AccountDisabled
+            | Self::PasswordResetRequired { .. }
+            | Self::PasswordRefused(_)
+            | Self::WrongPassword
+            | Self::InvalidResetCode
+            | Self::TooManyAttempts { .. }
+            | Self::HasherBusy { .. }
+            | Self::Hashing
+            | Self::NameTaken
+            | Self::NoSuchUser
+            | Self::InvalidToken
+            | Self::TokenTooLong => None,
         }
     }
 }

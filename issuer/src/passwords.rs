@@ -18,6 +18,7 @@ mod tests;
 pub use blocked::{BlockList, MAX_BLOCK_LIST};
 pub use hash::{Costs, HashFault, PasswordHash};
 
+use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -112,6 +113,17 @@ impl Weakness {
             Self::Common => "common",
             Self::Listed => "listed",
             Self::Name => "name",
+        }
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { least } => write!(f, "must have at least {least} characters"),
+            Self::Common => f.write_str("is one of those that everybody chooses, or made of them"),
+            Self::Listed => f.write_str("is on this service's list of passwords that nobody may choose"),
+            Self::Name => f.write_str("is the name or the address of the user, or the name of this service"),
         }
     }
 }

@@ -70,6 +70,37 @@ pub struct Grant {
     pub status: bool,
 }
 
+/// What a refresh says in place of what the grant said: the rights of a user, as they are now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fresh {
+    /// Roles.
+    pub roles: Vec<String>,
+    /// Permissions.
+    pub permissions: Vec<String>,
+    /// The scope that is allowed; what the session has of it is left.
+    pub scope: Option<String>,
+    /// Own claims, as in [`Grant`].
+    pub claims: String,
+}
+
+impl Grant {
+    /// Returns the grant with other rights; the scope only ever gets less.
+    #[must_use]
+    pub fn refreshed(self, fresh: &Fresh) -> Self {
+        let allowed: Vec<&str> = fresh.scope.as_deref().unwrap_or_default().split(' ').collect();
+        let scope = self
+            .scope
+            .map(|scope| scope.split(' ').filter(|value| allowed.contains(value)).collect::<Vec<_>>().join(" "));
+        Self {
+            scope: scope.filter(|scope| !scope.is_empty()),
+            roles: fresh.roles.clone(),
+            permissions: fresh.permissions.clone(),
+            claims: fresh.claims.clone(),
+            ..self
+        }
+    }
+}
+
 /// The newest access token: with the grant, all that is needed to sign it again bit for bit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
@@ -232,6 +263,8 @@ pub struct Presentation {
     pub generation: u64,
     /// The scope asked for, of the right grammar; none asks for the whole.
     pub scope: Option<String>,
+    /// What the next tokens say in place of what the last ones said; none where that does not change.
+    pub fresh: Option<Fresh>,
     /// The place in the revocation list for the next access token.
     pub place: Jti,
     /// The key that would sign the next pair.
@@ -356,7 +389,9 @@ impl Session {
     }
 
     fn rotate(mut self, presented: &Presentation, newest: u64, now: UnixTime) -> Step {
-        let Some(scope) = narrowed(self.grant.scope.as_deref(), presented.scope.as_deref()) else {
+        let grant =
+            presented.fresh.as_ref().map_or_else(|| self.grant.clone(), |fresh| self.grant.clone().refreshed(fresh));
+        let Some(scope) = narrowed(grant.scope.as_deref(), presented.scope.as_deref()) else {
             return self.unchanged(Outcome::ScopeRefused);
         };
         let Times { iat, exp, refresh_exp } = self.next_times(now);
@@ -376,6 +411,7 @@ impl Session {
         }
         self.live.retain(|live| !gone(live));
         self.live.push(Live { exp, index: presented.place.index });
+        self.grant = grant;
         self.last = Access { kid: presented.kid.clone(), iat, exp, index: presented.place.index, scope };
         if let Some(renewal) = &mut self.renewal {
             renewal.generation = newest.saturating_add(1);
@@ -396,7 +432,7 @@ impl Session {
 }
 
 /// Returns the scope that `asked` leaves of `held`, in the order of `held`; `None` when it asks for more (RFC 6749 §6).
-fn narrowed(held: Option<&str>, asked: Option<&str>) -> Option<Option<String>> {
+pub(crate) fn narrowed(held: Option<&str>, asked: Option<&str>) -> Option<Option<String>> {
     let Some(asked) = asked else { return Some(held.map(str::to_owned)) };
     let held: Vec<&str> = held.unwrap_or_default().split(' ').collect();
     let asked: Vec<&str> = asked.split(' ').collect();

@@ -136,7 +136,38 @@ pub struct Amendment {
     /// Whether a new password must be chosen first.
     pub must_reset: Option<bool>,
     /// What the tokens say.
-    pub profile: Option<Profile>,
+    pub profile: ProfileChange,
+}
+
+/// What shall be different about a profile; `None` leaves a member as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the members of [`Profile`]
+pub struct ProfileChange {
+    pub roles: Option<Vec<String>>,
+    pub permissions: Option<Vec<String>>,
+    pub scope: Option<Option<String>>,
+    pub aud: Option<Vec<String>>,
+    pub claims: Option<String>,
+    pub access_ttl: Option<Option<u64>>,
+    pub refresh_ttl: Option<Option<u64>>,
+    pub session_ttl: Option<Option<u64>>,
+}
+
+impl Profile {
+    /// Returns the profile with the change made.
+    #[must_use]
+    pub fn changed(self, change: ProfileChange) -> Self {
+        Self {
+            roles: change.roles.unwrap_or(self.roles),
+            permissions: change.permissions.unwrap_or(self.permissions),
+            scope: change.scope.unwrap_or(self.scope),
+            aud: change.aud.unwrap_or(self.aud),
+            claims: change.claims.unwrap_or(self.claims),
+            access_ttl: change.access_ttl.unwrap_or(self.access_ttl),
+            refresh_ttl: change.refresh_ttl.unwrap_or(self.refresh_ttl),
+            session_ttl: change.session_ttl.unwrap_or(self.session_ttl),
+        }
+    }
 }
 
 /// What the store shall make of a user: one atomic, durable change.
@@ -295,7 +326,7 @@ impl User {
         self.email = email.unwrap_or(self.email);
         self.disabled = disabled.unwrap_or(self.disabled);
         self.must_reset = must_reset.unwrap_or(self.must_reset);
-        self.profile = profile.unwrap_or(self.profile);
+        self.profile = self.profile.changed(profile);
         if self.user_name.is_none() && self.email.is_none() {
             return before.unchanged(Outcome::Nameless);
         }

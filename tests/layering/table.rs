@@ -223,8 +223,15 @@ pub(crate) const HOMES: &[Home] = &[
     Home { what: "tokio", places: &["issuer/src"], because: PURE },
     Home {
         what: "std::net",
-        places: &["issuer/src/audit", "issuer/src/config", "issuer/src/cli", "issuer/src/http", "issuer/src/server"],
-        because: "addresses are the edge's, and the audit log tells them",
+        places: &[
+            "issuer/src/audit",
+            "issuer/src/config",
+            "issuer/src/cli",
+            "issuer/src/http",
+            "issuer/src/server",
+            "issuer/src/operations/users/binding",
+        ],
+        because: "addresses are the edge's; the audit log tells them, and logins are counted by them",
     },
     Home {
         what: "std::fs",

@@ -77,6 +77,22 @@ acts! {
     ClientRemoved = "client.removed",
     /// Somebody did not prove to be the client that `client_id` names.
     ClientRefused = "client.refused",
+    /// Somebody logged in with a password.
+    LoginSucceeded = "login.succeeded",
+    /// A login was refused; `code` says why.
+    LoginFailed = "login.failed",
+    /// A user changed the password.
+    PasswordChanged = "password.changed",
+    /// A password was set by a one-time code.
+    PasswordReset = "password.reset",
+    /// The user `sub` was made.
+    UserCreated = "user.created",
+    /// The user `sub` was changed; `detail` says what of it.
+    UserChanged = "user.changed",
+    /// The user `sub` was deleted.
+    UserDeleted = "user.deleted",
+    /// A one-time code was given out for the user `sub`.
+    ResetCodeIssued = "user.reset_code_issued",
     /// The store had lost what the last list revoked, and everything issued before the start was taken back.
     StoreBehind = "store.behind",
     /// The daemon started.

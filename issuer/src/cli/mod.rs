@@ -7,6 +7,7 @@ mod limits;
 mod master_key;
 mod secrets;
 mod serve;
+mod users;
 
 use crate::config::{ConfigError, Layer};
 use crate::error::Error;
@@ -136,7 +137,21 @@ impl From<Error> for Failure {
             | Error::StatusListTooLarge
             | Error::Keys(_)
             | Error::Signing
-            | Error::Entropy => Self::Machine(reason),
+            | Error::Entropy
+            | Error::NoUsers
+            | Error::LoginRefused
+            | Error::AccountDisabled
+            | Error::PasswordResetRequired { .. }
+            | Error::PasswordRefused(_)
+            | Error::WrongPassword
+            | Error::InvalidResetCode
+            | Error::TooManyAttempts { .. }
+            | Error::HasherBusy { .. }
+            | Error::Hashing
+            | Error::NameTaken
+            | Error::NoSuchUser
+            | Error::InvalidToken
+            | Error::TokenTooLong => Self::Machine(reason),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `countersign serve`: everything is opened, then served until a signal or a failed store ends it.
 
 use super::data_dir::DataDir;
+use super::users;
 use super::{Failure, Options, limits, master_key, secrets};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
@@ -65,6 +66,7 @@ async fn run(config: Config) -> Result<(), Failure> {
         cors_origins: config.cors_origins,
         body_timeout: config.body_timeout,
         max_followers: config.max_followers,
+        cookies: config.cookies,
     };
     let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
     tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
@@ -91,7 +93,8 @@ async fn open(config: &Config, identifier: &IssuerUrl, env: &Env) -> Result<Issu
     let folder = data_dir.store();
     let opened = spawn_blocking(move || store::open(&folder)).await;
     let store = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
-    Ok(Issuer::open(settings(config, identifier), env.clone(), store, master_key).await?)
+    let settings = Settings { users: users::settings(&config.users)?, ..settings(config, identifier) };
+    Ok(Issuer::open(settings, env.clone(), store, master_key).await?)
 }
 
 async fn until_told((mut terminate, mut interrupt): (Signal, Signal), issuer: &Issuer) -> Result<(), Failure> {
@@ -137,5 +140,6 @@ fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {
             rotate_every_secs: keys.rotate_every_seconds,
             publish_before_secs: keys.publish_before_seconds,
         },
+        users: None, // they need files, which are read when the issuer is opened
     }
 }

@@ -4,9 +4,11 @@
 
 use super::audit::AuditTable;
 use super::connections::ConnectionsTable;
+use super::cookies::CookiesTable;
 use super::keys::KeysTable;
 use super::nearest::nearest;
 use super::table::table;
+use super::users::UsersTable;
 use super::{ConfigError, DAY, MINUTE, YEAR};
 use crate::telemetry::LogFormat;
 use clap::Args as _;
@@ -122,6 +124,10 @@ table! {
         connections: ConnectionsTable;
         /// How long signing keys live.
         keys: KeysTable;
+        /// Built-in users.
+        users: UsersTable;
+        /// Cookies of logins.
+        cookies: CookiesTable;
     }
 }
 

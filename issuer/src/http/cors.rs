@@ -1,11 +1,11 @@
 //! Which pages of other origins may call an endpoint (the CORS protocol of the Fetch standard).
 //!
-//! No answer ever allows credentials: the daemon has no cookies.
+//! Credentials, which are cookies, are allowed for logins alone, and to pages of listed origins alone.
 
 use super::exchange::{Endpoint, Verb};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -18,6 +18,8 @@ pub(super) enum Cors {
     Anyone,
     /// Pages of the origins in the settings; none by default.
     Listed,
+    /// The same pages, and their requests come with cookies.
+    WithCookies,
 }
 
 impl Cors {
@@ -33,7 +35,7 @@ impl Cors {
         let allowed = match self {
             Self::None => return,
             Self::Anyone => HeaderValue::from_static("*"),
-            Self::Listed => {
+            Self::Listed | Self::WithCookies => {
                 headers.append(VARY, HeaderValue::from_static("Origin"));
                 match origin.filter(|origin| listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())) {
                     Some(origin) => origin.clone(),
@@ -42,6 +44,9 @@ impl Cors {
             }
         };
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        if self == Self::WithCookies {
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("ETag, Retry-After, WWW-Authenticate, X-Request-Id"),
@@ -49,7 +54,11 @@ impl Cors {
         if method == Method::OPTIONS {
             let list = |texts: Vec<&str>| HeaderValue::from_str(&texts.join(", ")).ok();
             let methods = list(offered.iter().map(|endpoint| endpoint.verb.methods()).collect());
-            let fields = list(fields(offered));
+            let mut fields = fields(offered);
+            if self == Self::WithCookies {
+                fields.push("X-CSRF-Token");
+            }
+            let fields = list(fields);
             methods.map(|methods| headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods));
             fields.map(|fields| headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields));
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")); // browsers cap it anyway

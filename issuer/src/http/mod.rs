@@ -8,6 +8,7 @@
 
 mod client_auth;
 mod console;
+mod cookies;
 mod cors;
 mod events;
 mod exchange;
@@ -24,17 +25,26 @@ mod revocations;
 mod route;
 mod status;
 mod tokens;
+mod user_auth;
 mod v1_audit;
 mod v1_client_secrets;
 mod v1_clients;
 mod v1_keys;
 mod v1_revocations;
+mod v1_session;
+mod v1_session_logout;
+mod v1_session_password;
+mod v1_session_refresh;
+mod v1_session_sessions;
 mod v1_sessions;
+mod v1_users;
 
+use crate::config::Cookies;
 use crate::env::{Env, NoEntropy};
 use crate::operations::Issuer;
 use crate::telemetry::RequestIds;
 use bytes::Bytes;
+use cookies::Keeper;
 use route::{Row, on, resource, row, row_below};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +61,8 @@ pub struct Surface {
     pub body_timeout: Duration,
     /// Clients that may follow the revocation list at once.
     pub max_followers: usize,
+    /// How browsers keep the tokens of a login.
+    pub cookies: Cookies,
 }
 
 /// What every endpoint may use.
@@ -62,6 +74,7 @@ struct App {
     body_timeout: Duration,
     metadata: Bytes,
     followers: Arc<Semaphore>,
+    keeper: Keeper,
 }
 
 /// Returns every route of the daemon, complete with the answer for a path that is none of them.
@@ -71,9 +84,10 @@ struct App {
 pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<BoxedFilter<(impl Reply,)>, NoEntropy> {
     let request_ids = RequestIds::new(u32::from_be_bytes(env.random()?));
     let metadata = metadata::document(&issuer.settings().issuer);
-    let Surface { cors_origins, body_timeout, max_followers } = surface;
+    let Surface { cors_origins, body_timeout, max_followers, cookies } = surface;
+    let keeper = Keeper::new(cookies, &issuer.settings().issuer);
     let followers = Arc::new(Semaphore::new(max_followers.min(Semaphore::MAX_PERMITS)));
-    Ok(table(&Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers })))
+    Ok(table(&Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers, keeper })))
 }
 
 fn table(app: &Arc<App>) -> Row {
@@ -99,6 +113,23 @@ fn table(app: &Arc<App>) -> Row {
         row(app, &v1_sessions::LIST, v1_sessions::list),
         row(app, &v1_sessions::REVOKE, v1_sessions::revoke),
         resource(app, vec![on(&v1_sessions::SHOW, v1_sessions::show), on(&v1_sessions::END, v1_sessions::end)]),
+        row(app, &v1_session::ENDPOINT, v1_session::answer),
+        row(app, &v1_session_refresh::ENDPOINT, v1_session_refresh::answer),
+        row(app, &v1_session_logout::ENDPOINT, v1_session_logout::answer),
+        row(app, &v1_session_password::CHANGE, v1_session_password::change),
+        row(app, &v1_session_password::RESET, v1_session_password::reset),
+        row(app, &v1_session_sessions::LIST, v1_session_sessions::list),
+        row(app, &v1_session_sessions::REVOKE, v1_session_sessions::revoke),
+        resource(app, vec![on(&v1_users::LIST, v1_users::list), on(&v1_users::CREATE, v1_users::create)]),
+        resource(
+            app,
+            vec![
+                on(&v1_users::SHOW, v1_users::show),
+                on(&v1_users::AMEND, v1_users::amend),
+                on(&v1_users::DELETE, v1_users::delete),
+            ],
+        ),
+        resource(app, vec![on(&v1_users::RESET_CODE, v1_users::reset_code)]),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),

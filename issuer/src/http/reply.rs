@@ -76,6 +76,12 @@ pub(super) enum Malformed {
     Missing(&'static str),
     /// A member of the wrong type or form.
     Member(&'static str, &'static str),
+    /// A cookie of ours that cannot be meant.
+    Cookie(&'static str),
+    /// A browser sends it for a page that may not (the cookies would be those of somebody who did not ask for it).
+    CrossSite,
+    /// The CSRF token is missing, or of another session.
+    CsrfToken,
     /// Credentials in more than one place (RFC 6749 §2.3), or two `Authorization` fields.
     Credentials(&'static str),
     /// A `grant_type` that is not offered.
@@ -150,20 +156,41 @@ pub(super) fn refuse(dialect: Dialect, refusal: &Refusal) -> Answer {
         }
         Dialect::Problem => {
             let title = told.status.canonical_reason().unwrap_or_default();
-            let body = json!({
+            let mut body = json!({
                 "type": "about:blank", "title": title, "status": told.status.as_u16(), "detail": detail, "code": told.code
             });
+            if let (Some((name, value)), Some(members)) = (extension(refusal), body.as_object_mut()) {
+                members.insert(name.to_owned(), value.into());
+            }
             text(told.status, "application/problem+json", body.to_string())
         }
     };
     if told.status == StatusCode::UNAUTHORIZED {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"countersign\""));
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge(told.code)));
     }
     if let Some(seconds) = told.retry_after {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer.extensions_mut().insert(Code(told.code));
     answer
+}
+
+/// Returns the member of our own that a problem has besides its code (RFC 9457 §3.2).
+fn extension(refusal: &Refusal) -> Option<(&'static str, String)> {
+    match refusal {
+        Refusal::Issuer(Error::PasswordResetRequired { reset_url: Some(url) }) => Some(("reset_url", url.clone())),
+        Refusal::Issuer(Error::PasswordRefused(weakness)) => Some(("reason", weakness.code().to_owned())),
+        Refusal::Issuer(_) | Refusal::Request(_) | Refusal::TooManyFollowers => None,
+    }
+}
+
+/// Returns what would be let in. Users are never asked for Basic credentials: their browser would do it, in a window of its own.
+fn challenge(code: &str) -> &'static str {
+    match code {
+        "invalid_token" => "Bearer realm=\"countersign\", error=\"invalid_token\"", // RFC 6750 §3
+        "invalid_login" => "Bearer realm=\"countersign\"",
+        _ => "Basic realm=\"countersign\"",
+    }
 }
 
 /// One refusal, as far as the outside is told.
@@ -222,6 +249,9 @@ impl From<&Malformed> for Told {
             Malformed::Member(..) => (StatusCode::BAD_REQUEST, "invalid_field"),
             Malformed::Credentials(_) => (StatusCode::BAD_REQUEST, "invalid_credentials"),
             Malformed::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+            Malformed::Cookie(_) => (StatusCode::BAD_REQUEST, "invalid_cookie"),
+            Malformed::CrossSite => (StatusCode::FORBIDDEN, "cross_site_request"),
+            Malformed::CsrfToken => (StatusCode::FORBIDDEN, "invalid_csrf_token"),
         };
         let oauth = if *fault == Malformed::GrantType { "unsupported_grant_type" } else { "invalid_request" };
         Self::new(status, code, oauth, fault.to_string())
@@ -273,6 +303,28 @@ impl From<&Error> for Told {
             }
             Error::Keys(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "key_unusable", "server_error"),
             Error::Signing => told(StatusCode::INTERNAL_SERVER_ERROR, "signing_failed", "server_error"),
+            Error::Hashing => told(StatusCode::INTERNAL_SERVER_ERROR, "hashing_failed", "server_error"),
+            Error::NoUsers => told(StatusCode::NOT_FOUND, "users_off", "invalid_request"),
+            Error::LoginRefused => told(StatusCode::UNAUTHORIZED, "invalid_login", "invalid_request"),
+            Error::InvalidToken => told(StatusCode::UNAUTHORIZED, "invalid_token", "invalid_token"),
+            Error::AccountDisabled => told(StatusCode::FORBIDDEN, "account_disabled", "invalid_request"),
+            Error::PasswordResetRequired { .. } => {
+                told(StatusCode::FORBIDDEN, "password_reset_required", "invalid_request")
+            }
+            Error::WrongPassword => told(StatusCode::FORBIDDEN, "wrong_password", "invalid_request"),
+            Error::PasswordRefused(_) => told(StatusCode::BAD_REQUEST, "password_refused", "invalid_request"),
+            Error::InvalidResetCode => told(StatusCode::BAD_REQUEST, "invalid_reset_code", "invalid_request"),
+            Error::TokenTooLong => told(StatusCode::BAD_REQUEST, "token_too_long", "invalid_request"),
+            Error::NameTaken => told(StatusCode::CONFLICT, "name_taken", "invalid_request"),
+            Error::NoSuchUser => told(StatusCode::NOT_FOUND, "unknown_user", "invalid_request"),
+            Error::TooManyAttempts { retry_after_secs } => {
+                told(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "temporarily_unavailable")
+                    .retry_after(*retry_after_secs)
+            }
+            Error::HasherBusy { retry_after_secs } => {
+                told(StatusCode::SERVICE_UNAVAILABLE, "login_busy", "temporarily_unavailable")
+                    .retry_after(*retry_after_secs)
+            }
         }
     }
 }
@@ -314,6 +366,11 @@ impl fmt::Display for Malformed {
             Self::Missing(name) => write!(f, "'{name}' is missing"),
             Self::Member(name, fault) => write!(f, "'{name}' {fault}"),
             Self::Credentials(fault) => f.write_str(fault),
+            Self::Cookie(fault) => write!(f, "a cookie of this issuer {fault}"),
+            Self::CrossSite => f.write_str("the page that sends this is of no origin that may"),
+            Self::CsrfToken => {
+                f.write_str("X-CSRF-Token must repeat the CSRF token of this session, which its cookie holds")
+            }
             Self::GrantType => f.write_str("the grant type is not one that this issuer offers"),
         }
     }

@@ -125,6 +125,9 @@ impl Issuer {
             None => format!("c-{}", Base64UrlUnpadded::encode_string(&parts.env.random::<12>()?)),
         };
         terms::check_id(&client_id)?;
+        if parts.is_of_logins(&client_id) {
+            return Err(Error::Client(ClientFault::Exists));
+        }
         let by_keys = matches!(terms.jwks, Some(Some(_)));
         let (change, now) = (terms.checked(&parts.settings)?, parts.moments.shown());
         let secret = if by_keys { None } else { Some(draw(&parts.env)?) };

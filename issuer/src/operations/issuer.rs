@@ -6,6 +6,7 @@ use super::publish::{Events, Publisher};
 use super::rule::Ruling;
 use super::signers::Signers;
 use super::status_list::StatusLists;
+use super::users::Desk;
 use super::{Error, NotReady, Published, Settings};
 use crate::env::Env;
 use crate::indices::Indices;
@@ -33,6 +34,8 @@ pub(super) struct Parts {
     pub(super) status_lists: StatusLists,
     pub(super) refusals: Refusals,
     pub(super) keeper: Keeper,
+    /// What users need; none where they are off.
+    pub(super) desk: Option<Desk>,
     closing: AtomicBool,
 }
 
@@ -58,6 +61,10 @@ impl Issuer {
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let closing = AtomicBool::new(false);
         let (refusals, keeper) = (Refusals::default(), Keeper::default());
+        let desk = match settings.users.clone() {
+            Some(users) => Some(Desk::open(users, &env, store.as_ref()).await?),
+            None => None,
+        };
         let parts = Parts {
             settings,
             env,
@@ -70,6 +77,7 @@ impl Issuer {
             status_lists,
             refusals,
             keeper,
+            desk,
             closing,
         };
         let issuer = Self { parts: Arc::new(parts) };

@@ -137,7 +137,7 @@ pub(super) fn longest_access(settings: &Settings, allowed: &Allowed) -> u64 {
 
 /// Returns whether tokens for these audiences say in which status list they are. It is decided once for a session and
 /// stored with it: the answer to a retry is the same bytes, whatever the settings are by then.
-fn in_status_list(aud: &[String], settings: &Settings) -> bool {
+pub(super) fn in_status_list(aud: &[String], settings: &Settings) -> bool {
     aud.iter().any(|audience| settings.status_list_audiences.contains(audience))
 }
 
@@ -164,6 +164,24 @@ fn canonical_scope(text: &str) -> Option<String> {
 /// # Errors
 /// [`Error::InvalidRequest`].
 pub(super) fn check_length(issuer: &str, session: &Session) -> Result<(), Error> {
+    let detail = "together with the other members make a token of more than 8192 bytes";
+    if length(issuer, session)? > jws::MAX_LENGTH {
+        Err(Error::InvalidRequest { field: "claims", detail })
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks that the access tokens of a session have at most `longest` bytes.
+///
+/// # Errors
+/// [`Error::TokenTooLong`].
+pub(super) fn check_length_within(issuer: &str, session: &Session, longest: usize) -> Result<(), Error> {
+    if length(issuer, session)? > longest { Err(Error::TokenTooLong) } else { Ok(()) }
+}
+
+/// Returns the bytes that an access token of this session has at most.
+fn length(issuer: &str, session: &Session) -> Result<usize, Error> {
     const HEADER: usize = 128; // {"alg":"Ed25519","kid":<43>,"typ":"at+jwt"} in base64url
     const SIGNATURE: usize = 86;
     const FIXED: usize = 320; // names, quotes, times, jti and sid
@@ -173,9 +191,7 @@ pub(super) fn check_length(issuer: &str, session: &Session) -> Result<(), Error>
     const STATUS: usize = 80; // ,"status":{"status_list":{"idx":<10>,"uri":"<issuer>/status/<10>"}}
     let status = if grant.status { STATUS.saturating_add(issuer.len()) } else { 0 };
     let payload = FIXED.saturating_add(texts).saturating_add(grant.claims.len()).saturating_add(status);
-    let length = HEADER + SIGNATURE + 2 + payload.saturating_mul(4).div_ceil(3);
-    let detail = "together with the other members make a token of more than 8192 bytes";
-    if length > jws::MAX_LENGTH { Err(Error::InvalidRequest { field: "claims", detail }) } else { Ok(()) }
+    Ok(HEADER + SIGNATURE + 2 + payload.saturating_mul(4).div_ceil(3))
 }
 
 fn lives(request: &MintRequest, settings: &Settings, allowed: &Allowed) -> Result<Lives, Error> {

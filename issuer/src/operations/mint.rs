@@ -39,6 +39,19 @@ impl Parts {
         lives: Lives,
         now: UnixTime,
     ) -> Result<TokenAnswer, Error> {
+        self.begin_within(client, grant, device, lives, now, usize::MAX).await
+    }
+
+    /// As [`Self::begin`], with an access token of at most `longest` bytes.
+    pub(super) async fn begin_within(
+        &self,
+        client: &Client,
+        grant: Grant,
+        device: Option<String>,
+        lives: Lives,
+        now: UnixTime,
+        longest: usize,
+    ) -> Result<TokenAnswer, Error> {
         let start = Start {
             sid: SessionId(self.env.random()?),
             client_id: client.id().to_owned(),
@@ -51,7 +64,10 @@ impl Parts {
         };
         let place = self.indices.allocate(start.times().exp).await?;
         let session = start.begin(place.index);
-        limits::check_length(&self.settings.issuer, &session).inspect_err(|_| self.indices.give_back(place))?;
+        let issuer = &self.settings.issuer;
+        limits::check_length(issuer, &session)
+            .and_then(|()| limits::check_length_within(issuer, &session, longest))
+            .inspect_err(|_| self.indices.give_back(place))?;
         let event = client.did(Act::TokenIssued, now).pair(&session);
         let event = session.device.as_deref().into_iter().fold(event, Event::detail);
         let session = self.store.create_session(session, vec![event]).await?;

@@ -28,8 +28,10 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod users;
 
 pub use crate::error::{Error, GrantFault, NotReady};
+pub use crate::passwords::{BlockList, Costs as HashCosts, MAX_BLOCK_LIST};
 pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use issuer::Issuer;
 pub use publish::{Events, Step};
@@ -37,6 +39,10 @@ pub use rotate::{KeyImport, KeyStatus, PrivateKey};
 pub use sessions::{EndedSession, SessionQuery, SessionView, SessionViews, SessionsEnded};
 pub use status_list::{StatusForm, StatusList};
 pub use terms::ClientTerms;
+pub use users::{
+    LoggedIn, LoginRequest, LoginSession, OwnSessions, ProfileRequest, Renewed, ResetCodeAnswer, SignedIn, UserAnswer,
+    UserList, UserRequest, UserSettings, UserView,
+};
 
 use crate::audit::Origin;
 use serde::Serialize;
@@ -78,6 +84,8 @@ pub struct Settings {
     pub audit: audit::Retention,
     /// How long keys live.
     pub keys: KeyLife,
+    /// Built-in users; none turns them off.
+    pub users: Option<UserSettings>,
 }
 
 /// How long keys live. Whole seconds.
@@ -121,6 +129,7 @@ impl Settings {
             jwks_max_age_secs: 300,
             audit: audit::Retention::default(),
             keys: KeyLife::default(),
+            users: None, // a backend has users of its own, as a rule
         }
     }
 }

@@ -88,12 +88,18 @@ impl Parts {
         if own && !allowed.scope(scope.or(session.grant.scope.as_deref())) {
             return Err(Error::InvalidScope);
         }
+        let barred = |error| match error {
+            Error::InvalidGrant(fault) => self.refused(Some(sid), client, fault),
+            other => other,
+        };
+        let fresh = if own { self.fresh(&session).await.map_err(barred)? } else { None };
         let keys = self.keys.ring();
         let place = self.indices.allocate(session.next_times(now).exp).await?;
         let presented = Presentation {
             client_id: client.id().to_owned(),
             generation,
             scope: scope.map(str::to_owned),
+            fresh,
             place,
             kid: keys.token_signer().kid().to_owned(),
             retry_window_secs: self.settings.retry_window_secs,
@@ -150,7 +156,8 @@ fn ends_the_session(fault: GrantFault) -> bool {
         | GrantFault::WrongClient
         | GrantFault::NotAllowed
         | GrantFault::Expired
-        | GrantFault::Ended => false,
+        | GrantFault::Ended
+        | GrantFault::UserBarred => false,
     }
 }
 
@@ -179,7 +186,8 @@ fn log(sid: Option<SessionId>, client: &Client, fault: GrantFault) {
         | GrantFault::WrongClient
         | GrantFault::NotAllowed
         | GrantFault::Expired
-        | GrantFault::Ended => {
+        | GrantFault::Ended
+        | GrantFault::UserBarred => {
             tracing::info!(sid, client_id, code, "a refresh token was refused");
         }
     }

@@ -65,7 +65,7 @@ impl Issuer {
     }
 
     async fn end_client(&self, client: &Client, client_id: String) -> Result<(), Error> {
-        if self.parts.store.client(client_id.clone()).await?.is_none() {
+        if !self.parts.is_of_logins(&client_id) && self.parts.store.client(client_id.clone()).await?.is_none() {
             return Err(Error::InvalidRequest { field: "client", detail: "is not the id of a client" });
         }
         self.rule(client, Change::Client(client_id.clone())).await?;

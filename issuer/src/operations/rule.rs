@@ -168,6 +168,22 @@ impl Issuer {
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::SessionRevoked, self.parts.moments.shown()));
         to_the_end(async move { parts.end_subject(these, event).await }).await
     }
+
+    /// Ends all sessions of a user, all `but` one.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: some may have ended, or one of them has a record that cannot be read.
+    pub(super) async fn end_subject_but(
+        &self,
+        client: &Client,
+        sub: String,
+        but: Option<SessionId>,
+    ) -> Result<(), Error> {
+        match self.end_subject(client, OfSubject { except: but, ..OfSubject::all(sub) }).await?.unreadable {
+            0 => Ok(()),
+            _ => Err(StoreError::damaged("a session that was to be revoked cannot be read").into()),
+        }
+    }
 }
 
 fn full(Full { retry_after_secs }: Full) -> Error {

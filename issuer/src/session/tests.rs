@@ -39,6 +39,7 @@ pub(super) fn presented(session: &Session, generation: u64, now: UnixTime) -> Pr
         client_id: "backend".to_owned(),
         generation,
         scope: None,
+        fresh: None,
         place: Jti::new(session.next_times(now).exp, 77),
         kid: "k1".to_owned(),
         retry_window_secs: WINDOW,

@@ -76,13 +76,11 @@ impl Throttle {
         Ok(())
     }
 
-    /// Forgets what was counted for `name` from `place`: the attempt was right.
+    /// Forgets what was counted for `name` from `place`: the attempt was right. What strangers used up stays used up.
     pub fn forgive(&mut self, name: Place, place: Place) {
         for tables in [&mut self.young, &mut self.old] {
             tables.pairs.remove(&(name, place));
         }
-        let due = self.due(name).saturating_sub(APART);
-        self.young.names.insert(name, due);
     }
 
     fn pair(&self, name: Place, place: Place) -> Pair {

@@ -87,6 +87,14 @@ impl Members {
         taken.map(|taken| taken.is_some())
     }
 
+    /// Takes an object; `None` when absent.
+    pub(in crate::http) fn some_object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>, Malformed> {
+        self.take(name, "must be an object", |value| match value {
+            Value::Object(object) => Some(object),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::String(_) => None,
+        })
+    }
+
     /// Takes an object; empty when absent.
     pub(in crate::http) fn object(&mut self, name: &'static str) -> Result<Map<String, Value>, Malformed> {
         self.given_object(name).map(Option::unwrap_or_default)

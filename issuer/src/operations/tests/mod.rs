@@ -10,6 +10,7 @@ mod rotating;
 mod ruling;
 mod sessions;
 mod status_lists;
+mod users;
 mod withdrawing;
 
 use super::*;

@@ -75,6 +75,22 @@ pub(crate) async fn a_session_of_the_subject_that_began_later_stays(open: Open) 
     assert!(!has_ended(store.as_ref(), &sessions[2]).await);
 }
 
+pub(crate) async fn one_session_of_the_subject_can_be_kept(open: Open) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let sessions = [1, 2, 3].map(|name| of_subject("alice", name, 1));
+    for session in &sessions {
+        store.create_session(session.clone(), vec![]).await.unwrap();
+    }
+    let kept = Some(sessions[1].sid);
+    let these = OfSubject { except: kept, ..OfSubject::all("alice".to_owned()) };
+    let step = store.revoke_subject(these, None, at(50), ending()).await.unwrap();
+    assert_eq!((step.ended, step.last), (2, None));
+    for session in &sessions {
+        assert_eq!(has_ended(store.as_ref(), session).await, kept != Some(session.sid));
+    }
+}
+
 pub(crate) async fn a_subject_with_many_sessions_or_tokens_ends_in_bounded_steps(open: Open) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());

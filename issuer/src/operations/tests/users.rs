@@ -1,0 +1,417 @@
+//! Users: logging in, changing passwords, what disabling and resetting end.
+
+use super::*;
+use crate::passwords::{BlockList, Costs};
+use std::net::IpAddr;
+
+const PASSWORD: &str = "three quiet otters";
+const OTHER: &str = "seven loud herons in a row";
+
+fn cheap() -> UserSettings {
+    UserSettings {
+        costs: Costs { memory_kib: 64, iterations: 1, parallelism: 1 },
+        reset_url: Some("https://app.example/reset".to_owned()),
+        block_list: BlockList::parse("a listed password of mine"),
+        ..UserSettings::default()
+    }
+}
+
+async fn with_users() -> World {
+    world_with(Settings { users: Some(cheap()), ..settings() }).await
+}
+
+fn from(address: &str) -> Origin {
+    Origin { request: None, address: address.parse::<IpAddr>().ok() }
+}
+
+fn home() -> Origin {
+    from("192.0.2.1")
+}
+
+fn attempt(username: &str, password: &str) -> LoginRequest {
+    LoginRequest {
+        username: username.to_owned(),
+        password: Zeroizing::new(password.to_owned()),
+        scope: None,
+        device: None,
+        device_token: None,
+        instead_of: None,
+        longest_token: usize::MAX,
+    }
+}
+
+fn maria() -> UserRequest {
+    UserRequest {
+        user_name: Some(Some("Maria".to_owned())),
+        email: Some(Some("maria@example.com".to_owned())),
+        profile: ProfileRequest {
+            roles: Some(vec!["editor".to_owned()]),
+            permissions: Some(vec!["a:b".to_owned()]),
+            scope: Some(Some("read write".to_owned())),
+            claims: Some(Map::from_iter([("tenant".to_owned(), Value::from("t-1"))])),
+            ..ProfileRequest::default()
+        },
+        ..UserRequest::default()
+    }
+}
+
+impl World {
+    async fn maria(&self) -> String {
+        let password = Some(Zeroizing::new(PASSWORD.to_owned()));
+        self.issuer.create_user(&self.admin, maria(), password).await.unwrap().sub
+    }
+
+    async fn login(&self, username: &str, password: &str) -> Result<TokenAnswer, Error> {
+        self.issuer.log_in(&home(), attempt(username, password)).await.map(|login| login.answer)
+    }
+
+    async fn renew(&self, answer: &TokenAnswer) -> Result<TokenAnswer, Error> {
+        let token = answer.refresh_token.as_deref().unwrap();
+        self.issuer.renew(&home(), token, None, usize::MAX).await.map(|renewed| renewed.answer)
+    }
+
+    async fn amend(&self, sub: &str, request: UserRequest) -> UserAnswer {
+        self.issuer.amend_user(&self.admin, sub, request).await.unwrap()
+    }
+}
+
+fn refused<T>(result: Result<T, Error>) -> Error {
+    result.err().expect("refused")
+}
+
+const BARRED: Error = Error::InvalidGrant(GrantFault::UserBarred);
+
+#[tokio::test]
+async fn a_login_by_name_or_address_says_what_the_user_may() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    for name in ["maria", "MARIA", "Maria@Example.com"] {
+        let answer = world.login(name, PASSWORD).await.expect(name);
+        let claims = world.verify(&answer.access_token).unwrap().claims;
+        assert_eq!((claims.sub.as_str(), claims.client_id.as_str()), (sub.as_str(), "login"));
+        assert_eq!((claims.scope.as_deref(), claims.auth_time), (Some("read write"), Some(start())));
+        assert_eq!((claims.roles, claims.permissions), (vec!["editor".to_owned()], vec!["a:b".to_owned()]));
+        assert_eq!(claims.other.get("tenant"), Some(&Value::from("t-1")));
+        assert_eq!((answer.refresh_expires_in, answer.session_expires_at.is_some()), (Some(604_800), true));
+    }
+    let less = LoginRequest { scope: Some("read".to_owned()), ..attempt("maria", PASSWORD) };
+    assert_eq!(world.issuer.log_in(&home(), less).await.unwrap().answer.scope.as_deref(), Some("read"));
+    let more = LoginRequest { scope: Some("admin".to_owned()), ..attempt("maria", PASSWORD) };
+    assert_eq!(refused(world.issuer.log_in(&home(), more).await), Error::InvalidScope);
+}
+
+#[tokio::test]
+async fn every_login_that_is_wrong_reads_the_same_and_writes_the_same() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let passwordless = UserRequest { user_name: Some(Some("new".to_owned())), ..UserRequest::default() };
+    world.issuer.create_user(&world.admin, passwordless, None).await.unwrap();
+    for (name, password) in [("maria", OTHER), ("nobody", PASSWORD), ("new", PASSWORD), ("", PASSWORD), ("a b", OTHER)]
+    {
+        assert_eq!(refused(world.login(name, password).await), Error::LoginRefused, "{name}");
+    }
+    let failures = |user: Option<crate::users::User>| user.map(|user| user.failures);
+    let nobody = world.issuer.parts.store.user(crate::users::UserId::NOBODY).await.unwrap();
+    assert_eq!(failures(nobody), Some(3), "as many writes as for those who exist");
+    assert_eq!(world.issuer.user(&world.admin, &sub).await.unwrap().failures, 1);
+    world.login("maria", PASSWORD).await.unwrap();
+    assert_eq!(world.issuer.user(&world.admin, &sub).await.unwrap().failures, 0);
+    let nobody = crate::users::UserId::NOBODY.to_string();
+    assert_eq!(refused(world.issuer.user(&world.admin, &nobody).await), Error::NoSuchUser);
+    let listed = world.issuer.users(&world.admin, None, 50).await.unwrap();
+    assert_eq!((listed.items.len(), listed.next), (2, None), "nobody is not listed");
+}
+
+#[tokio::test]
+async fn what_an_account_is_gets_told_after_the_right_password_only() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    world.amend(&sub, UserRequest { must_reset: Some(true), ..UserRequest::default() }).await;
+    assert_eq!(refused(world.login("maria", OTHER).await), Error::LoginRefused);
+    let reset = Error::PasswordResetRequired { reset_url: Some("https://app.example/reset".to_owned()) };
+    assert_eq!(refused(world.login("maria", PASSWORD).await), reset);
+    world.amend(&sub, UserRequest { disabled: Some(true), ..UserRequest::default() }).await;
+    assert_eq!(refused(world.login("maria", OTHER).await), Error::LoginRefused);
+    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::AccountDisabled);
+}
+
+#[tokio::test]
+async fn disabling_ends_all_sessions_and_their_tokens_at_once() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let (one, two) = (world.login("maria", PASSWORD).await.unwrap(), world.login("maria", PASSWORD).await.unwrap());
+    let answer = world.amend(&sub, UserRequest { disabled: Some(true), ..UserRequest::default() }).await;
+    assert_eq!((answer.user.status, answer.revocation.is_some()), ("disabled", true));
+    for session in [&one, &two] {
+        assert_eq!(world.verify(&session.access_token).unwrap_err(), REVOKED);
+        assert_eq!(refused(world.renew(session).await), BARRED);
+        assert_eq!(refused(world.issuer.signed_in(&session.access_token).await), Error::InvalidToken);
+    }
+    world.amend(&sub, UserRequest { disabled: Some(false), ..UserRequest::default() }).await;
+    assert_eq!(refused(world.renew(&one).await), Error::InvalidGrant(GrantFault::Ended), "what ended stays ended");
+    world.login("maria", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_says_what_the_user_may_now_and_a_repetition_what_was_said() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let first = world.login("maria", PASSWORD).await.unwrap();
+    let profile = ProfileRequest {
+        roles: Some(vec!["admin".to_owned()]),
+        permissions: Some(vec![]),
+        scope: Some(Some("read more".to_owned())),
+        claims: Some(Map::new()),
+        ..ProfileRequest::default()
+    };
+    world.amend(&sub, UserRequest { profile, ..UserRequest::default() }).await;
+    let second = world.renew(&first).await.unwrap();
+    let claims = world.verify(&second.access_token).unwrap().claims;
+    assert_eq!((claims.roles, claims.permissions), (vec!["admin".to_owned()], vec![]));
+    assert_eq!((claims.scope.as_deref(), claims.other.get("tenant")), (Some("read"), None), "a scope never gets more");
+    assert_eq!(claims.auth_time, Some(start()));
+    world
+        .amend(
+            &sub,
+            UserRequest {
+                profile: ProfileRequest { roles: Some(vec![]), ..ProfileRequest::default() },
+                ..UserRequest::default()
+            },
+        )
+        .await;
+    assert_eq!(body(&world.renew(&first).await.unwrap()), body(&second), "byte for byte");
+    assert_eq!(refused(world.refresh(&second).await), Error::InvalidGrant(GrantFault::WrongClient), "nobody else's");
+}
+
+#[tokio::test]
+async fn a_change_of_the_password_keeps_the_session_it_is_made_in_and_ends_the_others() {
+    let world = with_users().await;
+    world.maria().await;
+    let (here, there) = (world.login("maria", PASSWORD).await.unwrap(), world.login("maria", PASSWORD).await.unwrap());
+    let me = world.issuer.signed_in(&here.access_token).await.unwrap();
+    let text = |text: &str| Zeroizing::new(text.to_owned());
+    let wrong = world.issuer.change_password(&home(), &me, text(OTHER), text("five very small foxes")).await;
+    assert_eq!(refused(wrong), Error::WrongPassword);
+    for (weak, code) in [
+        ("too short", "too_short"),
+        ("maria@example.com1", "name"),
+        ("A listed password of MINE", "listed"),
+        ("passwordpassword1", "common"),
+    ] {
+        match world.issuer.change_password(&home(), &me, text(PASSWORD), text(weak)).await {
+            Err(Error::PasswordRefused(weakness)) => assert_eq!(weakness.code(), code),
+            other => panic!("{weak}: {other:?}"),
+        }
+    }
+    world.issuer.change_password(&home(), &me, text(PASSWORD), text(OTHER)).await.unwrap();
+    assert_eq!(world.verify(&there.access_token).unwrap_err(), REVOKED);
+    assert!(refused(world.renew(&there).await) == Error::InvalidGrant(GrantFault::Ended));
+    world.renew(&here).await.expect("this one goes on");
+    assert!(world.verify(&here.access_token).is_ok());
+    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::LoginRefused);
+    world.login("maria", OTHER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_sets_a_password_once_in_its_time_and_ends_all_sessions() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let before = world.login("maria", PASSWORD).await.unwrap();
+    world.amend(&sub, UserRequest { must_reset: Some(true), ..UserRequest::default() }).await;
+    let text = |text: &str| Zeroizing::new(text.to_owned());
+    let first = world.issuer.reset_code(&world.admin, &sub).await.unwrap();
+    let code = world.issuer.reset_code(&world.admin, &sub).await.unwrap();
+    assert_eq!(code.expires_at, start().as_secs() + 900);
+    let issuer = &world.issuer;
+    for wrong in [
+        "",
+        ".",
+        "nonsense",
+        &first.code,
+        &format!("{sub}."),
+        &format!("{}.{}", crate::users::UserId::NOBODY, code.code.split('.').nth(1).unwrap_or_default()),
+    ] {
+        assert_eq!(
+            refused(issuer.reset_password(&home(), text(wrong), text(OTHER)).await),
+            Error::InvalidResetCode,
+            "{wrong}"
+        );
+    }
+    let weak = issuer.reset_password(&home(), code.code.clone(), text("maria@example.com")).await;
+    assert!(matches!(weak, Err(Error::PasswordRefused(_))), "which does not use it up");
+    issuer.reset_password(&home(), code.code.clone(), text(OTHER)).await.unwrap();
+    assert_eq!(
+        refused(issuer.reset_password(&home(), code.code.clone(), text(PASSWORD)).await),
+        Error::InvalidResetCode
+    );
+    assert_eq!(world.verify(&before.access_token).unwrap_err(), REVOKED);
+    assert!(!world.issuer.user(&world.admin, &sub).await.unwrap().must_reset);
+    world.login("maria", OTHER).await.unwrap();
+
+    let late = issuer.reset_code(&world.admin, &sub).await.unwrap();
+    world.clock.advance_secs(900);
+    assert_eq!(refused(issuer.reset_password(&home(), late.code, text(PASSWORD)).await), Error::InvalidResetCode);
+}
+
+#[tokio::test]
+async fn strangers_can_slow_down_strangers_but_not_the_owner_on_a_known_device() {
+    let world = with_users().await;
+    world.maria().await;
+    let at_home = world.issuer.log_in(&home(), attempt("maria", PASSWORD)).await.unwrap();
+    let mut throttled = 0;
+    for number in 0..200_u8 {
+        world.clock.advance_secs(1);
+        match refused(world.issuer.log_in(&from(&format!("203.0.113.{number}")), attempt("maria", OTHER)).await) {
+            Error::TooManyAttempts { .. } => throttled += 1,
+            other => assert_eq!(other, Error::LoginRefused),
+        }
+    }
+    assert!(throttled > 150, "{throttled}");
+    world.login("maria", PASSWORD).await.expect("at home");
+    let elsewhere = LoginRequest { device_token: Some(at_home.device_token), ..attempt("maria", PASSWORD) };
+    world.issuer.log_in(&from("198.51.100.9"), elsewhere).await.expect("a known device at a new place");
+    let forged = LoginRequest { device_token: Some("A".repeat(64)), ..attempt("maria", PASSWORD) };
+    let stranger = world.issuer.log_in(&from("198.51.100.10"), forged).await;
+    assert!(matches!(refused(stranger), Error::TooManyAttempts { .. }));
+    for number in 0..30_u8 {
+        drop(world.issuer.log_in(&from(&format!("203.0.113.{number}")), attempt("ghost", OTHER)).await);
+    }
+    let ghost = world.issuer.log_in(&from("203.0.113.99"), attempt("ghost", OTHER)).await;
+    assert!(matches!(refused(ghost), Error::TooManyAttempts { .. }), "who does not exist is slowed down the same");
+}
+
+#[tokio::test]
+async fn after_a_hundred_failures_a_right_password_is_not_tried_and_a_reset_opens() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    world.login("maria", PASSWORD).await.unwrap();
+    for number in 0..200_u32 {
+        world.clock.advance_secs(1_000);
+        let stranger = from(&format!("10.{}.{}.1", number / 100, number % 100));
+        let origin = if number < 100 { stranger } else { home() };
+        assert_eq!(refused(world.issuer.log_in(&origin, attempt("maria", OTHER)).await), Error::LoginRefused);
+        let failures = world.issuer.user(&world.admin, &sub).await.unwrap().failures;
+        assert_eq!(failures, if number < 100 { (number + 1).min(80) } else { (number - 100 + 81).min(100) });
+    }
+    world.clock.advance_secs(1_000);
+    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::LoginRefused);
+    let code = world.issuer.reset_code(&world.admin, &sub).await.unwrap().code;
+    world.issuer.reset_password(&home(), code, Zeroizing::new(OTHER.to_owned())).await.unwrap();
+    world.clock.advance_secs(1_000);
+    world.login("maria", OTHER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hash_is_made_again_when_costs_have_risen() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let id = crate::users::UserId::parse(&sub).unwrap();
+    let World { issuer, clock, directory, .. } = world;
+    let stored = issuer.parts.store.user(id).await.unwrap().unwrap().password.unwrap();
+    issuer.close().await;
+    drop(issuer);
+    let costs = Costs { memory_kib: 128, ..cheap().costs };
+    let settings = Settings { users: Some(UserSettings { costs, ..cheap() }), ..settings() };
+    let env = Env::seeded(Arc::clone(&clock), 77);
+    let issuer = open(directory.path(), settings, env).await.unwrap();
+    issuer.log_in(&home(), attempt("maria", PASSWORD)).await.unwrap();
+    let again = issuer.parts.store.user(id).await.unwrap().unwrap().password.unwrap();
+    assert!(stored.is_below(costs) && !again.is_below(costs));
+    issuer.log_in(&home(), attempt("maria", PASSWORD)).await.expect("and it is of the same password");
+}
+
+#[tokio::test]
+async fn a_login_takes_the_place_of_a_session_of_a_login_and_of_no_other() {
+    let world = with_users().await;
+    world.maria().await;
+    let old = world.login("maria", PASSWORD).await.unwrap();
+    let of_backend = world.pair().await;
+    for (session, ends) in [(&old, true), (&of_backend, false)] {
+        let sid = world.issuer.session_of(session.refresh_token.as_deref().unwrap());
+        world.issuer.log_in(&home(), LoginRequest { instead_of: sid, ..attempt("maria", PASSWORD) }).await.unwrap();
+        world.issuer.publish().await.unwrap();
+        assert_eq!(world.verify(&session.access_token).is_err(), ends);
+    }
+    let sid = world.issuer.session_of(of_backend.refresh_token.as_deref().unwrap());
+    world.issuer.log_out(&home(), sid).await.unwrap();
+    assert!(world.verify(&of_backend.access_token).is_ok(), "a logout ends sessions of logins only");
+}
+
+#[tokio::test]
+async fn users_are_named_once_changed_by_administrators_and_gone_when_deleted() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let again = world.issuer.create_user(&world.admin, maria(), None).await;
+    assert_eq!(refused(again), Error::NameTaken);
+    let nameless = world.issuer.create_user(&world.admin, UserRequest::default(), None).await;
+    assert!(matches!(refused(nameless), Error::InvalidRequest { field: "user_name", .. }));
+    let backend = Client { administrator: false, ..world.admin.clone() };
+    assert_eq!(refused(world.issuer.user(&backend, &sub).await), Error::UnauthorizedClient);
+    assert_eq!(refused(world.issuer.create_user(&backend, maria(), None).await), Error::UnauthorizedClient);
+    let session = world.login("maria", PASSWORD).await.unwrap();
+    world.issuer.delete_user(&world.admin, &sub).await.unwrap();
+    assert_eq!(world.verify(&session.access_token).unwrap_err(), REVOKED);
+    assert_eq!(refused(world.issuer.user(&world.admin, &sub).await), Error::NoSuchUser);
+    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::LoginRefused);
+    world.maria().await;
+}
+
+#[tokio::test]
+async fn a_token_that_would_not_fit_into_a_cookie_is_not_made() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let session = world.login("maria", PASSWORD).await.unwrap();
+    let roles = Some((0..40).map(|number| format!("{number:0>100}")).collect());
+    world
+        .amend(
+            &sub,
+            UserRequest { profile: ProfileRequest { roles, ..ProfileRequest::default() }, ..UserRequest::default() },
+        )
+        .await;
+    let login = LoginRequest { longest_token: 4_000, ..attempt("maria", PASSWORD) };
+    assert_eq!(refused(world.issuer.log_in(&home(), login).await), Error::TokenTooLong);
+    let token = session.refresh_token.as_deref().unwrap();
+    for _ in 0..3 {
+        let renewed = world.issuer.renew(&home(), token, None, 4_000).await;
+        assert_eq!(refused(renewed), Error::TokenTooLong, "and the refresh token is not used up");
+    }
+}
+
+#[tokio::test]
+async fn users_are_off_unless_they_are_turned_on_and_share_no_name_with_a_client() {
+    let world = world().await;
+    assert!(!world.issuer.has_users());
+    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::NoUsers);
+    assert_eq!(refused(world.issuer.users(&world.admin, None, 1).await), Error::NoUsers);
+    let World { issuer, clock, directory, .. } = world;
+    issuer.close().await;
+    drop(issuer);
+    let settings = Settings { users: Some(UserSettings { client_id: "admin".to_owned(), ..cheap() }), ..settings() };
+    let opened = open(directory.path(), settings, Env::seeded(clock, 5)).await;
+    assert!(matches!(refused(opened), Error::InvalidRequest { field: "users.client_id", .. }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn above_what_may_wait_a_login_is_told_to_come_again() {
+    let costs = Costs { memory_kib: 32_768, iterations: 2, parallelism: 1 };
+    let users = UserSettings { hash_at_once: Some(1), costs, ..cheap() };
+    let world = world_with(Settings { users: Some(users), ..settings() }).await;
+    let tasks: Vec<_> = (0..60_u8)
+        .map(|number| {
+            let issuer = world.issuer.clone();
+            let name = format!("user{number}");
+            tokio::spawn(async move { issuer.log_in(&home(), attempt(&name, PASSWORD)).await.err() })
+        })
+        .collect();
+    let (mut busy, mut tried) = (0, 0);
+    for task in tasks {
+        match task.await.unwrap().unwrap() {
+            Error::HasherBusy { retry_after_secs: 1 } => busy += 1,
+            other => {
+                assert_eq!(other, Error::LoginRefused);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 5 && busy > 0, "{tried} tried, {busy} sent away");
+}
