@@ -19,7 +19,7 @@ use crate::store::audit::page;
 use std::sync::{Mutex, PoisonError};
 use token::time::UnixTime;
 
-/// Refusals that are kept in one tick, which is a second. 64 events of 300 bytes are 1.6 GB in a day of nothing else.
+/// Refusals that are kept in one tick, which is a second. 64 events of 550 bytes are 3 GB in a day of nothing else.
 const MOST: usize = 64;
 
 /// Refusals that are not written yet.

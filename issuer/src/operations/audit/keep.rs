@@ -21,7 +21,7 @@ pub struct Retention {
 }
 
 impl Default for Retention {
-    /// 90 days; ten million events, which are about 3 GB.
+    /// 90 days; ten million events, which are about 5 GB.
     fn default() -> Self {
         Self { secs: 90 * 86_400, events: 10_000_000 }
     }
