@@ -22,6 +22,9 @@ struct Credentials {
 /// # Errors
 /// [`Error::InvalidClient`] without credentials and for wrong ones; [`Malformed::Credentials`] for two fields.
 pub(super) async fn by_header(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<Client, Refusal> {
+    if let Some(client) = operator(app, origin).await? {
+        return Ok(client);
+    }
     let credentials = from_header(headers)?.ok_or(Error::InvalidClient)?;
     prove(app, credentials, origin).await
 }
@@ -37,6 +40,9 @@ pub(super) async fn by_header_or_form(
     form: &mut Form,
     origin: &Origin,
 ) -> Result<Client, Refusal> {
+    if let Some(client) = operator(app, origin).await? {
+        return Ok(client);
+    }
     let header = from_header(headers)?;
     let (id, secret) = (form.take("client_id"), form.take("client_secret"));
     if let Some(assertion) = assertion(form)? {
@@ -67,6 +73,14 @@ fn assertion(form: &mut Form) -> Result<Option<Zeroizing<String>>, Refusal> {
         (Some(_), Some(_)) => Err(Malformed::Member("client_assertion_type", "is not the one for JWTs").into()),
         (None, Some(_)) => Err(Malformed::Missing("client_assertion_type").into()),
         (Some(_), None) => Err(Malformed::Missing("client_assertion").into()),
+    }
+}
+
+/// Returns the client that requests inside of this process are of; none over a socket.
+async fn operator(app: &App, origin: &Origin) -> Result<Option<Client>, Refusal> {
+    match &app.operator {
+        Some(id) => Ok(Some(app.issuer.operator(id, origin).await?)),
+        None => Ok(None),
     }
 }
 

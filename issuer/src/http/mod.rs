@@ -13,6 +13,7 @@ mod cors;
 mod events;
 mod exchange;
 mod health;
+mod inside;
 mod jwks;
 mod metadata;
 mod not_found;
@@ -38,6 +39,8 @@ mod v1_session_refresh;
 mod v1_session_sessions;
 mod v1_sessions;
 mod v1_users;
+
+pub use inside::Inside;
 
 use crate::config::Cookies;
 use crate::env::{Env, NoEntropy};
@@ -75,6 +78,8 @@ struct App {
     metadata: Bytes,
     followers: Arc<Semaphore>,
     keeper: Keeper,
+    /// The client that every request is of, for [`Inside`]; `None` over a socket, where each proves who it is.
+    operator: Option<String>,
 }
 
 /// Returns every route of the daemon, complete with the answer for a path that is none of them.
@@ -82,12 +87,16 @@ struct App {
 /// # Errors
 /// [`NoEntropy`]: request ids begin with a random number.
 pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<BoxedFilter<(impl Reply,)>, NoEntropy> {
+    Ok(table(&app(issuer, env, surface, None)?))
+}
+
+fn app(issuer: Issuer, env: Env, surface: Surface, operator: Option<String>) -> Result<Arc<App>, NoEntropy> {
     let request_ids = RequestIds::new(u32::from_be_bytes(env.random()?));
     let metadata = metadata::document(&issuer.settings().issuer);
     let Surface { cors_origins, body_timeout, max_followers, cookies } = surface;
     let keeper = Keeper::new(cookies, &issuer.settings().issuer);
     let followers = Arc::new(Semaphore::new(max_followers.min(Semaphore::MAX_PERMITS)));
-    Ok(table(&Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers, keeper })))
+    Ok(Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers, keeper, operator }))
 }
 
 fn table(app: &Arc<App>) -> Row {

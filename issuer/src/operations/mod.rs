@@ -13,6 +13,7 @@ mod issuer;
 mod limits;
 mod mint;
 mod moments;
+mod operator;
 mod publish;
 mod refresh;
 mod revoke;
@@ -164,7 +165,8 @@ impl Secret {
     }
 }
 
-/// A client that has proved who it is; only [`Issuer::authenticate`] makes one.
+/// A client that has proved who it is; [`Issuer::authenticate`] makes one, and [`Issuer::operator`] for whoever
+/// holds the store itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     pub(crate) id: String,
