@@ -11,6 +11,7 @@ mod cookies;
 mod issuer_url;
 mod keys;
 mod layer;
+mod listed;
 mod nearest;
 mod show;
 mod table;
@@ -22,6 +23,7 @@ pub use cookies::{Cookies, SameSite, SiteData};
 pub use issuer_url::IssuerUrl;
 pub use keys::Keys;
 pub use layer::{AlgorithmName, Layer};
+pub use listed::{described, in_force};
 pub use show::{Source, defaults, show};
 pub use users::UsersTable;
 

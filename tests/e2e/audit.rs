@@ -198,7 +198,7 @@ fn a_stopped_store_is_proven_and_listed_by_the_command_line() {
         (Some(0), &json!(true), &json!(1), &json!(newest))
     );
     let last = told["last"].as_u64().expect("a number");
-    let (code, _, told) = audit(setup, &["verify", "--noted", &format!("2:{}", "A".repeat(43))]);
+    let (code, told, _) = audit(setup, &["verify", "--noted", &format!("2:{}", "A".repeat(43))]);
     assert_eq!(code, Some(1));
     assert!(told.contains("event 2 does not have the hash that was noted"), "{told}");
     let cut = format!("{}:{}", last + 1, "A".repeat(43));
@@ -206,9 +206,9 @@ fn a_stopped_store_is_proven_and_listed_by_the_command_line() {
     let told: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!((code, &told["whole"]), (Some(1), &json!(false)));
     let (code, listed, _) = audit(setup, &["list", "--json", "--sub", "alice"]);
-    let listed: Value = serde_json::from_str(&listed).expect("one line");
-    assert_eq!((code, &listed["event"]["act"]), (Some(0), &json!("token.issued")));
-    assert_eq!(listed["event"]["jti"], countersign_tests::claims(&pair.access_token)["jti"]);
+    let listed: Value = serde_json::from_str(&listed).expect("one document");
+    assert_eq!((code, &listed["items"][0]["event"]["act"]), (Some(0), &json!("token.issued")));
+    assert_eq!(listed["items"][0]["event"]["jti"], countersign_tests::claims(&pair.access_token)["jti"]);
     let (_, listed, _) = audit(setup, &["list"]);
     assert_eq!(u64::try_from(listed.lines().count()).expect("few"), last);
     let (_, listed, _) = audit(setup, &["list", "--act", "token.reused"]);

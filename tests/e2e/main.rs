@@ -6,6 +6,7 @@
 mod audit;
 mod bad_fields;
 mod bad_input;
+mod cli;
 mod clients;
 mod config;
 mod cookies;

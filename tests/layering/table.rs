@@ -196,8 +196,16 @@ pub(crate) const HOMES: &[Home] = &[
     Home { what: "rand_core", places: &["issuer/src/env"], because: RANDOMNESS },
     Home { what: "OsRng", places: &["issuer/src/env"], because: RANDOMNESS },
     Home { what: "warp", places: &["issuer/src/http", "issuer/src/server"], because: "HTTP is the edge's" },
-    Home { what: "hyper", places: &["issuer/src/http", "issuer/src/server"], because: "HTTP is the edge's" },
-    Home { what: "hyper_util", places: &["issuer/src/server"], because: "the accept loop is server's" },
+    Home {
+        what: "hyper",
+        places: &["issuer/src/http", "issuer/src/server", "issuer/src/cli/remote"],
+        because: "HTTP is the edge's",
+    },
+    Home {
+        what: "hyper_util",
+        places: &["issuer/src/server", "issuer/src/http/inside", "issuer/src/cli/remote"],
+        because: "the accept loop is server's, and the command line is a client",
+    },
     Home { what: "sled", places: &["issuer/src/store/sled"], because: "engines hide behind the Store trait" },
     Home {
         what: "clap",

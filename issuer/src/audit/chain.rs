@@ -168,6 +168,11 @@ impl Check {
         self.link.seq
     }
 
+    /// Returns the last event that was seen, as it is proven.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
     /// Looks at the next run.
     ///
     /// # Errors

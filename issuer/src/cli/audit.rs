@@ -1,55 +1,57 @@
-//! `countersign audit`: the audit log of a daemon that is not running.
+//! `countersign audit`: the audit log, of a daemon that runs or of a store that is stopped.
+//!
+//! A store is opened as it is, without its keys, and nothing is written to it: looking leaves no trace.
 
-use super::data_dir::DataDir;
-use super::{Failure, Options};
+mod log;
+
+use super::reach::{Caller, Reach, runtime};
+use super::said::{Ended, Said, print};
 use crate::audit::{Act, Extent, Filter, Link};
-use crate::config::Config;
-use crate::error::Error;
-use crate::store::audit::{Found, Query, page, verify};
-use crate::store::{self, Order, Store, StoreError};
+use crate::store::Order;
+use crate::store::audit::{Found, Query};
 use clap::{Args, Subcommand};
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::sync::Arc;
+use log::Log;
+use serde_json::json;
 use token::time::UnixTime;
 
 /// Events that are read at once.
-const PAGE: usize = 1_000;
+const PAGE: usize = 200;
 
 /// What can be done with the audit log.
+#[derive(Args)]
+pub(super) struct Audit {
+    #[command(flatten)]
+    reach: Reach,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
 #[derive(Subcommand)]
-pub(super) enum Command {
-    /// Prove that no event was changed, removed or put in; ends with 1 and the place when one was
-    Verify(VerifyArgs),
+enum Verb {
+    /// Prove that no event was changed, removed or put in: exit code 1 and the place when one was
+    Verify(Verify),
     /// Print events, the oldest first, one a line
-    List(ListArgs),
+    List(List),
 }
 
 #[derive(Args)]
-pub(super) struct VerifyArgs {
-    #[command(flatten)]
-    options: Options,
+struct Verify {
     /// An event that was noted elsewhere, as lines of the log have it: proves that the log was not made anew or cut
     #[arg(long, value_name = "SEQ:HASH", value_parser = noted)]
     noted: Vec<Link>,
-    /// Say it as one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Args)]
-pub(super) struct ListArgs {
-    #[command(flatten)]
-    options: Options,
+struct List {
     /// Only events about this subject
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sub: Option<String>,
     /// Only events about this session
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sid: Option<String>,
     /// Only what this client did, or what was done to it
-    #[arg(long)]
-    client_id: Option<String>,
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    client: Option<String>,
     /// Only this, such as token.reused
     #[arg(long, value_parser = act)]
     act: Option<Act>,
@@ -62,86 +64,84 @@ pub(super) struct ListArgs {
     /// Only events behind the one of this number
     #[arg(long, value_name = "SEQ")]
     after: Option<u64>,
-    /// Print each as a JSON object with its number and hash
+    /// The newest first
     #[arg(long)]
-    json: bool,
+    newest_first: bool,
+    /// Events at most [default: all]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
 }
 
 /// Does what `command` asks for.
 ///
 /// # Errors
-/// [`Failure::Machine`] for a log that is not what was written; [`Failure::Setting`], [`Failure::Store`].
-pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .map_err(|error| Failure::Machine(format!("nothing can be waited for: {error}")))?;
-    match command {
-        Command::Verify(args) => runtime.block_on(verify_log(args)),
-        Command::List(args) => runtime.block_on(list(args)),
-    }
+/// [`Failure`](super::Failure), when the log cannot be read.
+pub(super) fn run(Audit { reach, verb }: &Audit, as_json: bool) -> Ended {
+    runtime()?.block_on(async {
+        let log = Log::new(reach.way(Caller::Client, log::open).await?);
+        let ended = match verb {
+            Verb::Verify(command) => verify(&log, command).await,
+            Verb::List(command) => list(&log, command, as_json).await,
+        };
+        let closed = log.close().await;
+        ended.and_then(|said| closed.map(|()| said))
+    })
 }
 
-async fn verify_log(args: &VerifyArgs) -> Result<(), Failure> {
-    let store = open(&args.options)?;
-    let verdict = verify(store.as_ref(), args.noted.clone()).await.map_err(failed)?;
-    store.close().await.map_err(failed)?;
-    match verdict {
+async fn verify(log: &Log, command: &Verify) -> Ended {
+    Ok(match log.verify(command.noted.clone()).await? {
         Ok(Extent { before, newest }) => {
-            let first = before.seq.saturating_add(1);
-            if args.json {
-                let Link { seq, .. } = newest;
-                return say(&format!("{{\"whole\":true,\"first\":{first},\"last\":{seq},\"newest\":\"{newest}\"}}\n"));
-            }
-            say(&format!("the audit log is whole: events {first} to {}\nnewest={newest}\n", newest.seq))
+            let (first, last) = (before.seq.saturating_add(1), newest.seq);
+            let said = format!("the audit log is whole: events {first} to {last}\nnewest={newest}");
+            Said::new(said, json!({"whole": true, "first": first, "last": last, "newest": newest.to_string()}))
         }
         Err(broken) => {
-            if args.json {
-                say(&format!("{{\"whole\":false,\"reason\":\"{broken}\"}}\n"))?;
-            }
-            Err(Failure::Machine(format!("the audit log is not what was written: {broken}")))
+            let said = format!("the audit log is not what was written: {broken}");
+            Said::new(said, json!({"whole": false, "reason": broken.to_string()})).and_fails()
         }
-    }
+    })
 }
 
-async fn list(args: &ListArgs) -> Result<(), Failure> {
-    let store = open(&args.options)?;
-    let filter = Filter {
-        sub: args.sub.clone(),
-        sid: args.sid.clone(),
-        client_id: args.client_id.clone(),
-        act: args.act,
-        from: args.from,
-        to: args.to,
-    };
-    let mut query = Query { filter, order: Order::OldestFirst, after: args.after, limit: PAGE };
+async fn list(log: &Log, command: &List, as_json: bool) -> Ended {
+    let order = if command.newest_first { Order::NewestFirst } else { Order::OldestFirst };
+    let mut query = Query { filter: filter(command), order, after: command.after, limit: PAGE };
+    let mut left = command.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut between = "{\"items\":[";
     loop {
-        let Found { items, next } = page(store.as_ref(), &query).await.map_err(failed)?;
+        query.limit = left.min(PAGE);
+        let Found { items, next } = log.page(&query).await?;
         let mut lines = String::new();
-        for (link, event) in items {
-            let written = if args.json {
-                writeln!(lines, "{}", link.item(&event))
+        for (link, event) in &items {
+            if as_json {
+                lines.push_str(&format!("{between}{}", link.item(event)));
+                between = ",\n";
             } else {
-                writeln!(lines, "{} {event}", link.seq)
-            };
-            written.map_err(|error| Failure::Machine(format!("a line cannot be made: {error}")))?;
+                lines.push_str(&format!("{} {event}\n", link.seq));
+            }
         }
-        say(&lines)?;
+        print(&lines)?;
+        left = left.saturating_sub(items.len());
         query.after = next;
-        if next.is_none() {
-            return store.close().await.map_err(failed);
+        if next.is_none() || left == 0 {
+            break;
         }
     }
+    if as_json {
+        let next = query.after.map(|next| format!(",\"next\":\"{next}\"")).unwrap_or_default();
+        print(&format!("{}]{next}}}\n", if between == ",\n" { "" } else { between }))?;
+    }
+    Ok(Said::before())
 }
 
-/// Opens a store that is there; unlike a start it makes none.
-fn open(options: &Options) -> Result<Arc<dyn Store>, Failure> {
-    let config = Config::load(options.config.as_deref(), &options.given)?;
-    let data_dir = DataDir::existing(&config.data_dir)?;
-    store::open(&data_dir.store()).map_err(failed)
-}
-
-fn failed(fault: StoreError) -> Failure {
-    Failure::from(Error::Store(fault))
+fn filter(command: &List) -> Filter {
+    Filter {
+        sub: command.sub.clone(),
+        sid: command.sid.clone(),
+        client_id: command.client.clone(),
+        act: command.act,
+        from: command.from,
+        to: command.to,
+    }
 }
 
 fn noted(text: &str) -> Result<Link, &'static str> {
@@ -154,10 +154,4 @@ fn act(name: &str) -> Result<Act, &'static str> {
 
 fn time(text: &str) -> Result<UnixTime, &'static str> {
     text.parse().ok().and_then(UnixTime::from_secs).ok_or("must be whole seconds since 1970")
-}
-
-fn say(lines: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| Failure::Machine(format!("standard output is closed: {error}")))
 }

@@ -1,10 +1,11 @@
 //! `countersign config`: what the daemon would run with.
 
-use super::{Failure, Options, secrets};
-use crate::config::{Config, Source, defaults, show};
+use super::said::{Ended, Said};
+use super::{Options, secrets};
+use crate::config::{Config, Source, defaults, described, in_force, show};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Subcommand};
-use std::io::Write as _;
+use serde_json::{Map, Value, json};
 
 /// What can be looked at.
 #[derive(Subcommand)]
@@ -25,24 +26,27 @@ pub(super) struct Show {
     options: Options,
 }
 
-/// Prints what `command` asks for; `matches` are its arguments, which know a flag from a variable.
+/// Says what `command` asks for; `matches` are its arguments, which know a flag from a variable.
 ///
 /// # Errors
-/// [`Failure::Setting`] when the settings cannot be used.
-pub(super) fn run(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
+/// [`Failure::Setting`](super::Failure) when the settings cannot be used.
+pub(super) fn run(command: &Command, matches: &ArgMatches) -> Ended {
     match command {
-        Command::Show(Show { defaults: true, .. }) => say(&defaults()),
+        Command::Show(Show { defaults: true, .. }) => Ok(Said::new(defaults(), json!({"settings": described()}))),
         Command::Show(Show { options, .. }) => {
-            let mut text = show(options.config.as_deref(), &options.given, |name| source(matches, name))?;
+            let (path, source) = (options.config.as_deref(), |name: &str| source(matches, name));
+            let mut text = show(path, &options.given, source)?;
+            let (mut is_set, settings) = (Map::new(), in_force(path, &options.given, source)?);
             for name in [secrets::MASTER_KEY, secrets::ADMIN_SECRET] {
                 let state = if secrets::is_set(name) { "is set and not shown" } else { "is not set" };
                 text.push_str(&format!("# {name} {state}\n"));
+                is_set.insert(name.to_owned(), Value::Bool(secrets::is_set(name)));
             }
-            say(&text)
+            Ok(Said::new(text, json!({"settings": settings, "is_set": is_set})))
         }
         Command::Check(options) => {
             Config::load(options.config.as_deref(), &options.given)?;
-            say("the settings can be used\n")
+            Ok(Said::new("the settings can be used", json!({"usable": true})))
         }
     }
 }
@@ -52,10 +56,4 @@ fn source(matches: &ArgMatches, name: &str) -> Source {
         Some(ValueSource::EnvVariable) => Source::Environment,
         _ => Source::Flag,
     }
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| Failure::Machine(format!("standard output does not take the settings: {error}")))
 }

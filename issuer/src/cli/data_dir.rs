@@ -27,7 +27,12 @@ impl DataDir {
     /// [`Failure::Setting`] when there is none.
     pub(super) fn existing(path: &Path) -> Result<Self, Failure> {
         let data_dir = Self(path.to_owned());
-        let none = || Failure::Setting(format!("there is no store in the data folder {}", path.display()));
+        let none = || {
+            Failure::Setting(format!(
+                "there is no store in the data folder {}: `countersign serve` makes one at its first start",
+                path.display()
+            ))
+        };
         data_dir.is_in_use().then_some(data_dir).ok_or_else(none)
     }
 

@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 /// The master key in base64url, in place of the key file.
 pub(super) const MASTER_KEY: &str = "COUNTERSIGN_MASTER_KEY";
+/// The secret of the client that acts on a running daemon.
+pub(super) const CLIENT_SECRET: &str = "COUNTERSIGN_CLIENT_SECRET";
 /// The secret of the client `admin` when it is made.
 pub(super) const ADMIN_SECRET: &str = "COUNTERSIGN_ADMIN_SECRET";
 

@@ -1,8 +1,8 @@
 //! `countersign serve`: everything is opened, then served until a signal or a failed store ends it.
 
 use super::data_dir::DataDir;
-use super::users;
-use super::{Failure, Options, limits, master_key, secrets};
+use super::said::{Ended, Said, print as say};
+use super::{Failure, Options, limits, master_key, secrets, users};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::operations::{Issuer, KeyLife, Settings};
 use crate::server::{self, Drained};
 use crate::store;
 use crate::telemetry::{self, field};
-use std::io::{self, Write as _};
+use serde_json::json;
 use std::time::Duration;
 use token::jwk::Algorithm;
 use tokio::net::TcpListener;
@@ -30,7 +30,7 @@ const CLOSING: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`Failure`] when it could not start, or stopped by itself.
-pub(super) fn serve(options: &Options) -> Result<(), Failure> {
+pub(super) fn serve(options: &Options, as_json: bool) -> Ended {
     let config = Config::load(options.config.as_deref(), &options.given)?;
     telemetry::start(config.log_format, &config.log_level);
     limits::apply(config.limits.max_connections);
@@ -38,10 +38,10 @@ pub(super) fn serve(options: &Options) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Machine(format!("no threads can be started: {error}")))?;
-    runtime.block_on(run(config))
+    runtime.block_on(run(config, as_json)).map(|()| Said::before())
 }
 
-async fn run(config: Config) -> Result<(), Failure> {
+async fn run(config: Config, as_json: bool) -> Result<(), Failure> {
     let env = Env::system();
     let admin_secret = secrets::admin_secret()?;
     let signals = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
@@ -51,26 +51,27 @@ async fn run(config: Config) -> Result<(), Failure> {
     let listen = listener.local_addr().map_err(|error| Failure::Machine(format!("cannot listen: {error}")))?;
     let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen));
 
-    let issuer = open(&config, &identifier, &env).await?;
+    let issuer = open(&config, &DataDir::prepare(&config.data_dir)?, &identifier, &env).await?;
     // Once there are administrators of the operator's own, `admin` may be gone for good.
     let needed = admin_secret.is_some() || !issuer.has_administrator().await?;
-    let made = if needed { issuer.ensure_client(ADMIN, admin_secret).await? } else { None };
-    if let Some(secret) = made {
-        let shown = format!(
-            "made the client `{ADMIN}`; its secret is shown only now\nclient_id={ADMIN}\nclient_secret={}",
-            secret.expose()
-        );
-        say(&shown)?;
+    let shown = if needed { issuer.ensure_client(ADMIN, admin_secret).await? } else { None };
+    if let Some(secret) = shown.as_ref().filter(|_| !as_json) {
+        let secret = secret.expose();
+        say(&format!(
+            "made the client `{ADMIN}`; its secret is shown only now\nclient_id={ADMIN}\nclient_secret={secret}\n"
+        ))?;
     }
-    let surface = Surface {
-        cors_origins: config.cors_origins,
-        body_timeout: config.body_timeout,
-        max_followers: config.max_followers,
-        cookies: config.cookies,
-    };
-    let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
+    let routes = http::routes(issuer.clone(), env, surface(&config)).map_err(Error::from)?;
     tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
-    say(&format!("countersign is ready on http://{listen}"))?;
+    if as_json {
+        let client = shown.as_ref().map(|secret| json!({"client_id": ADMIN, "client_secret": secret.expose()}));
+        say(&format!(
+            "{}\n",
+            json!({"url": format!("http://{listen}"), "issuer": identifier.as_str(), "made": client})
+        ))?;
+    } else {
+        say(&format!("countersign is ready on http://{listen}\n"))?;
+    }
 
     let background = tokio::spawn(server::keep_house(issuer.clone()));
     let mut ended = Ok(());
@@ -80,21 +81,46 @@ async fn run(config: Config) -> Result<(), Failure> {
     if let Drained::Cut(connections) = drained {
         tracing::warn!({ field::CONNECTIONS } = connections, "connections were cut: the drain limit has passed");
     }
-    if timeout(CLOSING, issuer.close()).await.is_err() {
-        return Err(Failure::Store("the store did not close in time".to_owned()));
-    }
+    close(&issuer).await?;
     tracing::info!("stopped");
     ended
 }
 
-async fn open(config: &Config, identifier: &IssuerUrl, env: &Env) -> Result<Issuer, Failure> {
-    let data_dir = DataDir::prepare(&config.data_dir)?;
-    let master_key = master_key::master_key(config.master_key_file.as_deref(), &data_dir, env)?;
+/// Opens the issuer in a data folder; the store and the master key are made when there is neither.
+///
+/// # Errors
+/// [`Failure::InUse`] when another process has the store open; [`Failure::Machine`], [`Failure::Setting`], [`Failure::Store`].
+pub(super) async fn open(
+    config: &Config,
+    data_dir: &DataDir,
+    identifier: &IssuerUrl,
+    env: &Env,
+) -> Result<Issuer, Failure> {
+    let master_key = master_key::master_key(config.master_key_file.as_deref(), data_dir, env)?;
     let folder = data_dir.store();
     let opened = spawn_blocking(move || store::open(&folder)).await;
     let store = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
     let settings = Settings { users: users::settings(&config.users)?, ..settings(config, identifier) };
     Ok(Issuer::open(settings, env.clone(), store, master_key).await?)
+}
+
+/// Closes the issuer once everything is on disk.
+///
+/// # Errors
+/// [`Failure::Store`] when that takes too long.
+pub(super) async fn close(issuer: &Issuer) -> Result<(), Failure> {
+    let closed = timeout(CLOSING, issuer.close()).await;
+    closed.map_err(|_| Failure::Store("the store did not close in time".to_owned()))
+}
+
+/// Returns what the settings say about the surface.
+pub(super) fn surface(config: &Config) -> Surface {
+    Surface {
+        cors_origins: config.cors_origins.clone(),
+        body_timeout: config.body_timeout,
+        max_followers: config.max_followers,
+        cookies: config.cookies.clone(),
+    }
 }
 
 async fn until_told((mut terminate, mut interrupt): (Signal, Signal), issuer: &Issuer) -> Result<(), Failure> {
@@ -107,13 +133,6 @@ async fn until_told((mut terminate, mut interrupt): (Signal, Signal), issuer: &I
 
 fn on(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::Machine(format!("signals cannot be received: {error}")))
-}
-
-/// Writes lines to standard output and out of its buffer: a script may be waiting for them.
-fn say(lines: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{lines}").and_then(|()| stdout.flush());
-    written.map_err(|error| Failure::Machine(format!("standard output is closed: {error}")))
 }
 
 fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {

@@ -103,7 +103,7 @@ fn tables(settings: &Command, line: impl Fn(&Arg) -> String) -> String {
     text
 }
 
-fn settings() -> Command {
+pub(super) fn settings() -> Command {
     Layer::augment_args(Command::new("settings"))
 }
 
@@ -113,7 +113,7 @@ fn key(name: &str) -> &str {
 }
 
 /// Returns what is set in a layer, by the full names of the settings.
-fn values(layer: &Layer) -> HashMap<String, toml::Value> {
+pub(super) fn values(layer: &Layer) -> HashMap<String, toml::Value> {
     let mut values = HashMap::new();
     for (key, value) in toml::Table::try_from(layer).unwrap_or_default() {
         match value {

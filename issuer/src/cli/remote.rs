@@ -1,0 +1,109 @@
+//! A daemon, over HTTP/1.1: one connection for each request, every wait bounded.
+
+mod url;
+
+pub(super) use url::Url;
+
+use super::Failure;
+use super::ask::{Ask, encoded};
+use base64ct::{Base64, Encoding as _};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HOST, USER_AGENT};
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+/// Bytes of an answer that are read: far above the longest revocation list.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
+
+/// Who asks, and what proves it.
+pub(super) struct Credentials {
+    /// The `client_id`.
+    pub(super) client_id: String,
+    /// Its secret.
+    pub(super) secret: Zeroizing<String>,
+}
+
+/// A daemon at a URL.
+pub(super) struct Remote {
+    url: Url,
+    why: String,
+    authorization: Option<HeaderValue>,
+    patience: Duration,
+}
+
+impl Remote {
+    /// Speaks to the daemon at `url` with these credentials, and waits so long for each answer. `why` says, where nobody
+    /// has named it, why it is this one; it may be empty.
+    pub(super) fn new(url: Url, why: String, credentials: Option<Credentials>, patience: Duration) -> Self {
+        Self { url, why, authorization: credentials.as_ref().and_then(basic), patience }
+    }
+
+    /// Returns where it is.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Returns the answer to `ask`. A redirection is an answer like any other: credentials go nowhere else.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] when there is none.
+    pub(super) async fn answer(&self, ask: &Ask) -> Result<Response<Bytes>, Failure> {
+        let mut request = ask.request(self.url.prefix())?.map(Full::new);
+        let host = HeaderValue::from_str(self.url.authority()).map_err(|error| self.unreachable(&error))?;
+        request.headers_mut().insert(HOST, host);
+        request
+            .headers_mut()
+            .insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
+        request.headers_mut().extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
+        match timeout(self.patience, self.connected(request)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(self.unreachable(&format!("no answer within {} s", self.patience.as_secs()))),
+        }
+    }
+
+    async fn connected(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+        let stream = TcpStream::connect((self.url.host(), self.url.port())).await;
+        let stream = stream.map_err(|error| self.unreachable(&error))?;
+        self.exchanged(stream, request).await
+    }
+
+    async fn exchanged<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let shaken = http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = shaken.map_err(|error| self.unreachable(&error))?;
+        let connection = tokio::spawn(connection);
+        let answered = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;
+        let (head, body) = answered.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| self.unreachable(&error))?;
+        connection.abort();
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    fn unreachable(&self, cause: &impl ToString) -> Failure {
+        let why = if self.why.is_empty() { String::new() } else { format!(" ({})", self.why) };
+        Failure::Unreachable(format!(
+            "the daemon at {} cannot be reached: {}{why}; `countersign serve` starts one, --url names another, \
+             --data-dir opens the store of one that is stopped",
+            self.url,
+            cause.to_string()
+        ))
+    }
+}
+
+/// Returns HTTP Basic credentials, form-urlencoded first (RFC 6749 §2.3.1).
+fn basic(credentials: &Credentials) -> Option<HeaderValue> {
+    let pair = Zeroizing::new(format!("{}:{}", encoded(&credentials.client_id), encoded(&credentials.secret)));
+    let value = Zeroizing::new(format!("Basic {}", Base64::encode_string(pair.as_bytes())));
+    let mut value = HeaderValue::from_str(&value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
