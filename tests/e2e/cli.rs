@@ -84,7 +84,7 @@ impl<'a> Way<'a> {
 
 /// Runs `verbs` over a daemon, stops it, and runs them over its store.
 fn both_ways(verbs: impl Fn(&Way)) {
-    let mut daemon = Setup::new().set("issuer", ISSUER).start();
+    let mut daemon = Setup::new().set("issuer", ISSUER).set("users.enabled", "true").start();
     verbs(&Way::http(&daemon));
     assert_eq!(daemon.stop().code(), Some(0));
     verbs(&Way::store(&daemon));
@@ -268,6 +268,33 @@ fn keys_are_listed_imported_rotated_and_withdrawn() {
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{pem}\n-----END PRIVATE KEY-----\n");
         let other = way.ends(0, &["key", "import", "--purpose", "revocations"], &pem);
         way.says(&["key", "withdraw", other["kid"].as_str().expect("a name")]);
+    });
+}
+
+#[test]
+fn users_are_made_disabled_enabled_given_a_code_and_forgotten() {
+    both_ways(|way| {
+        let create = ["user", "create", "--user-name", "Kim", "--email", "kim@example.com", "--role", "editor"];
+        let password = ["--password-file", "-", "--must-reset"];
+        let made = way.ends(0, &[&create[..], &password[..]].concat(), "a long pass phrase of Kim's\n");
+        let sub = made["sub"].as_str().expect("a sub").to_owned();
+        assert_eq!(
+            (&made["status"], &made["has_password"], &made["must_reset"]),
+            (&json!("active"), &json!(true), &json!(true))
+        );
+        let twice = way.ends(1, &create, "");
+        assert_eq!(twice["error"]["code"], "name_taken");
+        let weak = ["user", "create", "--user-name", "Lee", "--password-file", "-"];
+        assert_eq!(way.ends(1, &weak, "short")["error"]["code"], "password_refused");
+        let listed = way.says(&["user", "list"]);
+        assert_eq!((&listed["items"][0]["sub"], &listed["items"][0]["roles"]), (&json!(sub), &json!(["editor"])));
+        assert_eq!(way.says(&["user", "disable", &sub])["status"], "disabled");
+        assert_eq!(way.says(&["user", "enable", &sub])["status"], "active");
+        assert_eq!(way.says(&["user", "show", &sub])["email"], "kim@example.com");
+        let code = way.says(&["user", "reset-code", &sub]);
+        assert!(code["code"].as_str().expect("a code").len() >= 22 && code["expires_at"].is_u64(), "{code}");
+        way.says(&["user", "delete", &sub]);
+        assert_eq!(way.ends(1, &["user", "show", &sub], "")["error"]["exit_code"], 1);
     });
 }
 

@@ -31,6 +31,7 @@ mod session;
 mod target;
 mod text;
 mod token;
+mod user;
 mod users;
 
 use crate::config::{ConfigError, Layer};
@@ -87,6 +88,8 @@ enum Command {
     Key(key::Keys),
     /// Manage clients
     Client(client::Clients),
+    /// Manage built-in users
+    User(user::Users),
     /// Look at the audit log
     Audit(audit::Audit),
     /// Look at the settings
@@ -157,6 +160,7 @@ fn run(command: &Command, matches: &ArgMatches, as_json: bool) -> Ended {
         Command::Revoke(command) => revoke::run(command),
         Command::Key(command) => key::run(command),
         Command::Client(command) => client::run(command),
+        Command::User(command) => user::run(command),
         Command::Audit(command) => audit::run(command, as_json),
         Command::Config(command) => config::run(command, matches),
         Command::Completions(command) => pages::completions(command),
