@@ -16,10 +16,13 @@
 //! Time: `now` may go back between two calls. A session never does: it goes on at its newest `iat` until the clock has
 //! passed that again, so nothing ends early and no token has `iat` after `exp`.
 
+mod exchange;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;
+
+pub use exchange::{Exchanged, MAX_EXCHANGED};
 
 use crate::error::GrantFault;
 use std::fmt;
@@ -179,6 +182,8 @@ pub struct Session {
     pub renewal: Option<Renewal>,
     /// Access tokens to revoke when the session ends, oldest first, at most [`MAX_LIVE_TOKENS`].
     pub live: Vec<Live>,
+    /// Tokens got by exchange to revoke with them, oldest first, at most [`MAX_EXCHANGED`].
+    pub exchanged: Vec<Exchanged>,
     /// Set once, never taken back.
     pub ended: Option<Ended>,
 }
@@ -242,6 +247,7 @@ impl Start {
             last,
             renewal,
             live: vec![Live { exp, index }],
+            exchanged: Vec::new(),
             ended: None,
         }
     }
@@ -299,6 +305,8 @@ pub enum Outcome {
     Rotated,
     /// The last pair is due again.
     Repeated,
+    /// A token got by exchange is due.
+    Exchanged,
     /// The session has ended on request.
     Revoked,
     /// It had ended before; nothing changed.
@@ -421,7 +429,9 @@ impl Session {
     }
 
     fn end(mut self, reason: EndReason, outcome: Outcome, at: UnixTime) -> Step {
-        let revoked = std::mem::take(&mut self.live).iter().map(|live| Jti::new(live.exp, live.index)).collect();
+        let exchanged = std::mem::take(&mut self.exchanged);
+        let live = std::mem::take(&mut self.live).into_iter().map(|live| Jti::new(live.exp, live.index));
+        let revoked = live.chain(exchanged.iter().map(Exchanged::jti)).collect();
         self.ended = Some(Ended { reason, at });
         Step { session: self, changed: true, revoked, outcome }
     }

@@ -12,6 +12,9 @@ fn an_unknown_field_is_named() {
         "token=x&surprise=1",
         "token=x&surprise=",
         r#"{"subject":"a","surprise":1}"#,
+        r#"{"purpose":"token","surprise":1}"#,
+        r#"{"sub":"a","surprise":1}"#,
+        r#"{"grants":[],"surprise":1}"#,
     ];
     for (act, body) in ACTS.iter().zip(bodies) {
         let reply = act.request(&daemon, body).send();
@@ -31,6 +34,9 @@ fn a_field_given_twice_is_named() {
         ("token=x&token=x", "'token'"),
         ("token=x&%74oken=y", "'token'"),
         (r#"{"subject":"a","subject":"a"}"#, "'subject'"),
+        (r#"{"purpose":"token","purpose":"token"}"#, "'purpose'"),
+        (r#"{"sub":"a","sub":"a"}"#, "'sub'"),
+        (r#"{"grants":[],"grants":[]}"#, "'grants'"),
     ];
     for (act, (body, name)) in ACTS.iter().zip(bodies) {
         let reply = act.request(&daemon, body).send();
@@ -50,6 +56,9 @@ fn a_missing_field_is_named() {
         ("token=", "'token'"),
         ("", "'token'"),
         ("{}", "'subject, session, client, key or all'"),
+        ("{}", "'purpose'"),
+        ("{}", "'sub'"),
+        ("{}", "'grants'"),
     ];
     for (act, (body, name)) in ACTS.iter().zip(bodies) {
         let reply = act.request(&daemon, body).send();

@@ -61,7 +61,7 @@ fn a_method_that_a_path_does_not_have_is_told_those_that_it_has() {
     assert!(preflight.header("access-control-allow-origin").is_none());
 }
 
-fn call(daemon: &Daemon, method: &str, path: &str, body: &Value) -> Reply {
+pub(crate) fn call(daemon: &Daemon, method: &str, path: &str, body: &Value) -> Reply {
     let request = daemon.client().request(method, path).header("Content-Type", "application/json");
     request.body(body.to_string()).basic(daemon.admin()).send()
 }
@@ -83,12 +83,12 @@ fn mint(daemon: &Daemon, (id, secret): (&str, &str), mut body: Value) -> Reply {
     daemon.client().json("/v1/tokens", &body).basic((id, secret)).send()
 }
 
-fn code(reply: &Reply) -> (u16, String) {
+pub(crate) fn code(reply: &Reply) -> (u16, String) {
     let code = reply.json().get("error").or(reply.json().get("code")).and_then(Value::as_str).unwrap_or("").to_owned();
     (reply.status, code)
 }
 
-fn refused(status: u16, code: &str) -> (u16, String) {
+pub(crate) fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 

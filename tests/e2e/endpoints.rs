@@ -17,7 +17,7 @@ pub(crate) struct Act {
 }
 
 /// Every endpoint that takes a body.
-pub(crate) const ACTS: [Act; 7] = [
+pub(crate) const ACTS: [Act; 8] = [
     Act { path: "/v1/tokens", media_type: JSON, other_type: FORM, body: r#"{"sub":"a","aud":"api"}"#, options: false },
     Act {
         path: "/oauth/token",
@@ -31,6 +31,7 @@ pub(crate) const ACTS: [Act; 7] = [
     Act { path: "/v1/revocations", media_type: JSON, other_type: FORM, body: r#"{"subject":"a"}"#, options: false },
     Act { path: "/v1/keys/rotate", media_type: JSON, other_type: FORM, body: r#"{"purpose":"token"}"#, options: false },
     Act { path: "/v1/sessions/revoke", media_type: JSON, other_type: FORM, body: r#"{"sub":"a"}"#, options: false },
+    Act { path: "/v1/clients", media_type: JSON, other_type: FORM, body: r#"{"grants":[]}"#, options: false },
 ];
 
 /// Paths that are read, and whether OPTIONS is answered there.

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const REQUIREMENTS = ["PyJWT[crypto]==2.15.1", "cwt==3.3.0"];
+const REQUIREMENTS = ["PyJWT[crypto]==2.15.1", "cwt==3.3.0", "Authlib==1.9.9", "requests==2.34.2"];
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
 const run = promisify(execFile);
 
@@ -19,6 +19,9 @@ export const pyjwt = (given) => python("pyjwt.py", given);
 
 /** Returns what python-cwt makes of each status list. */
 export const pythonCwt = (given) => python("cwt_status.py", given);
+
+/** Returns what Authlib gets as an OAuth client. */
+export const authlib = (given) => python("authlib_client.py", given);
 
 /** Returns what a script of this folder answers. */
 async function python(script, given) {

@@ -235,6 +235,7 @@ impl Issuer {
         let record = self.parts.store.client(client_id.clone()).await?;
         removable(record.as_ref()).map_err(Error::Client)?;
         self.rule(client, Change::Client(client_id.clone())).await?;
+        self.parts.take_back_exchanged(client, &client_id).await?;
         let event = client.did(Act::ClientRemoved, self.parts.moments.shown()).target(&client_id);
         let decide = move |before: Option<ClientRecord>| {
             removable(before.as_ref())?;

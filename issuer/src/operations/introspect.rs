@@ -1,7 +1,9 @@
 //! What is known of a token at this very moment (RFC 7662).
 
+use super::exchange::concerns;
 use super::issuer::{Issuer, Parts};
 use super::{Client, Error, Introspection};
+use crate::clients::Allowed;
 use crate::session::Session;
 use serde_json::{Map, Value};
 use token::id::Jti;
@@ -12,7 +14,8 @@ impl Issuer {
     /// Returns the claims of a token that is active: its signature holds, it is within its times and it has not been
     /// revoked, all at this moment.
     ///
-    /// A caller sees the tokens of its own, those whose audience it is, and as an administrator all. Everything else is
+    /// A caller sees the tokens of its own, those for an audience that it is or that its registration lists, and as an
+    /// administrator all. Everything else is
     /// inactive, whatever the reason (RFC 7662 §2.2).
     ///
     /// # Errors
@@ -40,9 +43,9 @@ impl Parts {
         else {
             return Ok(None);
         };
-        let visible = client.is_administrator()
-            || claims.client_id == client.id()
-            || claims.aud.iter().any(|aud| aud == client.id());
+        let record = self.store.client(client.id().to_owned()).await?;
+        let allowed = record.map_or_else(Allowed::everything, |record| record.allowed);
+        let visible = concerns(client, &allowed, &claims);
         let Ok(jti) = claims.jti.parse::<Jti>() else { return Ok(None) };
         let ruled = self.ruling.rules().revokes(&claims, &kid);
         if !visible || ruled || self.store.is_revoked(jti).await? {

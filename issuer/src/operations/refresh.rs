@@ -54,7 +54,7 @@ impl Parts {
             let (session, outcome) = self.present(client, allowed, (sid, claims.generation), scope, now).await?;
             match outcome {
                 Outcome::Rotated | Outcome::Repeated => return self.answer(session),
-                Outcome::WrongPlace => {}
+                Outcome::WrongPlace | Outcome::Exchanged => {}
                 Outcome::ScopeRefused => return Err(Error::InvalidScope),
                 Outcome::Full { retry_after_secs } => return Err(Error::TooManyLiveTokens { retry_after_secs }),
                 Outcome::Refused(fault) => return Err(self.refused(Some(sid), client, fault)),
@@ -142,6 +142,7 @@ fn told(event: Event, step: &Step) -> Vec<Event> {
         Outcome::Refused(_)
         | Outcome::Revoked
         | Outcome::AlreadyEnded
+        | Outcome::Exchanged
         | Outcome::WrongPlace
         | Outcome::ScopeRefused
         | Outcome::Full { .. } => Vec::new(),

@@ -1,10 +1,12 @@
 //! An administrator takes back what a name stands for: a subject, a session, a client, a key, everything.
 
-use super::issuer::Issuer;
+use super::issuer::{Issuer, Parts};
 use super::rule::Change;
 use super::{Client, Error, Revocation, RevocationRequest, limits};
-use crate::session::SessionId;
+use crate::audit::Act;
+use crate::session::{Exchanged, SessionId};
 use crate::store::{OfSubject, StoreError};
+use token::id::Jti;
 use token::time::UnixTime;
 
 impl Issuer {
@@ -69,6 +71,7 @@ impl Issuer {
             return Err(Error::InvalidRequest { field: "client", detail: "is not the id of a client" });
         }
         self.rule(client, Change::Client(client_id.clone())).await?;
+        self.parts.take_back_exchanged(client, &client_id).await?;
         tracing::warn!(revoked_client = client_id, "everything that a client got so far was revoked");
         Ok(())
     }
@@ -79,5 +82,27 @@ impl Issuer {
             field: "issued_before",
             detail: "must be whole seconds since 1970 and not in the future",
         })
+    }
+}
+
+impl Parts {
+    /// Takes back what others have got by exchange for tokens of a client's sessions: the rule for the client names only what
+    /// was issued to itself. It must be in force, so that none of those sessions gives anything more.
+    pub(super) async fn take_back_exchanged(&self, client: &Client, client_id: &str) -> Result<(), Error> {
+        const STEP: usize = 256;
+        let mut after = None;
+        loop {
+            let sessions = self.store.sessions(after, STEP).await?;
+            let of_client = sessions.iter().filter(|session| session.client_id == client_id);
+            let ended = of_client.filter(|session| self.ruling.rules().ends(client_id, session.began));
+            for session in ended.filter(|session| !session.exchanged.is_empty()) {
+                let jtis: Vec<Jti> = session.exchanged.iter().map(Exchanged::jti).collect();
+                let told = |jti: &Jti| client.did(Act::TokenRevoked, self.moments.shown()).session(session).token(*jti);
+                let events = jtis.iter().map(told).collect();
+                self.store.revoke(jtis, events).await?;
+            }
+            let Some(last) = sessions.last().filter(|_| sessions.len() == STEP) else { return Ok(()) };
+            after = Some(last.sid);
+        }
     }
 }

@@ -23,6 +23,8 @@ enum Act {
     /// Withdraw the key that signs; from now on the next one signs.
     Withdraw,
     Revoke,
+    /// Exchange the newest token, for so many seconds.
+    Exchange(u64),
     OtherClient {
         back: u64,
     },
@@ -36,6 +38,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (0..5_000_u64).prop_map(Act::Back),
         1 => Just(Act::Withdraw),
         1 => Just(Act::Revoke),
+        3 => (1..900_u64).prop_map(Act::Exchange),
         1 => (0..3_u64).prop_map(|back| Act::OtherClient { back }),
     ];
     proptest::collection::vec(act, 1..60)
@@ -47,6 +50,7 @@ struct Oracle {
     pairs: Vec<(UnixTime, u64)>,
     /// Access tokens handed out and not revoked, with their expiry.
     out: Vec<(Jti, UnixTime)>,
+    exchanged: usize,
     ended: bool,
     idle_until: UnixTime,
 }
@@ -79,7 +83,7 @@ proptest! {
         let (mut now, mut key, mut withdrawn) = (at(0), 1_u64, BTreeSet::new());
         let mut session = begun(now);
         session.last.kid = key.to_string();
-        let mut oracle = Oracle { pairs: vec![(now, key)], out: vec![(Jti::new(at(900), 5), at(900))], ended: false, idle_until: at(3_600) };
+        let mut oracle = Oracle { pairs: vec![(now, key)], out: vec![(Jti::new(at(900), 5), at(900))], exchanged: 0, ended: false, idle_until: at(3_600) };
         let mut index = 100;
         for act in acts {
             let newest = u64::try_from(oracle.pairs.len()).unwrap();
@@ -91,6 +95,30 @@ proptest! {
                     let step = session.clone().revoke(now);
                     prop_assert_eq!(step.outcome, if oracle.ended { Outcome::AlreadyEnded } else { Outcome::Revoked });
                     check_end(&mut oracle, &step)?;
+                    session = step.session;
+                    continue;
+                }
+                Act::Exchange(secs) => {
+                    index += 1;
+                    let token = Exchanged { exp: now.plus_secs(secs), index, iat: now, client_id: "other".to_owned() };
+                    let step = session.clone().exchange(token.clone(), 5, UnixTime::MIN); // nothing is forgotten
+                    let held = oracle.exchanged;
+                    let expected = match (oracle.ended, now >= oracle.idle_until) {
+                        (true, _) => Outcome::Refused(GrantFault::Ended),
+                        (false, true) => Outcome::Refused(GrantFault::Expired),
+                        (false, false) if held >= MAX_EXCHANGED => step.outcome, // the seconds are another test's
+                        (false, false) => Outcome::Exchanged,
+                    };
+                    prop_assert_eq!(step.outcome, expected);
+                    if step.outcome == Outcome::Exchanged {
+                        prop_assert!(held < MAX_EXCHANGED);
+                        oracle.out.push((token.jti(), token.exp));
+                        oracle.exchanged += 1;
+                        let with = Session { exchanged: step.session.exchanged.clone(), ..session.clone() };
+                        prop_assert_eq!(&step.session, &with, "nothing else changes");
+                    } else {
+                        prop_assert!(!step.changed && step.session == session);
+                    }
                     session = step.session;
                     continue;
                 }

@@ -260,3 +260,26 @@ fn a_sid_has_one_spelling() {
         assert_eq!(SessionId::parse(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_session_takes_so_many_exchanged_tokens_until_the_first_expires_and_ends_with_all_of_them() {
+    let token = |index: u32, exp| Exchanged { exp: at(exp), index, iat: at(0), client_id: "other".to_owned() };
+    let mut session = begun(at(0));
+    for index in 0..u32::try_from(MAX_EXCHANGED).unwrap() {
+        let step = session.exchange(token(index, 100 + u64::from(index)), 5, at(0));
+        assert_eq!((step.outcome, step.changed), (Outcome::Exchanged, true));
+        session = step.session;
+    }
+    let full = session.clone().exchange(token(99, 500), 5, at(10));
+    assert!(untouched(&session, &full));
+    assert_eq!(full.outcome, Outcome::Full { retry_after_secs: 95 });
+    let step = session.clone().exchange(token(99, 500), 5, at(105));
+    assert_eq!((step.outcome, step.session.exchanged.len()), (Outcome::Exchanged, MAX_EXCHANGED));
+    let ended = step.session.revoke(at(106));
+    let revoked: std::collections::BTreeSet<Jti> = ended.revoked.iter().copied().collect();
+    assert_eq!(revoked.len(), MAX_EXCHANGED + 1, "with the one access token of the session");
+    assert!(revoked.contains(&token(99, 500).jti()) && !revoked.contains(&token(0, 100).jti()));
+    assert!(ended.session.exchanged.is_empty());
+    let late = ended.session.clone().exchange(token(7, 500), 5, at(106));
+    assert_eq!((late.outcome, late.changed), (Outcome::Refused(GrantFault::Ended), false));
+}

@@ -107,6 +107,7 @@ pub(crate) fn session(name: u8) -> Session {
         last: Access { kid: "k1".to_owned(), iat: at(0), exp: at(300), index: u32::from(name), scope: None },
         renewal: Some(Renewal { idle_secs: 1_000, ends_at: at(5_000), generation: 1, expires_at: at(1_000) }),
         live: vec![Live { exp: at(200), index: 500 + u32::from(name) }, Live { exp: at(300), index: u32::from(name) }],
+        exchanged: vec![],
         ended: None,
     }
 }

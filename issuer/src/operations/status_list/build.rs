@@ -165,6 +165,14 @@ impl Named {
                 self.tokens.entry(epoch(live.exp)).or_default().push(live.index);
             }
         }
+        for token in &session.exchanged {
+            let Sought { cut: Cut { cid, salt, all, .. }, keys } = &self.sought;
+            let of_client = || cid.get(&Tag::new(salt, TagKind::Client, &token.client_id)).copied();
+            let cut = all.iter().copied().chain(of_client()).any(|until| token.iat <= until);
+            if named || cut || keys.iter().any(|key| (key.from..=key.until).contains(&token.iat)) {
+                self.tokens.entry(epoch(token.exp)).or_default().push(token.index);
+            }
+        }
     }
 
     /// Returns whether a tagged rule takes back all that the session has got; one that it does has ended.

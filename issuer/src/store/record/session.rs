@@ -1,17 +1,24 @@
 //! The record of a session: some hundred bytes, rewritten with every refresh.
 
 use super::{Reader, Record, Unreadable, Writer};
-use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
+use crate::session::{Access, EndReason, Ended, Exchanged, Grant, Live, Renewal, Session, SessionId};
 
 impl Record for Session {
     const KIND: &'static str = "session";
-    const VERSION: u8 = 3; // 1 had neither `began` nor `status`, 2 no `device`
+    const VERSION: u8 = 4; // 1 had neither `began` nor `status`, 2 no `device`, 3 knew of no exchange
 
     fn write(&self, writer: &mut Writer) {
         write_first(self, writer);
         writer.time(self.began);
         writer.flag(self.grant.status);
         writer.option(self.device.as_deref(), Writer::text);
+        writer.length(self.exchanged.len());
+        for token in &self.exchanged {
+            writer.time(token.exp);
+            writer.number(u64::from(token.index));
+            writer.time(token.iat);
+            writer.text(&token.client_id);
+        }
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
@@ -22,6 +29,9 @@ impl Record for Session {
         }
         if reader.version() > 2 {
             session.device = reader.option(Reader::text)?;
+        }
+        if reader.version() > 3 {
+            session.exchanged = reader.many(read_exchanged)?;
         }
         Ok(session)
     }
@@ -57,8 +67,13 @@ fn read_first(reader: &mut Reader<'_>) -> Result<Session, Unreadable> {
         last,
         renewal: reader.option(read_renewal)?,
         live: reader.many(|reader| Ok(Live { exp: reader.time()?, index: reader.number_u32()? }))?,
+        exchanged: Vec::new(),
         ended: reader.option(read_ended)?,
     })
+}
+
+fn read_exchanged(reader: &mut Reader<'_>) -> Result<Exchanged, Unreadable> {
+    Ok(Exchanged { exp: reader.time()?, index: reader.number_u32()?, iat: reader.time()?, client_id: reader.text()? })
 }
 
 fn write_grant(grant: &Grant, writer: &mut Writer) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::{Link, Run};
 use crate::clients::{Allowed, ClientKey, ClientRecord, ClientSecret, Grants};
 use crate::rules::Rules;
-use crate::session::{Access, EndReason, Ended, Grant, Live, Renewal, Session, SessionId};
+use crate::session::{Access, EndReason, Ended, Exchanged, Grant, Live, Renewal, Session, SessionId};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -50,6 +50,12 @@ fn session() -> impl Strategy<Value = Session> {
             expires_at,
         });
     let live = (time(), any::<u32>()).prop_map(|(exp, index)| Live { exp, index });
+    let exchanged = (time(), any::<u32>(), time(), ".*").prop_map(|(exp, index, iat, client_id)| Exchanged {
+        exp,
+        index,
+        iat,
+        client_id,
+    });
     (
         any::<[u8; 16]>(),
         ".*",
@@ -58,22 +64,27 @@ fn session() -> impl Strategy<Value = Session> {
         any::<u64>(),
         access,
         of(renewal),
-        vec(live, 0..20),
+        (vec(live, 0..20), vec(exchanged, 0..4)),
         of(ended()),
         of(".*"),
     )
-        .prop_map(|(sid, client_id, began, grant, access_ttl_secs, last, renewal, live, ended, device)| Session {
-            sid: SessionId(sid),
-            client_id,
-            began,
-            grant,
-            device,
-            access_ttl_secs,
-            last,
-            renewal,
-            live,
-            ended,
-        })
+        .prop_map(
+            |(sid, client_id, began, grant, access_ttl_secs, last, renewal, (live, exchanged), ended, device)| {
+                Session {
+                    sid: SessionId(sid),
+                    client_id,
+                    began,
+                    grant,
+                    device,
+                    access_ttl_secs,
+                    last,
+                    renewal,
+                    live,
+                    exchanged,
+                    ended,
+                }
+            },
+        )
 }
 
 fn publication() -> impl Strategy<Value = Publication> {
@@ -211,7 +222,8 @@ proptest! {
     fn a_session_of_version_1_reads_as_one_that_began_with_its_newest_token_and_has_no_status(session in session()) {
         let mut writer = Writer::new(1);
         super::session::write_first(&session, &mut writer);
-        let mut expected = Session { began: session.last.iat, device: None, ..session };
+        let mut expected =
+            Session { began: session.last.iat, device: None, exchanged: Vec::new(), ..session };
         expected.grant.status = false;
         prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
     }
@@ -222,7 +234,18 @@ proptest! {
         super::session::write_first(&session, &mut writer);
         writer.time(session.began);
         writer.flag(session.grant.status);
-        let expected = Session { device: None, ..session };
+        let expected = Session { device: None, exchanged: Vec::new(), ..session };
+        prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
+    }
+
+    #[test]
+    fn a_session_of_version_3_reads_as_one_of_which_nothing_was_exchanged(session in session()) {
+        let mut writer = Writer::new(3);
+        super::session::write_first(&session, &mut writer);
+        writer.time(session.began);
+        writer.flag(session.grant.status);
+        writer.option(session.device.as_deref(), Writer::text);
+        let expected = Session { exchanged: Vec::new(), ..session };
         prop_assert_eq!(Session::decode(b"key", &writer.finish(b"key")), Ok(expected));
     }
 
