@@ -30,7 +30,22 @@ pub(crate) fn shorten(module: &mut Module) {
         }
     }
     empty_uncalled(module);
+    let data: Vec<_> = module.data.iter().map(walrus::Data::id).collect();
+    for id in data {
+        blank_paths(&mut module.data.get_mut(id).value);
+    }
     walrus::passes::gc::run(module);
+}
+
+/// Makes zeros of the names of source files: a panic's message says where it was, and nothing else reads them.
+fn blank_paths(data: &mut [u8]) {
+    let is_path = |text: &[u8]| {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
+        text.ends_with(b".rs") && text.iter().all(plain)
+    };
+    for text in data.split_mut(|&byte| byte == 0).filter(|text| is_path(text)) {
+        text.fill(0);
+    }
 }
 
 /// Puts a trap in the place of everything in this sequence from `begin` on.

@@ -34,8 +34,8 @@ use tables::{Budget, Multiples};
 /// Whether a key has tables made for it, and when.
 ///
 /// A table takes 384 KiB, in wasm 480. One for the base point is made with the first key's and stays for the life of the
-/// process; a key's own is made by the verification that is the key's 32nd to be accepted, and dropped with the key's
-/// last clone. Forged signatures are not counted, so nobody but the holder of the key can have memory taken. At most 8
+/// process; a key's own is made row by row, by the 32 verifications from the key's 32nd on that are accepted, and dropped
+/// with the key's last clone. Forged signatures are not counted, so nobody but the holder of the key can have memory taken. At most 8
 /// keys of a process have tables in wasm and 64 elsewhere; further keys verify without, three to four times slower, and
 /// try again every 32 acceptances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

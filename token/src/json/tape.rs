@@ -176,7 +176,7 @@ impl<'t> Object<'t> {
     }
 
     /// Returns the value of a member. Takes time linear in the size of the object.
-    #[inline(never)] // many call it, none for every token: a copy in each would weigh 4 KB in wasm
+    #[inline(never)] // many call it, and none of them for a token whose header is the last one's: one copy will do
     pub(crate) fn get(self, name: &str) -> Option<Value<'t>> {
         self.members().find(|(other, _)| *other == name).map(|(_, value)| value)
     }

@@ -167,3 +167,11 @@ fn of_a_table_that_nobody_else_has_only_what_is_called_stays() {
     assert_eq!(with_table(false), [false, true]);
     assert_eq!(with_table(true), [false, false]);
 }
+
+#[test]
+fn names_of_source_files_are_blanked_and_nothing_else() {
+    let mut data = *b"is missing\0token/src/json.rs\0a .rs of words\0core/x-1_0.rs\0.rst\0";
+    super::blank_paths(&mut data);
+    let blanked = [&b"is missing\0"[..], &[0; 17], b"\0a .rs of words\0", &[0; 13], b"\0.rst\0"].concat();
+    assert_eq!(data.to_vec(), blanked);
+}

@@ -31,15 +31,19 @@ pub(super) type Point = point::Point<Field>;
 pub(super) type Projective = point::Projective<Field>;
 /// Multiples of one point.
 pub(super) type Table = table::Table<Field>;
+/// Some of them.
+pub(super) type Growing = table::Growing<Field>;
 
 impl Point {
     /// Returns s·B + k·`minus_a`, both scalars below the group order, without tables.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(super) fn double_scalar(s: &[u8; 32], k: &[u8; 32], minus_a: &Self) -> Projective {
-        static BASE: OnceLock<Vec<point::Entry<Field>>> = OnceLock::new();
+        static BASE: OnceLock<Vec<point::Addend<Field>>> = OnceLock::new();
         straus::sum(s, BASE.get_or_init(straus::base_multiples), k, minus_a)
     }
 
     /// Returns s·B + k·(−A) from the tables of B and −A.
+    #[cfg_attr(target_family = "wasm", inline(never))] // engines compile it when it is called first, which may be never
     pub(super) fn from_tables(s: &Digits, base: &Table, k: &Digits, key: &Table) -> Projective {
         sum(s, base, k, key)
     }

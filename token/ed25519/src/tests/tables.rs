@@ -8,6 +8,8 @@ use ed25519_dalek::{Signer, SigningKey};
 use std::thread;
 
 const MESSAGE: &[u8] = b"message";
+/// Acceptances after which a key has tables: the last cold ones, and those that made the rows.
+const UNTIL_MADE: u32 = COLD_VERIFICATIONS - 1 + 32;
 
 fn budget(most: usize) -> &'static Budget {
     Box::leak(Box::new(Budget::new(most)))
@@ -36,15 +38,24 @@ fn a_table_takes_what_the_documentation_says() {
 }
 
 #[test]
-fn tables_are_made_by_the_last_cold_acceptance_and_go_with_the_last_clone() {
+fn tables_are_made_a_row_an_acceptance_from_the_last_cold_one_on_and_go_with_the_last_clone() {
     let budget = budget(1);
     let (key, signature) = key(budget, 1, Tables::WhenBusy);
     let clone = key.clone();
     accept(&clone, &signature, COLD_VERIFICATIONS - 1);
-    assert!(!has_tables(&key));
-    accept(&key, &signature, 1);
-    assert!(has_tables(&key) && has_tables(&clone));
-    accept(&clone, &signature, 3 * COLD_VERIFICATIONS);
+    assert_eq!((key.shared.multiples.rows(), budget.taken()), (None, 0));
+    for rows in 1..32 {
+        accept(&key, &signature, 1);
+        assert_eq!((key.shared.multiples.rows(), has_tables(&key)), (Some(rows), false));
+        assert!(!clone.verifies(b"another", &signature));
+        assert_eq!(key.shared.multiples.rows(), Some(rows), "a forgery makes no row");
+    }
+    while !has_tables(&key) {
+        accept(&key, &signature, 1); // the base point's rows may still be another test's to make
+    }
+    assert!(has_tables(&clone));
+    assert_eq!(key.shared.multiples.rows(), None);
+    accept(&clone, &signature, 3 * UNTIL_MADE);
     assert_eq!(budget.taken(), 1);
     drop(key);
     assert_eq!(budget.taken(), 1);
@@ -56,7 +67,7 @@ fn tables_are_made_by_the_last_cold_acceptance_and_go_with_the_last_clone() {
 fn acceptances_in_a_batch_count_as_well() {
     let budget = budget(1);
     let (key, signature) = key(budget, 2, Tables::WhenBusy);
-    let pending: Vec<_> = (0..COLD_VERIFICATIONS).map(|_| key.begin(MESSAGE, &signature)).collect();
+    let pending: Vec<_> = (0..2 * UNTIL_MADE).map(|_| key.begin(MESSAGE, &signature)).collect();
     assert!(!has_tables(&key));
     assert!(settle(&pending).into_iter().all(|holds| holds));
     assert!(has_tables(&key));
@@ -89,14 +100,14 @@ fn no_more_keys_have_tables_than_the_budget_allows_and_a_place_given_back_is_tak
     let budget = budget(2);
     let mut keys: Vec<_> = (5..9).map(|seed| key(budget, seed, Tables::WhenBusy)).collect();
     for (key, signature) in &keys {
-        accept(key, signature, 2 * COLD_VERIFICATIONS);
+        accept(key, signature, 2 * UNTIL_MADE);
     }
     let have: Vec<_> = keys.iter().map(|(key, _)| has_tables(key)).collect();
     assert_eq!((have, budget.taken()), (vec![true, true, false, false], 2));
     keys.remove(0);
     assert_eq!(budget.taken(), 1);
     let (key, signature) = &keys[2];
-    accept(key, signature, COLD_VERIFICATIONS);
+    accept(key, signature, 2 * UNTIL_MADE);
     assert!(has_tables(key));
     assert_eq!(budget.taken(), 2);
 }
@@ -109,7 +120,7 @@ fn threads_that_verify_while_tables_are_made_are_right_and_make_one() {
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                for n in 0..4 * COLD_VERIFICATIONS {
+                for n in 0..4 * UNTIL_MADE {
                     assert!(key.verifies(MESSAGE, &signature));
                     assert!(!key.verifies(&n.to_le_bytes(), &signature));
                 }

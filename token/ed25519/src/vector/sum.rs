@@ -88,7 +88,6 @@ impl Points {
         let b = Point { x: xb, y: yb, z: zb, t: tb };
         let c = Point { x: xc, y: yc, z: zc, t: tc };
         let d = Point { x: xd, y: yd, z: zd, t: td };
-        let (ab, cd) = (a.plus(&b.addend(), false).point(), c.plus(&d.addend(), false).point());
-        ab.plus(&cd.addend(), false).projective()
+        [b, c, d].iter().fold(a, |sum, point| sum.plus(&point.addend(), false).point()).projective()
     }
 }
