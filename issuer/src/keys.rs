@@ -14,12 +14,14 @@
 
 mod at_rest;
 mod import;
+mod rewrap;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
 pub use at_rest::{MasterKey, Opened, SealedKey};
 pub use import::{ImportFault, Imported};
+pub use rewrap::{NewMasterKey, opens, rewrapped};
 pub use schedule::{Due, Schedule, View};
 
 use crate::Error;

@@ -21,6 +21,7 @@ mod keys;
 mod log;
 mod login;
 mod oauth;
+mod master_key;
 mod refresh;
 mod revocations;
 mod revoke;

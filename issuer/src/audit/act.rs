@@ -61,6 +61,8 @@ acts! {
     KeyForgotten = "key.forgotten",
     /// The key `target` came from elsewhere and was published.
     KeyImported = "key.imported",
+    /// Every signing key was sealed under another master key.
+    MasterKeyReplaced = "master_key.replaced",
     /// The client `target` was made.
     ClientCreated = "client.created",
     /// The client `target` has another secret.

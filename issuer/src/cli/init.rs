@@ -46,7 +46,7 @@ pub(super) fn run(command: &Init) -> Ended {
         }
     }
     let data_dir = DataDir::prepare(&folder)?;
-    master_key::master_key(Some(&key_file), &data_dir, &Env::system())?;
+    master_key::ensure(&key_file, &data_dir, &Env::system())?;
     write_new(&config, &settings(&folder, issuer.as_ref()))?;
     let start = format!("countersign serve --config {}", text::quoted(&config.display().to_string()));
     let said = format!(

@@ -16,6 +16,7 @@ mod data_dir;
 mod init;
 mod input;
 mod key;
+mod keys;
 mod limits;
 mod local;
 mod master_key;
@@ -95,6 +96,9 @@ enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Deal with the signing keys of a daemon that is not running
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Print the script that lets a shell complete these commands
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -159,6 +163,7 @@ fn run(command: &Command, matches: &ArgMatches, as_json: bool) -> Ended {
         Command::Session(command) => session::run(command),
         Command::Revoke(command) => revoke::run(command),
         Command::Key(command) => key::run(command),
+        Command::Keys(command) => keys::run(command),
         Command::Client(command) => client::run(command),
         Command::User(command) => user::run(command),
         Command::Audit(command) => audit::run(command, as_json),

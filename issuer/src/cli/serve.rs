@@ -96,12 +96,16 @@ pub(super) async fn open(
     identifier: &IssuerUrl,
     env: &Env,
 ) -> Result<Issuer, Failure> {
-    let master_key = master_key::master_key(config.master_key_file.as_deref(), data_dir, env)?;
+    let (master_key, place) = master_key::master_key(config, data_dir, env).await?;
     let folder = data_dir.store();
     let opened = spawn_blocking(move || store::open(&folder)).await;
     let store = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
+    let sealed = store.keys().await.map_err(Error::from)?;
+    let master_key = place.fitting(master_key, &sealed)?;
     let settings = Settings { users: users::settings(&config.users)?, ..settings(config, identifier) };
-    Ok(Issuer::open(settings, env.clone(), store, master_key).await?)
+    let issuer = Issuer::open(settings, env.clone(), store, master_key).await?;
+    issuer.set_new_master_key(place);
+    Ok(issuer)
 }
 
 /// Closes the issuer once everything is on disk.

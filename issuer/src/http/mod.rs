@@ -139,6 +139,7 @@ fn table(app: &Arc<App>) -> Row {
             ],
         ),
         resource(app, vec![on(&v1_users::RESET_CODE, v1_users::reset_code)]),
+        row(app, &v1_keys::REWRAP, v1_keys::rewrap),
         row(app, &oauth_revoke::ENDPOINT, oauth_revoke::answer),
         row(app, &oauth_introspect::ENDPOINT, oauth_introspect::answer),
         row(app, &revocations::NEWEST, revocations::newest),

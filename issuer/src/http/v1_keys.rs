@@ -18,6 +18,9 @@ pub(super) const ROTATE: Endpoint =
 pub(super) const IMPORT: Endpoint =
     Endpoint { route: "/v1/keys/import", verb: Verb::Act, dialect: Dialect::Problem, cors: Cors::None };
 
+pub(super) const REWRAP: Endpoint =
+    Endpoint { route: "/v1/keys/rewrap", verb: Verb::Act, dialect: Dialect::Problem, cors: Cors::None };
+
 /// Answers every key there is, without its private half.
 pub(super) async fn list(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
     let client = client_auth::by_header(&app, &exchange.headers, &exchange.origin).await?;
@@ -54,6 +57,14 @@ pub(super) async fn import(app: Arc<App>, exchange: Exchange) -> Result<Answer, 
         (None, true) => return Err(Malformed::Missing("pkcs8 or jwk").into()),
     };
     Ok(reply::json(&app.issuer.import_key(&client, KeyImport { purpose, key }).await?))
+}
+
+/// Seals every key under the new master key that lies where the daemon was told to look for it.
+pub(super) async fn rewrap(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
+    let body = request::read(&exchange.headers, exchange.body, JSON, app.body_timeout).await?;
+    let client = client_auth::by_header(&app, &exchange.headers, &exchange.origin).await?;
+    Members::parse(&body)?.finish()?;
+    Ok(reply::json(&app.issuer.rewrap_keys(&client).await?))
 }
 
 fn purpose(members: &mut Members) -> Result<Purpose, Malformed> {

@@ -10,10 +10,10 @@ use super::users::Desk;
 use super::{Error, NotReady, Published, Settings};
 use crate::env::Env;
 use crate::indices::Indices;
-use crate::keys::MasterKey;
+use crate::keys::{MasterKey, NewMasterKey};
 use crate::store::{Store, StoreError};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The issuer: every use case, over one store. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +36,8 @@ pub(super) struct Parts {
     pub(super) keeper: Keeper,
     /// What users need; none where they are off.
     pub(super) desk: Option<Desk>,
+    /// Where another master key would come from.
+    pub(super) new_master_key: OnceLock<Box<dyn NewMasterKey>>,
     closing: AtomicBool,
 }
 
@@ -59,7 +61,7 @@ impl Issuer {
         let ruling = Ruling::open(&settings, &env, store.as_ref(), &moments, publication, proven).await?;
         let status_lists = StatusLists::new();
         let indices = Indices::new(Arc::clone(&store), env.clone());
-        let closing = AtomicBool::new(false);
+        let (new_master_key, closing) = (OnceLock::new(), AtomicBool::new(false));
         let (refusals, keeper) = (Refusals::default(), Keeper::default());
         let desk = match settings.users.clone() {
             Some(users) => Some(Desk::open(users, &env, store.as_ref()).await?),
@@ -78,6 +80,7 @@ impl Issuer {
             refusals,
             keeper,
             desk,
+            new_master_key,
             closing,
         };
         let issuer = Self { parts: Arc::new(parts) };

@@ -139,7 +139,7 @@ impl Parts {
             match due {
                 Due::Create(purpose) => rows.push(self.new_key(*purpose, now)?),
                 Due::Switch(purpose) => rows.extend(ring.switch(*purpose, self.moments.part())),
-                Due::Keep(kid) => rows.extend(ring.keep(kid, &self.env, self.keys.master(), now)?),
+                Due::Keep(kid) => rows.extend(ring.keep(kid, &self.env, &self.keys.master(), now)?),
                 Due::Forget(kid) => gone.push(kid.clone()),
             }
         }
@@ -171,7 +171,8 @@ impl Parts {
         let _alone = self.ruling.alone().await;
         self.has_room()?;
         let (ring, now) = (self.keys.ring(), self.moments.now()?);
-        let tools = (&self.env, self.keys.master(), self.settings.algorithm);
+        let master = self.keys.master();
+        let tools = (&self.env, &*master, self.settings.algorithm);
         let next = KeyRing::import(key, purpose, now, tools)?;
         if ring.rows().iter().any(|row| row.kid == next.kid) {
             return Err(Error::InvalidRequest { field, detail: "is a key that this issuer has or had" });
@@ -201,7 +202,7 @@ impl Parts {
     }
 
     fn new_key(&self, purpose: Purpose, now: UnixTime) -> Result<SealedKey, Error> {
-        KeyRing::draw(purpose, (KeyState::Next, now), &self.env, self.keys.master(), self.settings.algorithm)
+        KeyRing::draw(purpose, (KeyState::Next, now), &self.env, &self.keys.master(), self.settings.algorithm)
     }
 
     /// Makes these rows durable and puts the ring in use that they make. Nobody may be issuing meanwhile.

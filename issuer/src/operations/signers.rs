@@ -16,7 +16,7 @@ use token::verify::{Policy, Verifier};
 /// The ring, the verifier that follows it, and the master key that seals what comes into the ring.
 pub(super) struct Signers {
     current: RwLock<Current>,
-    master: MasterKey,
+    master: RwLock<Arc<MasterKey>>,
 }
 
 #[derive(Clone)]
@@ -71,7 +71,10 @@ impl Signers {
         }
         let verifier = Arc::new(verifier(settings, ring.public().clone())?);
         let shown = shown(&ring, &BTreeMap::new(), env.monotonic());
-        Ok(Self { current: RwLock::new(Current { ring: Arc::new(ring), verifier, shown }), master })
+        Ok(Self {
+            current: RwLock::new(Current { ring: Arc::new(ring), verifier, shown }),
+            master: RwLock::new(Arc::new(master)),
+        })
     }
 
     /// Returns the keys in use right now.
@@ -91,8 +94,13 @@ impl Signers {
     }
 
     /// Returns the master key.
-    pub(super) fn master(&self) -> &MasterKey {
-        &self.master
+    pub(super) fn master(&self) -> Arc<MasterKey> {
+        Arc::clone(&self.master.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another master key in use, under which every key must be stored by now.
+    pub(super) fn put_master(&self, new: Arc<MasterKey>) {
+        *self.master.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
     /// Returns the ring in which these rows have taken the place of what the one in use has of the same name; those of
@@ -103,9 +111,22 @@ impl Signers {
     /// # Errors
     /// [`Error::Keys`].
     pub(super) fn next_ring(&self, rows: Vec<SealedKey>, gone: &[String]) -> Result<NextRing, Error> {
+        self.ring_under(rows, gone, &self.master())
+    }
+
+    /// As [`Signers::next_ring`], under another master key.
+    ///
+    /// # Errors
+    /// [`Error::Keys`].
+    pub(super) fn ring_under(
+        &self,
+        rows: Vec<SealedKey>,
+        gone: &[String],
+        master: &MasterKey,
+    ) -> Result<NextRing, Error> {
         let mut sealed = self.ring().with(&rows);
         sealed.retain(|row| !gone.contains(&row.kid));
-        let ring = KeyRing::open(&sealed, &self.master).map_err(Error::Keys)?;
+        let ring = KeyRing::open(&sealed, master).map_err(Error::Keys)?;
         Ok(NextRing { rows, ring })
     }
 
@@ -139,7 +160,7 @@ impl Parts {
         let rows = match held.state {
             KeyState::Withdrawn => Vec::new(),
             KeyState::Next | KeyState::Active | KeyState::Retired | KeyState::Kept => {
-                ring.withdraw(held, until, (env, keys.master(), settings.algorithm), now)?
+                ring.withdraw(held, until, (env, &keys.master(), settings.algorithm), now)?
             }
         };
         Ok(Withdrawal { purpose: held.purpose, is_of_all, next: keys.next_ring(rows, &[])? })

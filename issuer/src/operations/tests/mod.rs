@@ -6,6 +6,7 @@ mod introspecting;
 mod publishing;
 mod refreshing;
 mod revoking;
+mod rewrapping;
 mod rotating;
 mod ruling;
 mod sessions;

@@ -198,6 +198,42 @@ fn never_panics<R: Record>(payload: &[u8]) {
     drop(R::decode(b"key", payload));
 }
 
+#[test]
+fn a_stored_key_with_any_bit_changed_under_a_right_checksum_does_not_open_or_is_the_same_key() {
+    use crate::keys::MasterKey;
+    let master = MasterKey::from_bytes(zeroize::Zeroizing::new([1; 32]));
+    let active = (KeyState::Active, UnixTime::from_secs(1_700_000_000).unwrap());
+    let seed = zeroize::Zeroizing::new([7; 32]);
+    let private = SealedKey::seal(&seed, Purpose::Token, Algorithm::EdDsa, active, [3; 24], &master).unwrap();
+    let public = private.without_private_half([4; 24], &master).unwrap();
+    for key in [private, public] {
+        let expected = key.open(&master).unwrap().public().clone();
+        let record = key.encode(b"key");
+        let payload = &record[1..record.len() - 4];
+        let mut opened = 0;
+        for bit in 0..payload.len() * 8 {
+            let mut changed = payload.to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let mut writer = Writer::new(SealedKey::VERSION);
+            writer.array(&changed);
+            let Ok(read) = SealedKey::decode(b"key", &writer.finish(b"key")) else { continue };
+            if let Ok(key) = read.open(&master) {
+                assert_eq!(*key.public(), expected, "bit {bit}");
+                assert_eq!(
+                    (&read.sealed, &read.nonce, read.half),
+                    (&key_of(&record).sealed, &key_of(&record).nonce, key_of(&record).half)
+                );
+                opened += 1;
+            }
+        }
+        assert!(opened < 100, "only state and dates may change: {opened}");
+    }
+}
+
+fn key_of(record: &[u8]) -> SealedKey {
+    SealedKey::decode(b"key", record).unwrap()
+}
+
 proptest! {
     #[test]
     fn records_read_as_they_were_written_and_no_other_bytes_do(
