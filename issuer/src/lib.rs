@@ -10,6 +10,7 @@
 //! are pure; `env` alone reads the clock and the system's randomness.
 
 pub mod audit;
+pub mod backup;
 pub mod cli;
 pub mod clients;
 pub mod config;

@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod audit;
+mod backup;
 mod bad_fields;
 mod bad_input;
 mod cli;
@@ -20,8 +21,8 @@ mod headers;
 mod keys;
 mod log;
 mod login;
-mod oauth;
 mod master_key;
+mod oauth;
 mod refresh;
 mod revocations;
 mod revoke;

@@ -88,8 +88,11 @@ fn a_file_that_is_not_what_it_must_be_stops_the_start_with_the_reason() {
     daemon.stop();
     let file = key_file(&daemon);
     let good = fs::read_to_string(&file).expect("a key");
-    for (text, reason) in [("", "does not hold 32 bytes"), (good.get(..40).expect("ASCII"), "does not hold"), (NEW, "does not open under")]
-    {
+    for (text, reason) in [
+        ("", "does not hold 32 bytes"),
+        (good.get(..40).expect("ASCII"), "does not hold"),
+        (NEW, "does not open under"),
+    ] {
         write(&file, text);
         refused(&daemon, reason);
     }

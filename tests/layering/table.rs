@@ -129,7 +129,19 @@ pub(crate) const CRATES: &[Crate] = &[
             // The edge: it knows HTTP, addresses and files, and of the inside only the operations.
             row(
                 "cli",
-                &["audit", "config", "env", "error", "http", "keys", "operations", "server", "store", "telemetry"],
+                &[
+                    "audit",
+                    "backup",
+                    "config",
+                    "env",
+                    "error",
+                    "http",
+                    "keys",
+                    "operations",
+                    "server",
+                    "store",
+                    "telemetry",
+                ],
             ),
             row("server", &["config", "error", "http", "operations", "telemetry"]),
             row("http", &["audit", "config", "env", "error", "operations", "server", "telemetry"]),
@@ -140,6 +152,7 @@ pub(crate) const CRATES: &[Crate] = &[
                 "operations",
                 &[
                     "audit",
+                    "backup",
                     "clients",
                     "env",
                     "error",
@@ -158,6 +171,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("session", &["error"]),
             row("clients", &[]),
             row("keys", &["env", "error"]),
+            row("backup", &["env", "error", "keys", "store"]),
             row("revocations", &["env", "error"]),
             row("rules", &[]),
             row("passwords", &[]),

@@ -12,8 +12,8 @@ use issuer::revocations::Publication;
 use issuer::rules::Rules;
 use issuer::session::{Outcome, Session, SessionId};
 use issuer::store::{
-    Answer, AssertionUse, AuditLog, ClientDecision, ClientRecord, Clients, Keys, OfSubject, Order, Pages, Revocations,
-    Sessions, Store, StoreError, SubjectStep, Transition, UserTransition, Users,
+    Answer, AssertionUse, AuditLog, Backups, ClientDecision, ClientRecord, Clients, Keys, OfSubject, Order, Pages,
+    Revocations, Row, Sessions, Store, StoreError, SubjectStep, Transition, UserTransition, Users,
 };
 use issuer::users::{Outcome as UserOutcome, User, UserId};
 use std::ops::RangeInclusive;
@@ -279,6 +279,16 @@ impl AuditLog for Held {
 
     fn trim_events(&self, before: UnixTime, keep: u64) -> Answer<bool> {
         self.change(move |store| store.trim_events(before, keep))
+    }
+}
+
+impl Backups for Held {
+    fn backup_head(&self) -> Answer<Vec<Row>> {
+        self.0.read(|store| store.backup_head())
+    }
+
+    fn backup_rows(&self, after: Option<Vec<u8>>, most_bytes: usize) -> Answer<Vec<Row>> {
+        self.0.read(|store| store.backup_rows(after, most_bytes))
     }
 }
 

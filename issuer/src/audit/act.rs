@@ -61,6 +61,8 @@ acts! {
     KeyForgotten = "key.forgotten",
     /// The key `target` came from elsewhere and was published.
     KeyImported = "key.imported",
+    /// A backup of everything was begun.
+    BackupMade = "backup.made",
     /// Every signing key was sealed under another master key.
     MasterKeyReplaced = "master_key.replaced",
     /// The client `target` was made.

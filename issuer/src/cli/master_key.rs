@@ -58,6 +58,18 @@ pub(super) async fn master_key(config: &Config, data_dir: &DataDir, env: &Env) -
     Ok((of_file(&path, data_dir, env)?, Place { file: Some(path), new }))
 }
 
+/// Returns the master key that is given, and never makes one.
+///
+/// # Errors
+/// As [`master_key`], and [`Failure::Machine`] when there is none.
+pub(super) async fn existing(config: &Config, data_dir: &DataDir) -> Result<MasterKey, Failure> {
+    let elsewhere = secrets::is_set(secrets::MASTER_KEY) || !config.keys.master_key_command.is_empty();
+    if elsewhere {
+        return master_key(config, data_dir, &Env::system()).await.map(|(key, _)| key);
+    }
+    from_file(&config.master_key_file.clone().unwrap_or_else(|| data_dir.master_key()))
+}
+
 impl Place {
     /// Returns the key under which these stored keys are: `master`, or else the one that was to follow, which a process
     /// that ended too early has not put in its place yet.

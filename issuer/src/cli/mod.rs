@@ -10,6 +10,7 @@
 
 mod ask;
 mod audit;
+mod backup;
 mod client;
 mod config;
 mod data_dir;
@@ -99,6 +100,10 @@ enum Command {
     /// Deal with the signing keys of a daemon that is not running
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Write everything that a stopped daemon keeps into one file, encrypted under the master key
+    Backup(backup::BackupArgs),
+    /// Make a new data folder out of a backup; the master key it was made under is needed
+    Restore(backup::RestoreArgs),
     /// Print the script that lets a shell complete these commands
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -164,6 +169,8 @@ fn run(command: &Command, matches: &ArgMatches, as_json: bool) -> Ended {
         Command::Revoke(command) => revoke::run(command),
         Command::Key(command) => key::run(command),
         Command::Keys(command) => keys::run(command),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Client(command) => client::run(command),
         Command::User(command) => user::run(command),
         Command::Audit(command) => audit::run(command, as_json),

@@ -29,6 +29,7 @@ fn every_setting_has_a_default_or_follows_another() {
             "issuer",
             "master_key_file",
             "max_followers",
+            "new_master_key_file",
             "reset_url",
             "password_blocklist_file",
             "hash_at_once",

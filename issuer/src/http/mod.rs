@@ -28,6 +28,7 @@ mod status;
 mod tokens;
 mod user_auth;
 mod v1_audit;
+mod v1_backup;
 mod v1_client_secrets;
 mod v1_clients;
 mod v1_keys;
@@ -116,6 +117,7 @@ fn table(app: &Arc<App>) -> Row {
         ),
         resource(app, vec![on(&v1_client_secrets::ROTATE, v1_client_secrets::rotate)]),
         resource(app, vec![on(&v1_client_secrets::REMOVE, v1_client_secrets::remove)]),
+        row(app, &v1_backup::ENDPOINT, v1_backup::answer),
         row(app, &v1_keys::LIST, v1_keys::list),
         row(app, &v1_keys::ROTATE, v1_keys::rotate),
         row(app, &v1_keys::IMPORT, v1_keys::import),

@@ -43,6 +43,23 @@ impl MasterKey {
         Ok((Self(bytes.clone()), bytes))
     }
 
+    /// Returns `key` encrypted and bound to what it is for; `None` when it cannot be, which is never seen.
+    pub(crate) fn wrap(&self, key: &Zeroizing<[u8; 32]>, nonce: &[u8; 24], bound: &[u8]) -> Option<[u8; 48]> {
+        let mut text = key.clone();
+        let tag = self.cipher().encrypt_in_place_detached(XNonce::from_slice(nonce), bound, text.as_mut()).ok()?;
+        let mut wrapped = [0; 48];
+        wrapped.iter_mut().zip(text.iter().chain(tag.iter())).for_each(|(to, from)| *to = *from);
+        Some(wrapped)
+    }
+
+    /// Returns the key that [`MasterKey::wrap`] encrypted; `None` for any change, another binding or another master key.
+    pub(crate) fn unwrap(&self, wrapped: &[u8; 48], nonce: &[u8; 24], bound: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let (text, tag) = wrapped.split_first_chunk::<32>()?;
+        let mut key = Zeroizing::new(*text);
+        let (nonce, tag) = (XNonce::from_slice(nonce), Tag::from_slice(tag));
+        self.cipher().decrypt_in_place_detached(nonce, bound, key.as_mut(), tag).ok().map(|()| key)
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(Key::from_slice(self.0.as_ref()))
     }
@@ -145,25 +162,13 @@ impl SealedKey {
 
     /// Seals `half` into the row.
     fn filled(mut self, half: &Zeroizing<[u8; 32]>, master: &MasterKey) -> Result<Self, Error> {
-        let mut text = half.clone();
-        let tag = master
-            .cipher()
-            .encrypt_in_place_detached(XNonce::from_slice(&self.nonce), &self.associated_data(), text.as_mut())
-            .map_err(|_| Error::Signing)?;
-        self.sealed.iter_mut().zip(text.iter().chain(tag.iter())).for_each(|(to, from)| *to = *from);
+        self.sealed = master.wrap(half, &self.nonce, &self.associated_data()).ok_or(Error::Signing)?;
         Ok(self)
     }
 
     fn unsealed(&self, master: &MasterKey) -> Result<Zeroizing<[u8; 32]>, KeyFault> {
-        let fault = || KeyFault::Sealed { kid: self.kid.clone() };
-        let (text, tag) = self.sealed.split_first_chunk::<32>().ok_or_else(fault)?;
-        let mut bytes = Zeroizing::new(*text);
-        let (nonce, bound) = (XNonce::from_slice(&self.nonce), self.associated_data());
-        master
-            .cipher()
-            .decrypt_in_place_detached(nonce, &bound, bytes.as_mut(), Tag::from_slice(tag))
-            .map_err(|_| fault())?;
-        Ok(bytes)
+        let opened = master.unwrap(&self.sealed, &self.nonce, &self.associated_data());
+        opened.ok_or_else(|| KeyFault::Sealed { kid: self.kid.clone() })
     }
 
     fn associated_data(&self) -> Vec<u8> {

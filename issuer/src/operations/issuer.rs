@@ -36,6 +36,8 @@ pub(super) struct Parts {
     pub(super) keeper: Keeper,
     /// What users need; none where they are off.
     pub(super) desk: Option<Desk>,
+    /// Backups that may be made at a time: one.
+    pub(super) backups: Arc<tokio::sync::Semaphore>,
     /// Where another master key would come from.
     pub(super) new_master_key: OnceLock<Box<dyn NewMasterKey>>,
     closing: AtomicBool,
@@ -80,6 +82,7 @@ impl Issuer {
             refusals,
             keeper,
             desk,
+            backups: Arc::new(tokio::sync::Semaphore::new(1)),
             new_master_key,
             closing,
         };

@@ -6,6 +6,7 @@
 mod assertion;
 pub mod audit;
 mod authenticate;
+mod backup;
 mod client_credentials;
 mod clients;
 mod exchange;
@@ -35,6 +36,7 @@ mod users;
 
 pub use crate::error::{Error, GrantFault, NotReady};
 pub use crate::passwords::{BlockList, Costs as HashCosts, MAX_BLOCK_LIST};
+pub use backup::Backup;
 pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use exchange::{ACCESS_TOKEN, ExchangeAnswer, ExchangeRequest};
 pub use issuer::Issuer;

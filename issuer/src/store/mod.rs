@@ -12,6 +12,7 @@
 //! `conformance.rs` is the suite that every engine runs; `sled/` is the embedded engine.
 
 pub mod audit;
+mod backup;
 mod clients;
 #[cfg(test)]
 mod conformance;
@@ -22,8 +23,9 @@ mod sessions;
 mod sled;
 mod users;
 
-pub use self::sled::SledStore;
+pub use self::sled::{Restoring, SledStore};
 pub use audit::{AuditLog, Order};
+pub use backup::{Backups, Row};
 pub use clients::{AssertionUse, ClientDecision, ClientRecord, Clients, MAX_ASSERTIONS};
 pub use error::StoreError;
 pub use keys::Keys;
@@ -46,7 +48,7 @@ use tokio::sync::{mpsc, watch};
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
 
 /// Keeps what the issuer must not forget.
-pub trait Store: Sessions + Clients + Keys + AuditLog + Users + Send + Sync {
+pub trait Store: Sessions + Clients + Keys + AuditLog + Users + Backups + Send + Sync {
     /// Returns the next page of an epoch, counted from 0. No page of an epoch is ever returned twice.
     ///
     /// Fails with [`StoreError::NoIndices`] when the epoch's pages are used up or have been forgotten.

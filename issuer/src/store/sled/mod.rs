@@ -10,6 +10,7 @@
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
 
 mod audit;
+mod backup;
 mod clients;
 mod committer;
 mod durable;
@@ -25,6 +26,8 @@ mod subject;
 mod tests;
 mod users;
 mod witness;
+
+pub use backup::Restoring;
 
 use super::{Answer, Pages, Revocations, Store, StoreError};
 use crate::audit::Event;

@@ -1,0 +1,151 @@
+//! Reading everything out for a backup, and a new store out of a backup.
+//!
+//! Kinds are read one after the other, each straight from the tree: the committer is asked for the head only. The audit
+//! log reaches as far as the head says; events behind it came later and are left out when the store is restored, so that its
+//! chain is whole. A restored store has no witness of its newest list, as a copy has none: the next start counts
+//! everything issued so far as revoked.
+
+use super::durable::{Durable, SledFiles, sync_directory};
+use super::engine::{failed, read};
+use super::open::{FORMAT, engine_failed, unusable};
+use super::{SledStore, layout, open, users, witness};
+use crate::audit::Link;
+use crate::session::Session;
+use crate::store::record::{Count, Record};
+use crate::store::{Answer, Backups, Row, StoreError};
+use crate::users::User;
+use sled::Batch;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+/// The kinds that are written, in this order.
+const KINDS: &[u8] = b"acjkprswy";
+const HEAD: u8 = b'm';
+
+impl Backups for SledStore {
+    fn backup_head(&self) -> Answer<Vec<Row>> {
+        self.committer.submit(|engine| {
+            let rows = engine.tree.scan_prefix([HEAD]).map(|row| row.map(made));
+            rows.collect::<Result<_, _>>().map_err(|error| engine.fail(&error))
+        })
+    }
+
+    fn backup_rows(&self, after: Option<Vec<u8>>, most_bytes: usize) -> Answer<Vec<Row>> {
+        self.read(|tree| {
+            let (mut rows, mut bytes) = (Vec::new(), 0_usize);
+            let begun = after.as_deref().and_then(<[u8]>::first).copied().unwrap_or_default();
+            for kind in KINDS.iter().filter(|kind| **kind >= begun) {
+                let from = match &after {
+                    Some(after) if begun == *kind => Bound::Excluded(after.clone()),
+                    Some(_) | None => Bound::Included(vec![*kind]),
+                };
+                for row in tree.range((from, Bound::Excluded(vec![kind.saturating_add(1)]))) {
+                    let row = made(row.map_err(|error| failed(&error))?);
+                    bytes = bytes.saturating_add(row.key.len()).saturating_add(row.record.len());
+                    rows.push(row);
+                    if bytes >= most_bytes {
+                        return Ok(rows);
+                    }
+                }
+            }
+            Ok(rows)
+        })
+    }
+}
+
+fn made((key, record): (sled::IVec, sled::IVec)) -> Row {
+    Row { key: key.to_vec(), record: record.to_vec() }
+}
+
+/// A new store that is being filled.
+pub struct Restoring {
+    directory: PathBuf,
+    db: sled::Db,
+    files: SledFiles,
+    head: Link,
+    _lock: File,
+}
+
+impl Restoring {
+    /// Makes a new store in `directory`, which must not be there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn begin(directory: &Path) -> Result<Self, StoreError> {
+        let open::Opened { db, files, lock, .. } = open::open(directory)?;
+        Ok(Self { directory: directory.to_owned(), db, files, head: Link::default(), _lock: lock })
+    }
+
+    /// Takes rows, in the order of the backup: those of the head first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a row that cannot be read, [`StoreError::Format`] for one of a later version.
+    pub fn take(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        for Row { key, record } in rows {
+            match key.first() {
+                Some(&HEAD) => self.take_head(&mut batch, key, record)?,
+                Some(&layout::EVENTS) if is_behind(&key, self.head) => {}
+                Some(&layout::SESSION) => {
+                    let session = Session::decode(&key, &record)?;
+                    batch.insert(layout::due(session.expires_at(), session.sid), &[]);
+                    batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
+                    batch.insert(key, record);
+                }
+                Some(&layout::USER) => {
+                    let user = User::decode(&key, &record)?;
+                    for name in users::keys(&user) {
+                        let name = layout::user_name(name);
+                        let id = user.id.encode(&name);
+                        batch.insert(name, id);
+                    }
+                    batch.insert(key, record);
+                }
+                Some(kind) if KINDS.contains(kind) => batch.insert(key, record),
+                Some(_) | None => return Err(StoreError::damaged("a row of the backup is of no kind there is")),
+            }
+        }
+        self.db.apply_batch(batch).map_err(|error| engine_failed(&error))
+    }
+
+    fn take_head(&mut self, batch: &mut Batch, key: Vec<u8>, record: Vec<u8>) -> Result<(), StoreError> {
+        if key == layout::FORMAT {
+            // What older formats lack is made again here; the new store has the newest.
+            return match Count::decode(&key, &record)? {
+                Count(format) if format <= FORMAT.0 => Ok(()),
+                Count(format) => Err(StoreError::Format { found: u8::try_from(format).unwrap_or(u8::MAX) }),
+            };
+        }
+        if key == layout::AUDIT_HEAD {
+            self.head = Link::decode(&key, &record)?;
+        }
+        batch.insert(key, record);
+        Ok(())
+    }
+
+    /// Makes the store durable, and returns how many rows of each kind it has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn finish(mut self) -> Result<BTreeMap<u8, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for key in self.db.iter().keys() {
+            let key = key.map_err(|error| failed(&error))?;
+            let count: &mut u64 = counts.entry(key.first().copied().unwrap_or_default()).or_default();
+            *count = count.saturating_add(1);
+        }
+        read::<Count>(&self.db, layout::FORMAT)?; // it reads
+        self.db.flush().map_err(|error| engine_failed(&error))?;
+        self.files.sync().map_err(|error| unusable(&error))?;
+        witness::leave_none(&self.directory).map_err(|error| unusable(&error))?;
+        sync_directory(&self.directory).map_err(|error| unusable(&error))?;
+        Ok(counts)
+    }
+}
+
+/// Whether events of this key came behind the head.
+fn is_behind(key: &[u8], head: Link) -> bool {
+    key > layout::events(head.seq).as_slice()
+}
