@@ -24,6 +24,10 @@ export async function createVerifier(options) {
 
 /** Returns the documents that are fetched and those that are given. */
 async function fetchedDocuments(settings) {
+  if (!settings.fetchesKeys && !settings.fetchesRevocations) {
+    await instantiated(); // and that is all: the first AbortController of a process takes 0.2 ms
+    return { keys: settings.keys, list: settings.revocations };
+  }
   const failing = new AbortController();
   const signals = [failing.signal, settings.signal];
   const sources = new Sources(settings);
