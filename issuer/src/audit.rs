@@ -90,6 +90,11 @@ impl Event {
         }
     }
 
+    /// Returns what happened.
+    pub fn what(&self) -> Act {
+        self.act
+    }
+
     /// Says that something else happened than was thought at first.
     #[must_use]
     pub fn act(self, act: Act) -> Self {

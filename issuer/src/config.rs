@@ -13,21 +13,28 @@ mod keys;
 mod layer;
 mod listed;
 mod nearest;
+mod rate_limits;
+mod reloading;
 mod show;
 mod table;
+mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod users;
 
 pub use cookies::{Cookies, SameSite, SiteData};
 pub use issuer_url::IssuerUrl;
 pub use keys::Keys;
-pub use layer::{AlgorithmName, Layer};
+pub use layer::{AlgorithmName, ForwardedHeader, Layer};
 pub use listed::{described, in_force};
+pub use reloading::{Changes, changes};
 pub use show::{Source, defaults, show};
+pub use tls::Tls;
 pub use users::UsersTable;
 
-use crate::server::Limits;
+use crate::limits::Quotas;
+use crate::server::{Limits, Proxies};
 use crate::telemetry::{LogFormat, LogLevel};
 use std::fmt;
 use std::net::SocketAddr;
@@ -68,6 +75,18 @@ pub struct Config {
     pub users: UsersTable,
     /// How browsers keep the tokens of a login.
     pub cookies: Cookies,
+    /// Who is believed when it says for whom it speaks.
+    pub trusted_proxies: Proxies,
+    /// Where trusted proxies say so.
+    pub forwarded_header: ForwardedHeader,
+    /// Trusted proxies begin each connection with a PROXY header.
+    pub proxy_protocol: bool,
+    /// How often one party may do something.
+    pub rate_limits: Quotas,
+    /// Where metrics are told; `None` = nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// TLS of the listening address; `None` = in the clear.
+    pub tls: Option<Tls>,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Which log lines are written.
@@ -153,11 +172,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the setting or the key.
     pub fn load(path: Option<&Path>, given: &Layer) -> Result<Self, ConfigError> {
-        let file = match path {
-            Some(path) => Layer::read(path)?,
-            None => Layer::default(),
-        };
-        Self::try_from(given.over(&file).over(&Layer::defaults()))
+        Self::try_from(Layer::in_force(path, given)?)
     }
 }
 
@@ -195,6 +210,12 @@ impl TryFrom<Layer> for Config {
             body_timeout: seconds("body_timeout_seconds", layer.body_timeout_seconds)?,
             users: layer.users,
             cookies: cookies::cookies(layer.cookies)?,
+            trusted_proxies: proxies(layer.trusted_proxies.clone().unwrap_or_default())?,
+            forwarded_header: needed("forwarded_header", layer.forwarded_header)?,
+            proxy_protocol: needed("proxy_protocol", layer.proxy_protocol)?,
+            rate_limits: layer.rate_limits.quotas(),
+            metrics_listen: layer.telemetry.metrics_listen,
+            tls: layer.tls.checked()?,
             cors_origins: origins(layer.cors_origins.unwrap_or_default())?,
             log_format: needed("log_format", layer.log_format)?,
             log_level: LogLevel::parse(&log_level)
@@ -244,6 +265,7 @@ fn limits(layer: &Layer) -> Result<Limits, ConfigError> {
         linger: seconds("connections.linger_seconds", layer.connections.linger_seconds)?,
         max_head_bytes: count("connections.head_bytes", layer.connections.head_bytes)?,
         max_head_fields: count("connections.head_fields", layer.connections.head_fields)?,
+        max_streams: needed("tls.http2_streams", layer.tls.http2_streams)?.try_into().unwrap_or(u32::MAX),
     })
 }
 
@@ -281,6 +303,14 @@ fn origins(mut origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
         }
     }
     Ok(origins)
+}
+
+fn proxies(mut texts: Vec<String>) -> Result<Proxies, ConfigError> {
+    texts.retain(|text| !text.is_empty()); // an empty variable names none
+    Proxies::parse(&texts).map_err(|text| {
+        let reason = format!("`{text}` is not an address or a network such as 10.0.0.0/8");
+        ConfigError::Setting { name: "trusted_proxies", reason }
+    })
 }
 
 fn needed<T>(name: &'static str, value: Option<T>) -> Result<T, ConfigError> {

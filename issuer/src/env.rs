@@ -100,6 +100,22 @@ impl Env {
     }
 }
 
+/// Measures how long something takes, for metrics; nothing is decided by it.
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[allow(clippy::disallowed_methods)] // this is the one place
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Returns how long ago that was.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 struct SystemClock {
     started: Instant,
 }

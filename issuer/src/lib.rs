@@ -19,6 +19,7 @@ pub mod error;
 pub mod http;
 mod indices;
 pub mod keys;
+pub mod limits;
 pub mod operations;
 pub mod passwords;
 pub mod revocations;

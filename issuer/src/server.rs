@@ -1,31 +1,44 @@
 //! The accept loop: connections come in, warp's routes answer, and every wait of a client has a bound.
 //!
-//! warp's own server has no timeout and no cap, so hyper's HTTP/1.1 connection is driven here. HTTP/2 is off. What a
-//! request may contain is `http`'s business; this file and its folder bound how long and how many.
+//! warp's own server has no timeout and no cap, so hyper's connections are driven here: HTTP/1.1 in the clear, HTTP/1.1 or
+//! HTTP/2 under TLS. What a request may contain is `http`'s business; this file and its folder bound how long and how many.
 //!
 //! ```text
-//! accept ─► admission (caps) ─► connection ─► hyper http1 ─► warp::service(routes)
-//!                                   │ └─ pace: which phase the connection is in, and how long it may last
-//!                                   └─ takeover ─► stream: an answer that goes on for hours, without hyper
+//! accept ─► admission (caps) ─► front (PROXY header) ─► connection ─► hyper http1 ─► warp::service(routes)
+//!                                     │                      │ └─ pace: which phase the connection is in, and how long it may last
+//!                                     │                      └─ takeover ─► stream: an answer that goes on for hours, without hyper
+//!                                     └─ secure: TLS ─► hyper http1 or http2; streams stay with hyper (pieces)
 //! ```
 
 mod admission;
 mod background;
 mod connection;
+mod front;
+mod http2;
 mod limits;
 mod pace;
+mod pieces;
+mod proxies;
+mod proxy_protocol;
+mod secure;
 mod stream;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use background::keep_house;
 pub use connection::Peer;
+pub use front::Front;
 pub use limits::Limits;
+pub use proxies::Proxies;
 pub use takeover::{Next, Source, Takeover};
+pub use tls::{Identity, TlsError};
 
 use crate::telemetry::field;
+use crate::telemetry::metrics::METRICS;
 use admission::{Admission, Permit};
+use front::{Arrival, enter};
 use std::future::Future;
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
@@ -54,18 +67,19 @@ pub enum Drained {
     Cut(usize),
 }
 
-/// Serves `routes` on `listener` until `shutdown` completes, then lets begun requests end within the drain limit.
+/// Serves `routes` behind `front` on `listener` until `shutdown` completes, then lets begun requests end within the drain limit.
 ///
 /// A failed accept never ends the loop. A panic inside a handler ends that connection only.
 pub async fn run<R: Reply + Send + 'static>(
     listener: TcpListener,
     routes: BoxedFilter<(R,)>,
     limits: Limits,
+    front: Front,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
     let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
     let (stop, stopping) = watch::channel(false);
-    let mut connections = Connections { tasks: JoinSet::new(), limits: Arc::new(limits), stopping };
+    let mut connections = Connections { tasks: JoinSet::new(), limits: Arc::new(limits), front, stopping };
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -74,8 +88,9 @@ pub async fn run<R: Reply + Send + 'static>(
             accepted = accept(&listener) => accepted,
         };
         let Some((stream, peer)) = accepted else { continue };
-        match admission.admit(peer.ip()) {
-            Some(permit) => connections.begin(stream, peer, routes.clone(), permit),
+        let trusted = connections.front.trusts(peer.ip());
+        match if trusted { admission.admit_anybody() } else { admission.admit(peer.ip()) } {
+            Some(permit) => connections.begin(Arrival { stream, peer, permit }, routes.clone()),
             None => turn_away(stream, peer),
         }
     }
@@ -88,18 +103,16 @@ pub async fn run<R: Reply + Send + 'static>(
 struct Connections {
     tasks: JoinSet<Option<(Handed, Permit)>>,
     limits: Arc<Limits>,
+    front: Front,
     stopping: watch::Receiver<bool>,
 }
 
 impl Connections {
-    fn begin<R>(&mut self, stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(R,)>, permit: Permit)
-    where
-        R: Reply + Send + 'static,
-    {
+    fn begin<R: Reply + Send + 'static>(&mut self, arrival: Arrival, routes: BoxedFilter<(R,)>) {
         let service = warp::service(routes);
-        let connection = connection::serve(stream, peer, service, Arc::clone(&self.limits), self.stopping.clone());
+        let connection = enter(arrival, service, Arc::clone(&self.limits), self.front.clone(), self.stopping.clone());
         // Boxed, because the socket keeps a waker of this task after it has ended, and a waker keeps the task's own memory.
-        self.tasks.spawn(Box::pin(async move { connection.await.map(|handed| (handed, permit)) }));
+        self.tasks.spawn(Box::pin(connection));
     }
 
     /// Waits for the end of a task, `None` if there is none. A stream that was handed over goes on in a task of its own:
@@ -156,6 +169,7 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
 /// Answers 503 as far as that takes no waiting, and closes.
 fn turn_away(stream: TcpStream, peer: SocketAddr) {
     tracing::debug!({ field::PEER } = %peer, "connection refused: a connection cap is reached");
+    METRICS.refused_connection();
     if let Ok(mut stream) = stream.into_std() {
         // The stream does not block and its send buffer is empty; who does not get the answer sees the close.
         drop(stream.write(FULL));

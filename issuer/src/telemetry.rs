@@ -3,6 +3,8 @@
 //! No token, secret, key or request body is ever a field. A token is named by its `sid` or `jti`, a request by its id.
 //! Standard output carries only what a person or a script was promised there: the first secret and the line of readiness.
 
+pub mod metrics;
+
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing_subscriber::EnvFilter;
@@ -12,7 +14,9 @@ use tracing_subscriber::filter::ParseError;
 pub mod field {
     /// The address at the other end of the connection.
     pub const PEER: &str = "peer";
-    /// The id of one request: unique while the daemon runs, repeated in the `X-Request-Id` of the answer.
+    /// The address for which a trusted proxy speaks; absent when the one at the other end speaks for itself.
+    pub const ADDRESS: &str = "address";
+    /// The id of one request, repeated in the `X-Request-Id` of the answer: unique while the daemon runs, or a trusted proxy's.
     pub const REQUEST: &str = "request";
     /// The method of a request.
     pub const METHOD: &str = "method";
@@ -38,6 +42,8 @@ pub mod field {
     pub const ISSUER: &str = "issuer";
     /// How many connections a line is about.
     pub const CONNECTIONS: &str = "connections";
+    /// Names of settings, separated by commas.
+    pub const SETTINGS: &str = "settings";
     /// Where in the source something happened that must not happen.
     pub const LOCATION: &str = "location";
 }
@@ -71,21 +77,43 @@ impl LogLevel {
     }
 }
 
+/// Changes which log lines are written, while the process runs.
+pub struct LogControl(Box<dyn Fn(&LogLevel) + Send>);
+
+impl LogControl {
+    /// Writes lines of `level` from now on.
+    pub fn set(&self, level: &LogLevel) {
+        (self.0)(level);
+    }
+}
+
 /// Sends log lines of this process to stderr from now on, and panics with them: their place, never their message.
 ///
 /// A second call changes nothing.
-pub fn start(format: LogFormat, level: &LogLevel) {
-    let filter = EnvFilter::builder().parse_lossy(&level.0);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // An error means that a subscriber is set already; whoever set it gets the lines.
-    drop(match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    });
+pub fn start(format: LogFormat, level: &LogLevel) -> LogControl {
+    let filter = |level: &LogLevel| EnvFilter::builder().parse_lossy(&level.0);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
+    // An error of `try_init` means that a subscriber is set already; whoever set it gets the lines. One of `reload` means
+    // that this one is gone, with all lines.
+    let control: LogControl = match format {
+        LogFormat::Text => {
+            let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_filter_reloading();
+            let handle = lines.reload_handle();
+            drop(lines.try_init());
+            LogControl(Box::new(move |level| drop(handle.reload(filter(level)))))
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_filter_reloading();
+            let handle = lines.reload_handle();
+            drop(lines.try_init());
+            LogControl(Box::new(move |level| drop(handle.reload(filter(level)))))
+        }
+    };
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!({ field::LOCATION } = location, "panic: this is a bug of countersign");
     }));
+    control
 }
 
 /// Names requests: a prefix drawn at start, then a count.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use tempfile::TempDir;
 
-const READY: &str = "countersign is ready on http://";
+const READY: &str = "countersign is ready on ";
 
 /// How a daemon is to be started.
 #[derive(Debug)]
@@ -73,6 +73,14 @@ impl Setup {
         let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase().replace('.', "_"));
         self.settings.retain(|(known, _)| *known != variable);
         self.settings.push((variable, value.to_owned()));
+        self
+    }
+
+    /// Leaves the setting `name` to the settings file, or to its default.
+    #[must_use]
+    pub fn unset(mut self, name: &str) -> Self {
+        let variable = format!("COUNTERSIGN_{}", name.to_ascii_uppercase().replace('.', "_"));
+        self.settings.retain(|(known, _)| *known != variable);
         self
     }
 
@@ -147,7 +155,7 @@ fn launch(setup: &Setup) -> (Child, BufReader<ChildStdout>, SocketAddr, Option<S
         if let Some(shown) = line.strip_prefix("client_secret=") {
             secret = Some(shown.trim_end().to_owned());
         }
-        if let Some(address) = line.strip_prefix(READY) {
+        if let Some((_, address)) = line.strip_prefix(READY).and_then(|url| url.split_once("://")) {
             return (child, stdout, address.trim_end().parse().expect("an address"), secret);
         }
     }
@@ -196,6 +204,18 @@ impl Daemon {
     /// Returns everything it has logged so far, over all its starts.
     pub fn log(&self) -> String {
         log_of(&self.setup)
+    }
+
+    /// Waits until `line` is in the log more often than `seen` times.
+    pub fn logs(&self, line: &str, seen: usize) {
+        // Far more looks than it takes; each is a read of the file, and nothing sleeps.
+        for _ in 0..3_000_000 {
+            if self.log().matches(line).count() > seen {
+                return;
+            }
+            std::thread::yield_now();
+        }
+        panic!("no {line:?} in\n{}", self.log());
     }
 
     /// Mints a pair by `POST /v1/tokens`.

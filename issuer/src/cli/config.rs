@@ -1,7 +1,7 @@
 //! `countersign config`: what the daemon would run with.
 
 use super::said::{Ended, Said};
-use super::{Options, secrets};
+use super::{Failure, Options, secrets, tls};
 use crate::config::{Config, Source, defaults, described, in_force, show};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Subcommand};
@@ -45,7 +45,10 @@ pub(super) fn run(command: &Command, matches: &ArgMatches) -> Ended {
             Ok(Said::new(text, json!({"settings": settings, "is_set": is_set})))
         }
         Command::Check(options) => {
-            Config::load(options.config.as_deref(), &options.given)?;
+            let config = Config::load(options.config.as_deref(), &options.given)?;
+            if let Some(tls) = &config.tls {
+                tls::read(tls).map_err(Failure::Setting)?;
+            }
             Ok(Said::new("the settings can be used", json!({"usable": true})))
         }
     }

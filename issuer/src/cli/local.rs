@@ -2,7 +2,7 @@
 
 use super::ask::Ask;
 use super::data_dir::DataDir;
-use super::{Failure, serve};
+use super::{Failure, reload, serve};
 use crate::config::{Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
@@ -24,9 +24,11 @@ impl Local {
     /// [`Failure::InUse`] when a daemon has it open; [`Failure::Store`], [`Failure::Machine`], [`Failure::Setting`].
     pub(super) async fn open(config: &Config, data_dir: &DataDir, client_id: &str) -> Result<Self, Failure> {
         let env = Env::system();
-        let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(config.listen));
+        let identifier =
+            config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(config.listen, config.tls.is_some()));
         let issuer = serve::open(config, data_dir, &identifier, &env).await?;
-        let inside = Inside::new(issuer.clone(), env, serve::surface(config), client_id).map_err(Error::from)?;
+        let surface = serve::surface(config, reload::unchanging(config), identifier.is_secure());
+        let inside = Inside::new(issuer.clone(), env, surface, client_id).map_err(Error::from)?;
         Ok(Self { inside, issuer })
     }
 

@@ -21,9 +21,11 @@ mod keys;
 mod limits;
 mod local;
 mod master_key;
+mod metrics;
 mod pages;
 mod reach;
 mod ready;
+mod reload;
 mod remote;
 mod revoke;
 mod said;
@@ -32,6 +34,7 @@ mod serve;
 mod session;
 mod target;
 mod text;
+mod tls;
 mod token;
 mod user;
 mod users;
@@ -113,7 +116,7 @@ enum Command {
 }
 
 /// Where settings come from.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Options {
     /// TOML file with settings; flags and environment win over it
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]

@@ -2,22 +2,24 @@
 
 use super::data_dir::DataDir;
 use super::said::{Ended, Said, print as say};
-use super::{Failure, Options, limits, master_key, secrets, users};
+use super::{Failure, Options, limits, master_key, metrics, reload, secrets, users};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::{self, Surface};
+use crate::http::{self, Changing, Surface};
 use crate::operations::audit::Retention;
 use crate::operations::{Issuer, KeyLife, Settings};
 use crate::server::{self, Drained};
 use crate::store;
-use crate::telemetry::{self, field};
+use crate::telemetry::{self, LogControl, field};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use token::jwk::Algorithm;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::spawn_blocking;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 /// The client that is made on the first start.
@@ -32,25 +34,28 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// [`Failure`] when it could not start, or stopped by itself.
 pub(super) fn serve(options: &Options, as_json: bool) -> Ended {
     let config = Config::load(options.config.as_deref(), &options.given)?;
-    telemetry::start(config.log_format, &config.log_level);
+    let log = telemetry::start(config.log_format, &config.log_level);
     limits::apply(config.limits.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Machine(format!("no threads can be started: {error}")))?;
-    runtime.block_on(run(config, as_json)).map(|()| Said::before())
+    runtime.block_on(run(config, options, log, as_json)).map(|()| Said::before())
 }
 
-async fn run(config: Config, as_json: bool) -> Result<(), Failure> {
+async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) -> Result<(), Failure> {
     let env = Env::system();
     let admin_secret = secrets::admin_secret()?;
     let signals = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let hang_up = on(SignalKind::hangup())?;
+    let (front, reloading) = reload::prepare(&config, options, log)?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::Machine(format!("cannot listen on {}: {error}", config.listen)))?;
     let listen = listener.local_addr().map_err(|error| Failure::Machine(format!("cannot listen: {error}")))?;
-    let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen));
+    let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen, config.tls.is_some()));
 
+    let metrics = metrics::listen(config.metrics_listen).await?;
     let issuer = open(&config, &DataDir::prepare(&config.data_dir)?, &identifier, &env).await?;
     // Once there are administrators of the operator's own, `admin` may be gone for good.
     let needed = admin_secret.is_some() || !issuer.has_administrator().await?;
@@ -61,23 +66,27 @@ async fn run(config: Config, as_json: bool) -> Result<(), Failure> {
             "made the client `{ADMIN}`; its secret is shown only now\nclient_id={ADMIN}\nclient_secret={secret}\n"
         ))?;
     }
-    let routes = http::routes(issuer.clone(), env, surface(&config)).map_err(Error::from)?;
+    let secure = config.tls.is_some() || identifier.is_secure();
+    let surface = surface(&config, reloading.changing(), secure);
+    let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
     tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
+    let url = format!("{}://{listen}", if config.tls.is_some() { "https" } else { "http" });
     if as_json {
         let client = shown.as_ref().map(|secret| json!({"client_id": ADMIN, "client_secret": secret.expose()}));
-        say(&format!(
-            "{}\n",
-            json!({"url": format!("http://{listen}"), "issuer": identifier.as_str(), "made": client})
-        ))?;
+        say(&format!("{}\n", json!({"url": url, "issuer": identifier.as_str(), "made": client})))?;
     } else {
-        say(&format!("countersign is ready on http://{listen}\n"))?;
+        say(&format!("countersign is ready on {url}\n"))?;
     }
 
     let background = tokio::spawn(server::keep_house(issuer.clone()));
+    let metrics = metrics.map(|listener| tokio::spawn(metrics::serve(listener, issuer.clone())));
+    let reloading = tokio::spawn(reloading.run(hang_up));
     let mut ended = Ok(());
     let stop = async { ended = until_told(signals, &issuer).await };
-    let drained = server::run(listener, routes, config.limits, stop).await;
+    let drained = server::run(listener, routes, config.limits, front, stop).await;
     background.abort();
+    reloading.abort();
+    metrics.inspect(JoinHandle::abort);
     if let Drained::Cut(connections) = drained {
         tracing::warn!({ field::CONNECTIONS } = connections, "connections were cut: the drain limit has passed");
     }
@@ -117,10 +126,11 @@ pub(super) async fn close(issuer: &Issuer) -> Result<(), Failure> {
     closed.map_err(|_| Failure::Store("the store did not close in time".to_owned()))
 }
 
-/// Returns what the settings say about the surface.
-pub(super) fn surface(config: &Config) -> Surface {
+/// Returns what the settings say about the surface, of which `changing` may change; clients reach it over TLS if it is `secure`.
+pub(super) fn surface(config: &Config, changing: watch::Receiver<Arc<Changing>>, secure: bool) -> Surface {
     Surface {
-        cors_origins: config.cors_origins.clone(),
+        changing,
+        secure,
         body_timeout: config.body_timeout,
         max_followers: config.max_followers,
         cookies: config.cookies.clone(),

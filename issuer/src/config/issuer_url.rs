@@ -39,9 +39,15 @@ impl IssuerUrl {
         }
     }
 
-    /// Returns the identifier of a daemon that only this machine reaches, at the address it listens on.
-    pub fn of_loopback(listen: SocketAddr) -> Self {
-        Self(format!("http://{listen}"))
+    /// Returns the identifier of a daemon that only this machine reaches, at the address it listens on, over TLS if it is `secure`.
+    pub fn of_loopback(listen: SocketAddr, secure: bool) -> Self {
+        let scheme = if secure { "https" } else { "http" };
+        Self(format!("{scheme}://{listen}"))
+    }
+
+    /// True when clients reach it over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.starts_with("https://")
     }
 
     /// Returns the identifier as text.

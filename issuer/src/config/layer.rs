@@ -7,7 +7,10 @@ use super::connections::ConnectionsTable;
 use super::cookies::CookiesTable;
 use super::keys::KeysTable;
 use super::nearest::nearest;
+use super::rate_limits::RateLimitsTable;
 use super::table::table;
+use super::telemetry::TelemetryTable;
+use super::tls::TlsTable;
 use super::users::UsersTable;
 use super::{ConfigError, DAY, MINUTE, YEAR};
 use crate::telemetry::LogFormat;
@@ -27,6 +30,16 @@ pub enum AlgorithmName {
     /// The name of RFC 9864, for verifiers that ask for it.
     #[value(name = "Ed25519")]
     Ed25519,
+}
+
+/// The field in which trusted proxies say for whom they speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, which most proxies write.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 table! {
@@ -110,6 +123,15 @@ table! {
         /// Origins whose pages may call the token and the revocation endpoint, separated by commas
         #[arg(long, env = "COUNTERSIGN_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
         cors_origins: Vec<String> = Vec::new();
+        /// Addresses and networks of proxies that are believed when they say for whom they speak, separated by commas
+        #[arg(long, env = "COUNTERSIGN_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
+        trusted_proxies: Vec<String> = Vec::new();
+        /// Field in which trusted proxies say for whom they speak; they must overwrite or append to what clients send in it
+        #[arg(long, env = "COUNTERSIGN_FORWARDED_HEADER", value_name = "NAME")]
+        forwarded_header: ForwardedHeader = ForwardedHeader::XForwardedFor;
+        /// Trusted proxies begin each connection with a PROXY header, version 1 or 2
+        #[arg(long, env = "COUNTERSIGN_PROXY_PROTOCOL", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+        proxy_protocol: bool = false;
         /// How log lines are written to stderr
         #[arg(long, env = "COUNTERSIGN_LOG_FORMAT", value_name = "FORMAT")]
         log_format: LogFormat = LogFormat::Text;
@@ -128,10 +150,28 @@ table! {
         users: UsersTable;
         /// Cookies of logins.
         cookies: CookiesTable;
+        /// Rate limits.
+        rate_limits: RateLimitsTable;
+        /// Metrics.
+        telemetry: TelemetryTable;
+        /// TLS of the listening address.
+        tls: TlsTable;
     }
 }
 
 impl Layer {
+    /// Returns what `given` (flags and environment) over the file at `path` over the defaults makes.
+    ///
+    /// # Errors
+    /// As [`Layer::read`].
+    pub fn in_force(path: Option<&Path>, given: &Self) -> Result<Self, ConfigError> {
+        let file = match path {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        Ok(given.over(&file).over(&Self::defaults()))
+    }
+
     /// Returns the settings in the TOML file at `path`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Settings as the TOML file that would make them: those in force, or all defaults with what each setting is.
 
+use super::reloading::reloads;
 use super::{Config, ConfigError, Layer};
 use clap::{Arg, Args as _, Command};
 use std::collections::HashMap;
@@ -78,7 +79,8 @@ pub fn defaults() -> String {
             Some(value) => format!("{} = {value}", key(name)),
             None => format!("# {} =", key(name)),
         };
-        format!("# {about}\n# {unit}{allowed} ({variable}, --{flag})\n{value}\n\n")
+        let when = if reloads(name) { "; read again on SIGHUP" } else { "" };
+        format!("# {about}\n# {unit}{allowed} ({variable}, --{flag}){when}\n{value}\n\n")
     });
     format!("{HEAD}\n{}\n", text.trim_end())
 }

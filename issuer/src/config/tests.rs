@@ -1,5 +1,6 @@
 //! What the three sources make of one another.
 
+use super::tls::TlsTable;
 use super::*;
 
 fn parse(text: &str) -> Result<Layer, ConfigError> {
@@ -34,7 +35,10 @@ fn every_setting_has_a_default_or_follows_another() {
             "password_blocklist_file",
             "hash_at_once",
             "domain",
-            "refresh_path"
+            "refresh_path",
+            "metrics_listen",
+            "certificate_file",
+            "private_key_file"
         ]
     );
 }
@@ -57,6 +61,10 @@ fn a_layer_over_another_takes_every_setting_into_account() {
         master_key_file: Some("k".into()),
         max_followers: Some(1),
         ..Layer::defaults()
+    };
+    let full = Layer {
+        tls: TlsTable { certificate_file: Some("c".into()), private_key_file: Some("k".into()), ..full.tls.clone() },
+        ..full
     };
     assert_eq!(Layer::default().over(&full), full);
     assert_eq!(full.over(&Layer::default()), full);
@@ -113,6 +121,10 @@ fn a_value_out_of_range_is_refused_by_all_three_names_of_its_setting() {
         "issuer = \"http://id.example.com\"",
         "cors_origins = [\"https://app.example.com/\"]",
         "cors_origins = [\"*\"]",
+        "trusted_proxies = [\"10.0.0.0/33\"]",
+        "tls.certificate_file = \"cert.pem\"",
+        "tls.private_key_file = \"key.pem\"",
+        "rate_limits.token_per_second = 1000001",
     ] {
         assert!(matches!(config(text), Err(ConfigError::Setting { .. })), "{text}");
     }

@@ -1,8 +1,8 @@
 //! Who is asking: HTTP Basic, the form's own members (RFC 6749 §2.3.1) or an assertion (RFC 7523), as a typed [`Client`].
 
-use super::App;
 use super::reply::{Malformed, Refusal};
 use super::request::{Form, decode};
+use super::{App, limit};
 use crate::audit::Origin;
 use crate::error::Error;
 use crate::operations::Client;
@@ -50,7 +50,10 @@ pub(super) async fn by_header_or_form(
             return Err(twice("there are other credentials beside the client_assertion"));
         }
         let id = id.as_ref().map(|id| id.as_str());
-        return Ok(told(app.issuer.authenticate_by_assertion(id, &assertion, origin).await?));
+        let claimed = id.unwrap_or_default(); // whose it is stands in the assertion, which nobody has verified yet
+        limit::attempt(app, origin, claimed)?;
+        let proved = app.issuer.authenticate_by_assertion(id, &assertion, origin).await;
+        return judged(app, origin, claimed, proved);
     }
     let credentials = match (header, id, secret) {
         (Some(_), _, Some(_)) => return Err(twice("credentials are in the Authorization field and in the body")),
@@ -85,7 +88,19 @@ async fn operator(app: &App, origin: &Origin) -> Result<Option<Client>, Refusal>
 }
 
 async fn prove(app: &App, credentials: Credentials, origin: &Origin) -> Result<Client, Refusal> {
-    Ok(told(app.issuer.authenticate(&credentials.id, &credentials.secret, origin).await?))
+    limit::attempt(app, origin, &credentials.id)?;
+    let proved = app.issuer.authenticate(&credentials.id, &credentials.secret, origin).await;
+    judged(app, origin, &credentials.id, proved)
+}
+
+/// Counts what came of an attempt to prove to be `client_id`.
+fn judged(app: &App, origin: &Origin, client_id: &str, proved: Result<Client, Error>) -> Result<Client, Refusal> {
+    if matches!(proved, Err(Error::InvalidClient)) {
+        limit::failed(app, origin, client_id);
+    }
+    let client = proved?;
+    limit::admit_client(app, client.id())?;
+    Ok(told(client))
 }
 
 /// Lets the log of the request say who it is.

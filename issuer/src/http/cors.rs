@@ -49,7 +49,7 @@ impl Cors {
         }
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("ETag, Retry-After, WWW-Authenticate, X-Request-Id"),
+            HeaderValue::from_static("ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"),
         );
         if method == Method::OPTIONS {
             let list = |texts: Vec<&str>| HeaderValue::from_str(&texts.join(", ")).ok();

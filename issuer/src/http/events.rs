@@ -15,6 +15,7 @@ use super::exchange::{Endpoint, Exchange, Verb};
 use super::reply::{self, Answer, Dialect, Refusal};
 use crate::operations::{Events, Issuer, Step};
 use crate::server::{Next, Source, Takeover};
+use crate::telemetry::metrics::METRICS;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -42,7 +43,12 @@ pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, 
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    answer.extensions_mut().insert(Takeover::new(Follower { events, seq, first: Some(first), _place: place }));
+    answer.extensions_mut().insert(Takeover::new(Follower {
+        events,
+        seq,
+        first: Some(first),
+        _place: Place::take(place),
+    }));
     Ok(answer)
 }
 
@@ -51,7 +57,23 @@ struct Follower {
     /// Number of the newest list that was told of.
     seq: u64,
     first: Option<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
+}
+
+/// A place among those who follow, counted for as long as it is held.
+struct Place(#[allow(dead_code)] OwnedSemaphorePermit);
+
+impl Place {
+    fn take(permit: OwnedSemaphorePermit) -> Self {
+        METRICS.followed();
+        Self(permit)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        METRICS.unfollowed();
+    }
 }
 
 impl Source for Follower {

@@ -1,16 +1,20 @@
 //! One request and its answer: what warp extracts, what every answer carries, and the one log line about it.
 
-use super::App;
 use super::cors::Cors;
+use super::forwarded::client_address;
+use super::limit;
 use super::reply::{self, Answer, Code, Dialect, Malformed, Refusal};
 use super::request::{self, Form};
+use super::{App, Changing};
 use crate::audit::Origin;
 use crate::server::Peer;
 use crate::telemetry::field;
+use crate::telemetry::metrics::METRICS;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tracing::Instrument as _;
@@ -85,6 +89,14 @@ pub(super) struct Exchange {
     peer: Option<Peer>,
 }
 
+impl Exchange {
+    /// Returns the client's address where a proxy has told it.
+    fn spoken_for(&self) -> Option<IpAddr> {
+        let peer = self.peer.map(|Peer(address)| address.ip().to_canonical());
+        self.origin.address.filter(|address| Some(*address) != peer)
+    }
+}
+
 /// The body of a request, not read yet.
 pub(super) struct Body(Box<Poller>);
 
@@ -136,8 +148,8 @@ where
     F: Future<Output = Result<Answer, Refusal>>,
 {
     let Some(endpoint) = offered.first().copied() else { return reply::empty(StatusCode::NOT_FOUND) };
-    let id = app.request_ids.next();
-    exchange.origin.request = Some(id.clone());
+    let changing = app.changing();
+    let id = identify(&app, &changing, &mut exchange);
     let began = app.env.monotonic();
     let (method, origin) = (exchange.method.clone(), exchange.headers.get(http::header::ORIGIN).cloned());
     let peer = exchange.peer.map(|Peer(address)| tracing::field::display(address));
@@ -147,20 +159,51 @@ where
         { field::METHOD } = name(&method),
         { field::ROUTE } = endpoint.route,
         { field::PEER } = peer,
+        { field::ADDRESS } = exchange.spoken_for().map(tracing::field::display),
         { field::CLIENT } = tracing::field::Empty
     );
     async {
-        let answered = judge(offered, endpoint.cors, exchange, handle).await;
+        let mut standing = None;
+        let answered = match limit::admit(&app, endpoint.route, &exchange) {
+            Ok(admitted) => {
+                standing = admitted;
+                judge(offered, endpoint.cors, exchange, handle).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         let mut answer = answered.unwrap_or_else(|refusal| reply::refuse(endpoint.dialect, &refusal));
-        finish(&app, offered, &method, origin.as_ref(), &id, &mut answer);
+        if let (Some(standing), false) = (standing, answer.status() == StatusCode::TOO_MANY_REQUESTS) {
+            limit::tell(&standing, answer.headers_mut());
+        }
+        finish(&app, &changing, offered, &method, origin.as_ref(), &id, &mut answer);
         let code = answer.extensions().get::<Code>().map(|code| code.0);
-        let micros = u64::try_from(app.env.monotonic().saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
+        let took = app.env.monotonic().saturating_sub(began);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status = answer.status().as_u16();
+        METRICS.answered(endpoint.route, status, took);
         tracing::info!({ field::STATUS } = status, { field::CODE } = code, { field::MICROS } = micros, "answered");
         answer
     }
     .instrument(span)
     .await
+}
+
+/// Notes for whom the request came, and returns its id: the one a trusted proxy has given it, or a new one.
+fn identify(app: &App, changing: &Changing, exchange: &mut Exchange) -> String {
+    let peer = exchange.peer.map(|Peer(address)| address.ip());
+    let Changing { proxies, forwarded_header, .. } = changing;
+    exchange.origin.address = peer.map(|peer| client_address(peer, &exchange.headers, *forwarded_header, proxies));
+    let given = peer.filter(|peer| proxies.trusts(*peer)).and_then(|_| given_id(&exchange.headers));
+    let id = given.unwrap_or_else(|| app.request_ids.next());
+    exchange.origin.request = Some(id.clone());
+    id
+}
+
+/// Returns the id in `X-Request-Id` if it is one that a log line can carry: 1 to 64 letters, digits and `-._~`.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
 }
 
 async fn judge<F, H>(
@@ -190,6 +233,7 @@ where
 
 fn finish(
     app: &App,
+    changing: &Changing,
     offered: &[&'static Endpoint],
     method: &Method,
     origin: Option<&HeaderValue>,
@@ -204,9 +248,13 @@ fn finish(
             answer.headers_mut().insert(ALLOW, allow);
         }
     }
-    cors.apply(&app.cors_origins, offered, method, origin, answer.headers_mut());
+    cors.apply(&changing.cors_origins, offered, method, origin, answer.headers_mut());
     answer.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if app.secure {
+        // A year (RFC 6797). Not of subdomains: they are not ours to decide about.
+        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     if let Ok(id) = HeaderValue::from_str(id) {
         answer.headers_mut().insert(X_REQUEST_ID, id);
     }

@@ -6,16 +6,20 @@
 //! To add an endpoint: a file with its `ENDPOINT` and its `answer`, a line in `table`, the bad-input table of
 //! `tests/e2e`, and the documentation of its codes. Several methods at one path, or names in the path, are a `resource`.
 
+mod changing;
 mod client_auth;
 mod console;
 mod cookies;
 mod cors;
 mod events;
 mod exchange;
+mod forwarded;
 mod health;
 mod inside;
 mod jwks;
+mod limit;
 mod metadata;
+mod metrics;
 mod not_found;
 mod oauth_introspect;
 mod oauth_revoke;
@@ -41,7 +45,9 @@ mod v1_session_sessions;
 mod v1_sessions;
 mod v1_users;
 
+pub use changing::Changing;
 pub use inside::Inside;
+pub use metrics::metrics_routes;
 
 use crate::config::Cookies;
 use crate::env::{Env, NoEntropy};
@@ -52,15 +58,17 @@ use cookies::Keeper;
 use route::{Row, on, resource, row, row_below};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use warp::filters::BoxedFilter;
 use warp::{Filter, Reply};
 
 /// What an operator chooses about the surface.
 #[derive(Debug, Clone)]
 pub struct Surface {
-    /// Pages of these origins may call the token and the revocation endpoint.
-    pub cors_origins: Vec<String>,
+    /// What may change while the daemon runs, as it is now.
+    pub changing: watch::Receiver<Arc<Changing>>,
+    /// Clients reach the daemon over TLS, and browsers shall never try otherwise.
+    pub secure: bool,
     /// From the end of a request head to the end of its body.
     pub body_timeout: Duration,
     /// Clients that may follow the revocation list at once.
@@ -74,13 +82,21 @@ struct App {
     issuer: Issuer,
     env: Env,
     request_ids: RequestIds,
-    cors_origins: Vec<String>,
+    changing: watch::Receiver<Arc<Changing>>,
+    secure: bool,
     body_timeout: Duration,
     metadata: Bytes,
     followers: Arc<Semaphore>,
     keeper: Keeper,
     /// The client that every request is of, for [`Inside`]; `None` over a socket, where each proves who it is.
     operator: Option<String>,
+}
+
+impl App {
+    /// Returns what may change, as it is now.
+    fn changing(&self) -> Arc<Changing> {
+        Arc::clone(&self.changing.borrow())
+    }
 }
 
 /// Returns every route of the daemon, complete with the answer for a path that is none of them.
@@ -94,10 +110,21 @@ pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<BoxedFilter<
 fn app(issuer: Issuer, env: Env, surface: Surface, operator: Option<String>) -> Result<Arc<App>, NoEntropy> {
     let request_ids = RequestIds::new(u32::from_be_bytes(env.random()?));
     let metadata = metadata::document(&issuer.settings().issuer);
-    let Surface { cors_origins, body_timeout, max_followers, cookies } = surface;
+    let Surface { changing, secure, body_timeout, max_followers, cookies } = surface;
     let keeper = Keeper::new(cookies, &issuer.settings().issuer);
     let followers = Arc::new(Semaphore::new(max_followers.min(Semaphore::MAX_PERMITS)));
-    Ok(Arc::new(App { issuer, env, request_ids, cors_origins, body_timeout, metadata, followers, keeper, operator }))
+    Ok(Arc::new(App {
+        issuer,
+        env,
+        request_ids,
+        changing,
+        secure,
+        body_timeout,
+        metadata,
+        followers,
+        keeper,
+        operator,
+    }))
 }
 
 fn table(app: &Arc<App>) -> Row {

@@ -3,8 +3,11 @@
 //! Exhaustive on purpose: a new variant anywhere does not compile until it is given an answer here.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
+use super::limit;
 use crate::error::{ClientFault, Error};
+use crate::limits::Exceeded;
 use crate::telemetry::field;
+use crate::telemetry::metrics::METRICS;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
@@ -37,6 +40,8 @@ pub(super) enum Refusal {
     Request(Malformed),
     /// The issuer said no.
     Issuer(Error),
+    /// A rate limit is reached.
+    TooManyRequests(Exceeded),
     /// Every place of those who may follow the revocation list is taken.
     TooManyFollowers,
 }
@@ -171,6 +176,10 @@ pub(super) fn refuse(dialect: Dialect, refusal: &Refusal) -> Answer {
     if let Some(seconds) = told.retry_after {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Refusal::TooManyRequests(exceeded) = refusal {
+        METRICS.rate_limited(exceeded.standing.policy);
+        limit::tell(&exceeded.standing, answer.headers_mut());
+    }
     answer.extensions_mut().insert(Code(told.code));
     answer
 }
@@ -180,7 +189,7 @@ fn extension(refusal: &Refusal) -> Option<(&'static str, String)> {
     match refusal {
         Refusal::Issuer(Error::PasswordResetRequired { reset_url: Some(url) }) => Some(("reset_url", url.clone())),
         Refusal::Issuer(Error::PasswordRefused(weakness)) => Some(("reason", weakness.code().to_owned())),
-        Refusal::Issuer(_) | Refusal::Request(_) | Refusal::TooManyFollowers => None,
+        Refusal::Issuer(_) | Refusal::Request(_) | Refusal::TooManyFollowers | Refusal::TooManyRequests(_) => None,
     }
 }
 
@@ -219,6 +228,11 @@ impl From<&Refusal> for Told {
         match refusal {
             Refusal::Request(fault) => Self::from(fault),
             Refusal::Issuer(fault) => Self::from(fault),
+            Refusal::TooManyRequests(exceeded) => {
+                let detail = "so many requests are not allowed; try again later";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "temporarily_unavailable", detail)
+                    .retry_after(exceeded.retry_after)
+            }
             Refusal::TooManyFollowers => {
                 let detail = "so many follow already; ask for the list until one leaves";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_followers", "temporarily_unavailable", detail)

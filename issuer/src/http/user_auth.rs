@@ -17,7 +17,7 @@ pub(super) async fn acting(app: &App, headers: &HeaderMap) -> Result<SignedIn, R
     let jar = app.keeper.read(headers)?;
     let me = by_token(app, headers, &jar).await?;
     if !is_bearer(headers) {
-        app.keeper.check_site(headers, &app.cors_origins)?;
+        app.keeper.check_site(headers, &app.changing().cors_origins)?;
         cookies::check_token(app, headers, &jar, me.session())?;
     }
     Ok(me)

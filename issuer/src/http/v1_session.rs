@@ -46,7 +46,7 @@ struct BesideCookies<'a> {
 
 /// Starts a session and answers its first pair. Cookies of another session that came along are that session's end.
 pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
-    app.keeper.check_site(&exchange.headers, &app.cors_origins)?;
+    app.keeper.check_site(&exchange.headers, &app.changing().cors_origins)?;
     let jar = app.keeper.read(&exchange.headers)?;
     let body = request::read(&exchange.headers, exchange.body, JSON, app.body_timeout).await?;
     let mut members = Members::parse(&body)?;

@@ -33,7 +33,7 @@ pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, 
         },
     };
     if by_cookie {
-        app.keeper.check_site(&exchange.headers, &app.cors_origins)?;
+        app.keeper.check_site(&exchange.headers, &app.changing().cors_origins)?;
         session.map_or(Ok(()), |session| cookies::check_token(&app, &exchange.headers, &jar, session))?;
     }
     let mut answer = reply::json(&app.issuer.log_out(&exchange.origin, session).await?);

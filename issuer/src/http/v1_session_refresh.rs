@@ -29,7 +29,7 @@ pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, 
         (None, None) => return Err(Malformed::Missing("refresh_token").into()),
     };
     if transport == Transport::Cookies {
-        app.keeper.check_site(&exchange.headers, &app.cors_origins)?;
+        app.keeper.check_site(&exchange.headers, &app.changing().cors_origins)?;
         let session = app.issuer.session_of(&token);
         session.map_or(Ok(()), |session| cookies::check_token(&app, &exchange.headers, &jar, session))?;
     }

@@ -13,6 +13,7 @@ mod exchange;
 mod introspect;
 mod issuer;
 mod limits;
+mod measure;
 mod mint;
 mod moments;
 mod operator;

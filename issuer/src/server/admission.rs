@@ -1,7 +1,9 @@
 //! Who may hold a connection: a cap on all and a cap on each address.
 
+use crate::limits::network;
+use crate::telemetry::metrics::METRICS;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts open connections; clones share the count.
@@ -34,25 +36,42 @@ impl Admission {
 
     /// Returns a place for a connection from `address`, or `None` when a cap is reached.
     pub(super) fn admit(&self, address: IpAddr) -> Option<Permit> {
-        let counted = (self.0.max_each > 0).then(|| source(address)).flatten();
+        let mut permit = self.admit_anybody()?;
+        permit.count(address).then_some(permit)
+    }
+
+    /// Returns a place for a connection of which nobody knows yet whose it is: a proxy speaks for others.
+    pub(super) fn admit_anybody(&self) -> Option<Permit> {
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.all >= self.0.max_all {
             return None;
         }
-        if let Some(source) = counted {
-            let count = open.each.entry(source).or_default();
-            if *count >= self.0.max_each {
-                return None;
-            }
-            *count = count.saturating_add(1);
-        }
         open.all = open.all.saturating_add(1);
-        Some(Permit { admission: self.clone(), counted })
+        METRICS.connected();
+        Some(Permit { admission: self.clone(), counted: None })
+    }
+}
+
+impl Permit {
+    /// Counts the connection as one from `address`; false when that address has as many as it may have.
+    pub(super) fn count(&mut self, address: IpAddr) -> bool {
+        let shared = &self.admission.0;
+        let Some(source) = (shared.max_each > 0).then(|| source(address)).flatten() else { return true };
+        let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.each.entry(source).or_default();
+        if *count >= shared.max_each {
+            return false;
+        }
+        *count = count.saturating_add(1);
+        drop(open);
+        self.counted = Some(source);
+        true
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        METRICS.disconnected();
         let mut open = self.admission.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all = open.all.saturating_sub(1);
         let Some(source) = self.counted else { return };
@@ -65,16 +84,9 @@ impl Drop for Permit {
     }
 }
 
-/// Returns what one party can be taken to hold: an IPv4 address or an IPv6 /64; nothing for loopback.
+/// Returns the network that is counted; nothing for loopback.
 fn source(address: IpAddr) -> Option<IpAddr> {
-    let address = address.to_canonical();
-    if address.is_loopback() {
-        return None;
-    }
-    Some(match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-    })
+    (!address.to_canonical().is_loopback()).then(|| network(address))
 }
 
 #[cfg(test)]
@@ -105,6 +117,18 @@ mod tests {
         drop(held);
         assert!(admission.admit(address("192.0.2.1")).is_some());
         assert!(admission.0.open.lock().expect("not poisoned").each.is_empty(), "nothing is kept of who has left");
+    }
+
+    #[test]
+    fn a_place_of_a_proxy_becomes_one_of_whom_it_speaks_for() {
+        let admission = Admission::new(2, 1);
+        let mut first = admission.admit_anybody().expect("a place");
+        let mut second = admission.admit_anybody().expect("a place");
+        assert!(admission.admit_anybody().is_none(), "the cap on all counts it from the beginning");
+        assert!(first.count(address("192.0.2.1")));
+        assert!(!second.count(address("192.0.2.1")));
+        drop(first);
+        assert!(second.count(address("192.0.2.1")));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::pace::{Pace, PacedBody, PacedStream, Phase, overdue, pace};
 use super::stream::{Framing, Handed};
 use super::takeover::{Source, Takeover};
 use crate::telemetry::field;
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONNECTION;
 use hyper::body::{Body, Incoming};
@@ -42,8 +43,7 @@ pub(super) async fn serve<S, B>(
 where
     TowerToHyperService<S>: Unpin + Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     <TowerToHyperService<S> as Service<Request<Incoming>>>::Future: Send + 'static,
-    B: Body + Unpin + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     drop(stream.set_nodelay(true)); // an answer is written whole; a platform without the option is only slower
@@ -83,7 +83,7 @@ where
 
 /// How hyper's part of a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// In good order, or by a fault of either side.
     Over,
     /// By a limit.
@@ -93,7 +93,7 @@ enum End {
 }
 
 /// Polls the connection until it ends; `poll` is told once that it shall stop.
-async fn drive(
+pub(super) async fn drive(
     mut poll: impl FnMut(&mut Context<'_>, bool) -> Poll<hyper::Result<()>>,
     phases: watch::Receiver<Phase>,
     limits: &Limits,
@@ -124,7 +124,7 @@ async fn drive(
 /// The source of the stream that an answer of this connection asked for.
 type Taken = Arc<Mutex<Option<(Box<dyn Source>, Framing)>>>;
 
-fn builder(limits: &Limits) -> http1::Builder {
+pub(super) fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -165,7 +165,7 @@ pub(super) async fn told(mut stopping: watch::Receiver<bool>) {
 }
 
 /// Ends our side and reads on for a moment: closing with unread bytes would reset the connection and lose the answer.
-async fn linger(mut stream: TcpStream, limits: &Limits) {
+pub(super) async fn linger(mut stream: TcpStream, limits: &Limits) {
     let drained = async {
         stream.shutdown().await?;
         let mut thrown_away = [0_u8; 4096];

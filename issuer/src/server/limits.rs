@@ -25,6 +25,8 @@ pub struct Limits {
     pub max_head_bytes: usize,
     /// Header fields of one request.
     pub max_head_fields: usize,
+    /// Requests of one HTTP/2 connection at once.
+    pub max_streams: u32,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             linger: Duration::from_secs(1),
             max_head_bytes: 16 * 1024,
             max_head_fields: 64,
+            max_streams: 100,
         }
     }
 }

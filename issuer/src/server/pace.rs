@@ -3,6 +3,8 @@
 //! ```text
 //! Opened ──request──► Exchange ──answer given──► Idle ──first byte──► Head ──request──► Exchange …
 //!                        └──head of a stream written──► Handing ──flushed──► Handed
+//!
+//! HTTP/2:  Opened ──request──► Exchange ◄──► Sending (some body waits for the client)      all answered ──► Quiet ──request──► Exchange …
 //! ```
 //!
 //! The stream reports bytes and flushes, the service reports requests and the body of an answer reports its beginning and
@@ -33,6 +35,10 @@ pub(super) enum Phase {
     Idle,
     /// The sending of the head of a stream.
     Handing,
+    /// HTTP/2: the client, which has to take more of a body.
+    Sending,
+    /// HTTP/2: the next request. Other bytes of the client do not end it.
+    Quiet,
     /// Nothing more of hyper: the head of a stream is sent, and what follows is written past it.
     Handed,
 }
@@ -71,7 +77,8 @@ pub(super) async fn overdue(mut phases: watch::Receiver<Phase>, limits: &Limits)
         let phase = *phases.borrow_and_update();
         let limit = match phase {
             Phase::Opened | Phase::Head => Some(limits.header),
-            Phase::Idle => Some(limits.idle),
+            Phase::Idle | Phase::Quiet => Some(limits.idle),
+            Phase::Sending => Some(limits.write_stall),
             Phase::Exchange | Phase::Handing | Phase::Handed => None,
         };
         let expiry = async {

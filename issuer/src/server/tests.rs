@@ -3,6 +3,8 @@
 //! No test sleeps: each waits for what the server does to the socket, and a server that does nothing fails by
 //! [`PATIENCE`]. The bound on bodies is `http`'s; tests/e2e shows it, with the same shapes against the whole daemon.
 
+mod proxied;
+mod secured;
 mod streams;
 
 use super::*;
@@ -31,10 +33,14 @@ impl Running {
     }
 
     async fn start_with(limits: Limits, routes: BoxedFilter<(warp::reply::Response,)>) -> Self {
+        Self::start_behind(Front::plain(), limits, routes).await
+    }
+
+    async fn start_behind(front: Front, limits: Limits, routes: BoxedFilter<(warp::reply::Response,)>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(run(listener, routes, limits, async { drop(stopped.await) }));
+        let task = tokio::spawn(run(listener, routes, limits, front, async { drop(stopped.await) }));
         Self { address, stop, task }
     }
 

@@ -10,7 +10,7 @@ const FOLLOW: &[u8] = b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// Pieces for everybody who follows; without the sender every stream ends.
 #[derive(Clone)]
-struct Feed(broadcast::Sender<Bytes>);
+pub(super) struct Feed(broadcast::Sender<Bytes>);
 
 struct Fed(broadcast::Receiver<Bytes>);
 
@@ -21,16 +21,16 @@ impl Source for Fed {
 }
 
 impl Feed {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(broadcast::Sender::new(1024))
     }
 
-    fn send(&self, piece: impl Into<Bytes>) {
+    pub(super) fn send(&self, piece: impl Into<Bytes>) {
         self.0.send(piece.into()).expect("somebody follows");
     }
 
     /// Waits until `count` streams take their pieces from here.
-    async fn followed_by(&self, count: usize) {
+    pub(super) async fn followed_by(&self, count: usize) {
         let reached = async {
             while self.0.receiver_count() != count {
                 tokio::task::yield_now().await;
@@ -40,7 +40,7 @@ impl Feed {
     }
 
     /// Returns routes with a stream of this feed at `/stream`, and the others of these tests.
-    fn routes(&self) -> BoxedFilter<(warp::reply::Response,)> {
+    pub(super) fn routes(&self) -> BoxedFilter<(warp::reply::Response,)> {
         let feed = self.0.downgrade();
         let stream = warp::path!("stream").map(move || {
             let mut answer = "not sent".into_response();

@@ -2,9 +2,10 @@
 
 use super::engine::{self, Engine};
 use super::{SledStore, layout};
-use crate::audit::{Event, Extent, Link, Run, Seen};
+use crate::audit::{Act, Event, Extent, Link, Run, Seen};
 use crate::store::record::Record;
 use crate::store::{Answer, AuditLog, Order, PURGE_STEP, StoreError};
+use crate::telemetry::metrics::METRICS;
 use sled::{Batch, IVec, Tree};
 use token::time::UnixTime;
 
@@ -36,6 +37,8 @@ impl AuditLog for SledStore {
 /// Events told since the last group, and where the log stands.
 pub(super) struct Events {
     told: Vec<Event>,
+    /// What happened of the events that are written and not durable yet.
+    written: Vec<Act>,
     extent: Extent,
 }
 
@@ -44,7 +47,7 @@ impl Events {
     pub(super) fn open(tree: &Tree) -> Result<Self, StoreError> {
         let newest = engine::read(tree, layout::AUDIT_HEAD)?.unwrap_or_default();
         let before = engine::read(tree, layout::AUDIT_BEFORE)?.unwrap_or_default();
-        Ok(Self { told: Vec::new(), extent: Extent { before, newest } })
+        Ok(Self { told: Vec::new(), written: Vec::new(), extent: Extent { before, newest } })
     }
 }
 
@@ -64,6 +67,7 @@ impl Engine {
         let mut head = self.events.extent.newest;
         let (mut run, mut size) = (Run { before: head, events: Vec::new() }, 0_usize);
         for event in told {
+            self.events.written.push(event.what());
             let bytes = event.to_bytes();
             if !run.events.is_empty() && size.saturating_add(bytes.len()) > ROW {
                 insert(&mut batch, &run);
@@ -78,6 +82,11 @@ impl Engine {
         self.apply(batch)?;
         self.events.extent.newest = head;
         Ok(())
+    }
+
+    /// Counts the events that are durable by now.
+    pub(super) fn count_events(&mut self) {
+        self.events.written.drain(..).for_each(|act| METRICS.event(act.name()));
     }
 
     fn trim_events(&mut self, before: UnixTime, keep: u64) -> Result<bool, StoreError> {

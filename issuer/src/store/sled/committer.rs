@@ -10,7 +10,9 @@
 
 use super::durable::Durable;
 use super::engine::Engine;
+use crate::env::Stopwatch;
 use crate::store::{Answer, StoreError};
+use crate::telemetry::metrics::METRICS;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -160,7 +162,7 @@ impl Thread {
         if let Some(fault) = self.failure() {
             return Err(fault);
         }
-        let engine = &mut self.engine;
+        let (engine, size) = (&mut self.engine, group.len());
         let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
             group.iter_mut().for_each(|change| change.run(engine));
             engine.write_events()
@@ -168,17 +170,27 @@ impl Thread {
         let done = match (ran, self.engine.take_fault()) {
             (Err(_panic), _) => Err(StoreError::Failed { detail: "a change panicked".into() }),
             (Ok(_), Some(fault)) | (Ok(Err(fault)), None) => Err(fault),
-            (Ok(Ok(())), None) if self.engine.wrote() => self.flush(),
+            (Ok(Ok(())), None) if self.engine.wrote() => self.measured_flush(size),
             (Ok(Ok(())), None) => Ok(()),
         };
         match &done {
-            Ok(()) => self.engine.announce(),
+            Ok(()) => {
+                self.engine.announce();
+                self.engine.count_events();
+            }
             Err(fault) => {
                 tracing::error!(reason = %fault, "the store failed: nothing more is acknowledged, the process must end");
                 self.fatal.send_replace(Some(fault.clone()));
             }
         }
         done
+    }
+
+    fn measured_flush(&mut self, changes: usize) -> Result<(), StoreError> {
+        let watch = Stopwatch::start();
+        self.flush()?;
+        METRICS.committed(changes, watch.elapsed());
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
