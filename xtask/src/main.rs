@@ -2,7 +2,7 @@
 //!
 //! Nothing of the product depends on this crate. Its modules, one subject each:
 //! `up` starts a daemon to try things on, `test` is the whole check, `build_wasm` makes the npm package's
-//! WebAssembly, `bench` measures, `fuzz` and `soak` run what takes longer than the whole check may.
+//! WebAssembly, `dist` what an operator is given, `bench` measures, `fuzz` and `soak` run what takes longer than the whole check may.
 
 mod announce;
 mod bench;
@@ -11,6 +11,7 @@ mod clock;
 mod counts;
 mod descendants;
 mod dev_secret;
+mod dist;
 mod freshness;
 mod fuzz;
 mod report;
@@ -35,6 +36,7 @@ cargo xtask <command>
   up [--port N] [--data-dir DIR] [--debug]   build all and start the daemon on 127.0.0.1, with its page
   test [FILTER...] [--list] [--verbose]      the whole check, or the steps whose names match
   build-wasm                                 the verifier as WebAssembly, into pkg/wasm
+  dist                                       the static binary and the files that run it, into target/dist
   bench [verify|size|issuer|revocation|all]  measure, and write docs/benchmarks.md
   fuzz [TARGET...] [--seconds N]              libFuzzer on the code that reads what comes from outside
   soak model [--minutes N | --checks N]      revocation among failures of every kind, on all processors
@@ -64,6 +66,11 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
         "build-wasm" => {
             tools::Tool::WasmTarget.ensure(&workspace)?;
             build_wasm::run(&workspace.root, "wasm").map(|()| ExitCode::SUCCESS)
+        }
+        "dist" => {
+            tools::Tool::WasmTarget.ensure(&workspace)?;
+            build_wasm::run(&workspace.root, "wasm")?;
+            dist::run(&workspace).map(|()| ExitCode::SUCCESS)
         }
         "bench" => bench::run(&workspace, rest).map(|()| ExitCode::SUCCESS),
         "fuzz" => fuzz::run(&workspace, rest).map(|()| ExitCode::SUCCESS),

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::counts::Counts;
+use crate::dist;
 use crate::fuzz;
 use crate::run::Run;
 use crate::signing_code;
@@ -62,6 +63,7 @@ const fn npm(
 
 const NODE: &[Tool] = &[Tool::NodeModules];
 const BROWSER: &[Tool] = &[Tool::NodeModules, Tool::Chromium];
+const SYSTEMD: &[Tool] = &[Tool::NodeModules, Tool::Systemd];
 const PYTHON: &[Tool] = &[Tool::NodeModules, Tool::PythonVenv];
 const PACKAGE: &[&str] = &["wasm"];
 const ALL_BUILT: &[&str] = &["wasm", "daemon"];
@@ -74,6 +76,7 @@ pub(crate) const STEPS: &[Step] = &[
     call("rustdoc", "the documentation builds without a warning", &[], &[], rustdoc),
     call("wasm", "the verifier as WebAssembly, into pkg/wasm", &[Tool::WasmTarget], &[], wasm),
     call("daemon", "the release build of the daemon", &[], &[], daemon),
+    call("dist", "the static binary and the files that run it", &[Tool::WasmTarget], PACKAGE, distribution),
     call("rust", "every Rust test of the workspace", &[], ALL_BUILT, rust),
     call("simd", "Ed25519 as WebAssembly with SIMD, in Node", &[], &[], simd),
     call("fuzz", "a short run of every fuzz target", &[Tool::Cxx], &[], fuzz::step),
@@ -93,6 +96,7 @@ pub(crate) const STEPS: &[Step] = &[
     npm("interop", "other libraries verify our tokens and read our status lists", PYTHON, ALL_BUILT, "test:interop"),
     npm("following", "a page, a process and a worker follow the daemon", BROWSER, ALL_BUILT, "test:following"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),
+    npm("deploy", "the static binary in an empty root, and the unit that runs it", SYSTEMD, &["dist"], "test:deploy"),
     npm("readme", "the README, executed", NODE, ALL_BUILT, "test:readme"),
 ];
 
@@ -156,6 +160,10 @@ fn daemon(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     run.check(&mut daemon_build(workspace, true))
 }
 
+fn distribution(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
+    run.check(workspace.command(std::env::current_exe()?).arg("dist"))
+}
+
 /// The modules are looked at whenever they are built; here, that what is looked for can be found.
 fn signing(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     let found = signing_code::names_in(&std::fs::read(workspace.daemon(true))?);
@@ -207,7 +215,7 @@ fn with_daemon<'c>(command: &'c mut Command, workspace: &Workspace) -> &'c mut C
     if vectors().is_none() {
         command.env_remove("COUNTERSIGN_VECTORS");
     }
-    command.env("COUNTERSIGN_BIN", workspace.daemon(true))
+    command.env("COUNTERSIGN_BIN", workspace.daemon(true)).env("COUNTERSIGN_DIST", dist::folder(workspace))
 }
 
 /// The folder of published vectors; an empty variable is no folder.

@@ -25,6 +25,8 @@ pub(crate) enum Tool {
     Cxx,
     /// A Chromium at /usr/bin/chromium.
     Chromium,
+    /// systemd-analyze, which judges a unit without a running systemd.
+    Systemd,
     /// Python's venv, to install other people's libraries into.
     PythonVenv,
     /// The packages of tests/package-lock.json.
@@ -41,6 +43,7 @@ impl Tool {
             Self::CargoDeny => "cargo-deny",
             Self::Cxx => "a C++ compiler",
             Self::Chromium => "chromium",
+            Self::Systemd => "systemd-analyze",
             Self::PythonVenv => "python3-venv",
             Self::NodeModules => "tests/node_modules",
         }
@@ -55,6 +58,7 @@ impl Tool {
             Self::CargoDeny => works(workspace.cargo().args(["deny", "--version"])),
             Self::Cxx => works(workspace.command("c++").arg("--version")),
             Self::Chromium => Path::new("/usr/bin/chromium").exists(),
+            Self::Systemd => works(workspace.command("systemd-analyze").arg("--version")),
             Self::PythonVenv => works(workspace.command("python3").args(["-c", "import venv, ensurepip"])),
             Self::NodeModules => node_modules_are_current(&workspace.root),
         }
@@ -69,6 +73,7 @@ impl Tool {
             Self::CargoDeny => vec![cargo_deny(workspace)],
             Self::Cxx => apt(workspace, &["g++"]),
             Self::Chromium => apt(workspace, &["chromium"]),
+            Self::Systemd => apt(workspace, &["systemd"]),
             Self::PythonVenv => apt(workspace, &["python3", "python3-venv"]),
             Self::NodeModules => {
                 let mut npm = with(workspace.command("npm"), &["ci", "--no-audit", "--no-fund"]);

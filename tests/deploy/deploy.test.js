@@ -1,0 +1,104 @@
+/**
+ * What an operator is given: the static binary serves in a root that holds nothing else, as another user than root and
+ * with everything but its data read-only; and systemd finds no fault with the unit and little that it leaves open.
+ */
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const DIST = process.env.COUNTERSIGN_DIST ?? fileURLToPath(new URL("../../target/dist/", import.meta.url));
+/** The user that the image names. */
+const NOBODY = 65532;
+/** What systemd counts as open to attack, in tenths: 0 is nothing, 100 everything, a unit without settings has 96. */
+const EXPOSURE = 15;
+
+/** Calls `use` with a folder that is gone afterwards. */
+async function within(use) {
+  const folder = await mkdtemp(path.join(tmpdir(), "countersign-deploy-"));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test("the folder has the binary and what runs it", async () => {
+  const held = await readdir(DIST);
+  for (const name of ["countersign", "countersign.service", "countersign.toml", "Dockerfile", "compose.yaml", "LICENSE"]) {
+    assert.ok(held.includes(name), `${name} is not in ${held}`);
+  }
+});
+
+test("the binary serves in an empty root, as nobody, with only its data to write", { skip: process.getuid() !== 0 && "not run: chroot needs root" }, () =>
+  within(async (root) => {
+    await copyFile(path.join(DIST, "countersign"), path.join(root, "countersign"));
+    await chmod(root, 0o755);
+    await mkdir(path.join(root, "data"), { mode: 0o700 });
+    await chown(path.join(root, "data"), NOBODY, NOBODY);
+    const daemon = spawn("chroot", [`--userspec=${NOBODY}:${NOBODY}`, root, "/countersign", "serve"], {
+      cwd: "/",
+      env: { PATH: process.env.PATH, COUNTERSIGN_DATA_DIR: "/data", COUNTERSIGN_LISTEN: "127.0.0.1:0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise((resolve) => daemon.once("exit", (code, signal) => resolve(code ?? signal)));
+    try {
+      const address = await spoken(daemon.stdout, /ready on (http:\/\/\S+)/, ended);
+      const ready = await fetch(`${address}/readyz`);
+      assert.equal(ready.status, 200);
+      const { keys } = await (await fetch(`${address}/.well-known/jwks.json`)).json();
+      assert.equal(keys.filter(({ purpose }) => purpose === "revocations").length, 1);
+    } finally {
+      daemon.kill("SIGTERM");
+    }
+    assert.equal(await ended, 0);
+    assert.deepEqual((await readdir(root)).sort(), ["countersign", "data"], "it wrote beside its data");
+  }));
+
+test("systemd takes the unit, and it leaves little open", () =>
+  within(async (folder) => {
+    const unit = path.join(folder, "countersign.service");
+    const text = await readFile(path.join(DIST, "countersign.service"), "utf8");
+    await writeFile(unit, text.replace("/usr/local/bin/countersign", path.join(DIST, "countersign")));
+    const { stderr } = await run("systemd-analyze", ["verify", "--man=no", unit]);
+    assert.doesNotMatch(stderr, /countersign\.service/, stderr);
+    await run("systemd-analyze", ["security", "--offline=yes", "--no-pager", `--threshold=${EXPOSURE}`, unit]);
+    await writeFile(unit, text.replace("ProtectSystem=strict", "ProtectSystem=no").replace("DynamicUser=yes", "").replace("CapabilityBoundingSet=", ""));
+    await assert.rejects(run("systemd-analyze", ["security", "--offline=yes", "--no-pager", `--threshold=${EXPOSURE}`, unit]), "a unit that leaves more open was taken");
+  }));
+
+test("image, compose file and unit name the same folder, user and health check", async () => {
+  const [image, compose, unit] = await Promise.all(
+    ["Dockerfile", "compose.yaml", "countersign.service"].map((name) => readFile(path.join(DIST, name), "utf8")),
+  );
+  assert.match(image, new RegExp(`^USER ${NOBODY}:${NOBODY}$`, "m"));
+  assert.match(compose, /^ {4}read_only: true$/m);
+  assert.match(compose, /data:\/data"/);
+  assert.match(image, /COUNTERSIGN_DATA_DIR=\/data/);
+  assert.match(unit, /^DynamicUser=yes$/m);
+  const [, check] = image.match(/HEALTHCHECK .* CMD (\[.*\])$/m);
+  const [program, ...words] = JSON.parse(check);
+  assert.equal(program, "/countersign");
+  await run(path.join(DIST, "countersign"), [...words, "--help"]);
+});
+
+/** Returns what `pattern` captures in what is printed; fails if the process ends first. */
+async function spoken(stream, pattern, ended) {
+  let text = "";
+  stream.setEncoding("utf8");
+  const found = new Promise((resolve) => {
+    stream.on("data", (more) => {
+      text += more;
+      const match = pattern.exec(text);
+      if (match !== null) resolve(match[1]);
+    });
+  });
+  const code = await Promise.race([found, ended.then((code) => ({ code }))]);
+  assert.equal(typeof code, "string", `the daemon ended with ${code.code}: ${text}`);
+  return code;
+}
