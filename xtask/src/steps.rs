@@ -97,6 +97,7 @@ pub(crate) const STEPS: &[Step] = &[
     npm("following", "a page, a process and a worker follow the daemon", BROWSER, ALL_BUILT, "test:following"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),
     npm("deploy", "the static binary in an empty root, and the unit that runs it", SYSTEMD, &["dist"], "test:deploy"),
+    npm("guide", "docs/guide.md, executed from an empty folder to a browser", BROWSER, ALL_BUILT, "test:guide"),
     npm("readme", "the README, executed", NODE, ALL_BUILT, "test:readme"),
 ];
 
