@@ -208,7 +208,7 @@ fn life() -> Schedule {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
     #[test]
     fn no_verifier_ever_lacks_the_key_of_a_token_that_is_alive(acts in acts()) {
         let mut world = World::new();
