@@ -3,7 +3,7 @@
 //! The same code answers as over a socket, with one difference: nobody proves who he is. Whoever has opened the store with its
 //! master key could do everything without asking, so the caller names the client that it acts as.
 
-use super::route::Row;
+use super::route::Way;
 use super::{Surface, app, table};
 use crate::env::{Env, NoEntropy};
 use crate::operations::Issuer;
@@ -14,7 +14,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
 /// What answers the requests of this process.
-pub struct Inside(Row);
+pub struct Inside(Way);
 
 impl Inside {
     /// Answers over `issuer`, and takes every request for one of the client `client_id`.

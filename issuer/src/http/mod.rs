@@ -4,7 +4,7 @@
 //! rejection would go on to the routes behind it. `operations` decides; here requests are read and answers written.
 //!
 //! To add an endpoint: a file with its `ENDPOINT` and its `answer`, a line in `table`, the bad-input table of
-//! `tests/e2e`, and the documentation of its codes. Several methods at one path, or names in the path, are a `resource`.
+//! `tests/e2e`, its description in `openapi`, and the documentation of its codes. Several methods at one path, or names in the path, are a `resource`.
 
 mod changing;
 mod client_auth;
@@ -24,6 +24,7 @@ mod not_found;
 mod oauth_introspect;
 mod oauth_revoke;
 mod oauth_token;
+mod openapi;
 mod reply;
 mod request;
 mod revocations;
@@ -55,7 +56,7 @@ use crate::operations::Issuer;
 use crate::telemetry::RequestIds;
 use bytes::Bytes;
 use cookies::Keeper;
-use route::{Row, on, resource, row, row_below};
+use route::{Row, Way, on, resource, row, row_below};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -127,8 +128,13 @@ fn app(issuer: Issuer, env: Env, surface: Surface, operator: Option<String>) -> 
     }))
 }
 
-fn table(app: &Arc<App>) -> Row {
-    let rows = [
+fn table(app: &Arc<App>) -> Way {
+    let nothing = row_below(app, "", &not_found::ENDPOINT, not_found::answer);
+    rows(app).into_iter().rfold(nothing.way, |later, row| row.way.or(later).unify().boxed())
+}
+
+fn rows(app: &Arc<App>) -> Vec<Row> {
+    vec![
         row(app, &oauth_token::ENDPOINT, oauth_token::answer),
         row(app, &tokens::ENDPOINT, tokens::answer),
         row(app, &v1_revocations::ENDPOINT, v1_revocations::answer),
@@ -179,12 +185,11 @@ fn table(app: &Arc<App>) -> Row {
         row_below(app, "/status/", &status::EPOCH, status::epoch),
         row(app, &jwks::ENDPOINT, jwks::answer),
         row(app, &metadata::ENDPOINT, metadata::answer),
+        row(app, &openapi::ENDPOINT, openapi::answer),
         row(app, &health::ALIVE, health::alive),
         row(app, &health::READY, health::ready),
         row(app, &console::PAGE, console::page),
         row_below(app, "/www/", &console::WWW, console::www),
         row_below(app, "/pkg/", &console::PKG, console::pkg),
-    ];
-    let nothing = row_below(app, "", &not_found::ENDPOINT, not_found::answer);
-    rows.into_iter().rfold(nothing, |later, row| row.or(later).unify().boxed())
+    ]
 }

@@ -15,7 +15,15 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 
 /// A way to the endpoints of one path; it rejects a path that is not its own and nothing else.
-pub(super) type Row = BoxedFilter<(Answer,)>;
+pub(super) type Way = BoxedFilter<(Answer,)>;
+
+/// A row of the route table.
+pub(super) struct Row {
+    pub(super) way: Way,
+    /// What is there, for the test that holds the description of the surface against the table.
+    #[cfg(test)]
+    pub(super) offered: Vec<&'static Endpoint>,
+}
 
 /// What is done for one method at a path. `T` is what the path says besides being this one.
 pub(super) struct Method<T> {
@@ -84,6 +92,8 @@ where
         let varying = varying(path.as_str());
         async move { varying.ok_or_else(warp::reject::not_found) }
     });
+    #[cfg(test)]
+    let offered = methods.iter().map(|method| method.endpoint).collect();
     let (app, methods) = (Arc::clone(app), Arc::new(methods));
     let answer = move |varying, exchange| {
         let (app, methods) = (Arc::clone(&app), Arc::clone(&methods));
@@ -98,7 +108,11 @@ where
             .await
         }
     };
-    path.and(exchange::extract()).then(answer).boxed()
+    Row {
+        #[cfg(test)]
+        offered,
+        way: path.and(exchange::extract()).then(answer).boxed(),
+    }
 }
 
 /// Returns the segments that `template` names; `None` for a path that is not of this template.

@@ -1,0 +1,40 @@
+//! For whoever restarts the daemon and whoever sends it traffic.
+
+use super::operation::Operation;
+use super::schema::object;
+use crate::http::health;
+use serde_json::{Value, json};
+
+/// The group of these operations.
+pub(super) const TAG: &str = "Health";
+
+pub(super) fn operations() -> Vec<Operation> {
+    let status = |status: &str| object(&["status"], json!({"status": {"const": status}}));
+    vec![
+        Operation::of(&health::ALIVE, TAG, "alive", "Does the process answer?").answers_json(
+            200,
+            "It does.",
+            status("ok"),
+        ),
+        Operation::of(&health::READY, TAG, "ready", "Can every promise be kept?")
+            .answers_json(200, "They can.", status("ready"))
+            .answers(503, "Not all of them, and why.", "application/problem+json", unready()),
+    ]
+}
+
+fn unready() -> Value {
+    let codes = json!({"enum": ["store_failed", "list_expired", "publication_stopped", "clock_jumped", "clock_behind", "closing"]});
+    let reason =
+        object(&["code", "detail"], json!({"code": codes, "detail": {"type": "string", "description": "For people."}}));
+    object(
+        &["type", "title", "status", "detail", "code", "reasons"],
+        json!({
+            "type": {"const": "about:blank"},
+            "title": {"const": "Service Unavailable"},
+            "status": {"const": 503},
+            "detail": {"type": "string"},
+            "code": {"const": "not_ready"},
+            "reasons": {"type": "array", "items": reason, "minItems": 1},
+        }),
+    )
+}
