@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { describedFetch } from "./openapi/document.js";
 
 const BUILT = fileURLToPath(new URL("../target/release/countersign", import.meta.url));
 const READY = /^countersign is ready on (http:\/\/\S+)$/;
@@ -82,11 +83,11 @@ function ready(child) {
   });
 }
 
-/** What backends ask of it. */
+/** What backends ask of it. Each answer is one that docs/openapi.json describes. */
 function requests(origin, secret) {
   const post = async (where, type, body) => {
     const headers = { authorization: `Basic ${btoa(`admin:${secret}`)}`, "content-type": type };
-    const response = await fetch(origin + where, { method: "POST", headers, body });
+    const response = await describedFetch(origin + where, { method: "POST", headers, body });
     if (response.status !== 200) throw new Error(`${where}: ${response.status} ${await response.text()}`);
     return response.json();
   };

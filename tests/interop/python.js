@@ -25,20 +25,20 @@ export const authlib = (given) => python("authlib_client.py", given);
 
 /** Returns what a script of this folder answers. */
 async function python(script, given) {
-  const child = spawn(await environment(), [fileURLToPath(new URL(script, import.meta.url))], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(join(await environment("interop-venv", REQUIREMENTS), "python"), [fileURLToPath(new URL(script, import.meta.url))], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify(given));
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
   if (code !== 0) throw new Error(`${script} ended with ${code}`);
   return JSON.parse(out);
 }
 
-/** The Python of the environment; it is made again unless a former run finished it for these very requirements. */
-async function environment() {
-  const folder = join(TARGET, "interop-venv");
-  const done = join(folder, `${REQUIREMENTS.join(" ")}.done`);
-  const python = join(folder, "bin", "python");
+/** The folder of programs of an environment; it is made again unless a former run finished it for these very requirements. */
+export async function environment(name, requirements) {
+  const folder = join(TARGET, name);
+  const done = join(folder, `${requirements.join(" ")}.done`);
+  const programs = join(folder, "bin");
   const there = await access(done).then(() => true, () => false);
-  if (there) return python;
+  if (there) return programs;
   await rm(folder, { recursive: true, force: true });
   await mkdir(TARGET, { recursive: true });
   try {
@@ -46,7 +46,7 @@ async function environment() {
   } catch (cause) {
     throw new Error("no virtual environment could be made: apt-get install python3 python3-venv", { cause });
   }
-  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...REQUIREMENTS]);
+  await run(join(programs, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements]);
   await writeFile(done, "");
-  return python;
+  return programs;
 }

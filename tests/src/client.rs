@@ -1,5 +1,6 @@
 //! A blocking HTTP/1.1 client that sends exactly what it is told, right or wrong.
 
+use crate::document;
 use crate::reply::Reply;
 use serde_json::Value;
 use std::io::{BufReader, Write};
@@ -120,7 +121,7 @@ impl Request {
         self.try_send().unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
     }
 
-    /// Sends the request and returns its answer, or why there was none.
+    /// Sends the request and returns its answer, or why there was none. The answer is one that docs/openapi.json describes.
     ///
     /// # Errors
     /// The connection was refused, cut, or silent for a minute.
@@ -129,7 +130,15 @@ impl Request {
         stream.set_read_timeout(Some(PATIENCE))?;
         // A daemon that has seen enough may close before it has taken everything; the answer is what counts.
         let sent = stream.write_all(&self.bytes());
-        Reply::read(&mut BufReader::new(stream), self.method == "HEAD").map_err(|error| sent.err().unwrap_or(error))
+        let reply = Reply::read(&mut BufReader::new(stream), self.method == "HEAD");
+        let reply = reply.map_err(|error| sent.err().unwrap_or(error))?;
+        if let Some(fault) = document::fault(&self.method, &self.path, &reply, false) {
+            panic!(
+                "{} {}: docs/openapi.json has no such answer (issuer/src/http/openapi describes it): {fault}",
+                self.method, self.path
+            );
+        }
+        Ok(reply)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One who follows the revocation list: an answer in chunks, read as server-sent events.
 
 use crate::client::Client;
+use crate::document;
 use crate::reply::Reply;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::net::{AddressFamily, SocketType, connect, socket};
@@ -47,6 +48,8 @@ impl Client {
         stream.write_all(&request.bytes())?;
         let mut stream = BufReader::with_capacity(512, stream); // thousands of these are held at once
         let head = Reply::read_head(&mut stream)?;
+        let fault = document::fault("GET", "/revocations/events", &head, true);
+        assert_eq!(fault, None, "docs/openapi.json has no such answer");
         Ok(Follower { head, stream, text: String::new() })
     }
 

@@ -13,13 +13,16 @@
 //! The binary is the file that `COUNTERSIGN_BIN` names, which `cargo xtask test` sets; without it, the harness builds
 //! the package `countersign` once, in the profile and target folder that the test itself was built in.
 //!
+//! Every answer is held against docs/openapi.json: one that is not described there fails the test that saw it.
+//!
 //! Everything here panics when it cannot do its work: that is a failed test. Nothing sleeps.
 
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used)] // test code, which clippy.toml exempts only inside #[test]
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)] // test code, which clippy.toml exempts only inside #[test]
 
 mod binary;
 mod client;
 mod daemon;
+mod document;
 mod follower;
 mod reply;
 

@@ -40,6 +40,7 @@ cargo xtask <command>
   bench [verify|size|issuer|revocation|all]  measure, and write docs/benchmarks.md
   fuzz [TARGET...] [--seconds N]              libFuzzer on the code that reads what comes from outside
   soak model [--minutes N | --checks N]      revocation among failures of every kind, on all processors
+  soak api [--cases N]                       requests made of docs/openapi.json, and their answers held against it
   soak mutants [NAME...]                     take each safeguard out of a copy, and see that a test notices
 ";
 

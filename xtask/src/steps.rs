@@ -93,6 +93,14 @@ pub(crate) const STEPS: &[Step] = &[
     // Not by default while the modules are above their budget.
     npm("sizes", "what a browser loads, against its budget", NODE, PACKAGE, "test:sizes"),
     call("signing", "no signing code in the modules, where the daemon's is found", &[], ALL_BUILT, signing),
+    npm("openapi", "the description of the interface is valid, served and true", NODE, ALL_BUILT, "test:openapi"),
+    npm(
+        "schemathesis",
+        "requests made of the description get described answers",
+        PYTHON,
+        ALL_BUILT,
+        "test:schemathesis",
+    ),
     npm("interop", "other libraries verify our tokens and read our status lists", PYTHON, ALL_BUILT, "test:interop"),
     npm("following", "a page, a process and a worker follow the daemon", BROWSER, ALL_BUILT, "test:following"),
     npm("page", "the daemon's page, driven in Chromium", BROWSER, ALL_BUILT, "test:page"),

@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: what takes longer than the whole check may. `model` runs the model of revocation for as long as
 //! it is told, `mutants` takes safeguards out of a copy of the sources and shows that each is missed, `field`
-//! multiplies millions of elements and judges a million signatures.
+//! multiplies millions of elements and judges a million signatures, `api` makes ten thousand requests of the description of
+//! the interface.
 
 mod mutants;
 mod mutations;
@@ -8,9 +9,12 @@ mod signatures;
 
 use anyhow::{Context, bail};
 
+use crate::steps;
+use crate::tools::Tool;
 use crate::workspace::Workspace;
 
-const USAGE: &str = "soak model [--minutes N | --checks N], soak mutants [NAME...], or soak field";
+const USAGE: &str =
+    "soak model [--minutes N | --checks N], soak mutants [NAME...], soak field, or soak api [--cases N]";
 
 /// Runs what was asked for.
 ///
@@ -24,6 +28,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
         ["model", "--checks", checks] => model(workspace, "COUNTERSIGN_MODEL_CHECKS", checks),
         ["mutants", names @ ..] => mutants::run(workspace, names),
         ["field"] => field(workspace),
+        ["api"] => api(workspace, "10000"),
+        ["api", "--cases", cases] => api(workspace, cases),
         _ => bail!("{USAGE}"),
     }
 }
@@ -56,6 +62,21 @@ fn field(workspace: &Workspace) -> anyhow::Result<()> {
     let status = command.status().context("starting cargo")?;
     if !status.success() {
         bail!("the field did not hold, see above");
+    }
+    Ok(())
+}
+
+/// Schemathesis against the daemon, as the step of that name has it and for longer.
+fn api(workspace: &Workspace, cases: &str) -> anyhow::Result<()> {
+    cases.parse::<u64>().with_context(|| format!("{cases:?} is not a number; {USAGE}"))?;
+    Tool::NodeModules.ensure(workspace)?;
+    Tool::PythonVenv.ensure(workspace)?;
+    let built = steps::daemon_build(workspace, true).status().context("starting cargo")?;
+    let mut command = workspace.command("npm");
+    command.args(["run", "--silent", "test:schemathesis"]).current_dir(workspace.root.join("tests"));
+    command.env("COUNTERSIGN_BIN", workspace.daemon(true)).env("COUNTERSIGN_API_CASES", cases);
+    if !built.success() || !command.status().context("starting npm")?.success() {
+        bail!("an answer was not as described, see above");
     }
     Ok(())
 }
