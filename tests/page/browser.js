@@ -24,7 +24,10 @@ const FAILED_REQUEST = /^Failed to load resource: (?:the server responded with a
  * @param {{expected?: string[], options?: object, fragment?: string}} [how] `expected`: statuses and network errors that the
  *   test provokes; `options`: of the browser context
  */
-export async function openConsole(browser, daemon, { expected = [], options = {}, fragment = "" } = {}) {
+export const openConsole = (browser, daemon, how = {}) => openPage(browser, daemon, `/${how.fragment ?? ""}`, runs, how);
+
+/** A page of this daemon, once `ready` says that it is. */
+export async function openPage(browser, daemon, path, ready, { expected = [], options = {} } = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
   const faults = [];
@@ -42,8 +45,8 @@ export async function openConsole(browser, daemon, { expected = [], options = {}
     });
   });
   const page = await context.newPage();
-  await page.goto(`${daemon.origin}/${fragment}`);
-  await runs(page);
+  await page.goto(daemon.origin + path);
+  await ready(page);
   return {
     context,
     page,
