@@ -198,7 +198,7 @@ pub(crate) const CRATES: &[Crate] = &[
                 ],
             ),
             row("env", &["error"]),
-            row("error", &["clients", "store"]),
+            row("error", &["clients", "passwords", "store"]),
         ],
         dependencies: None,
     },
