@@ -3,8 +3,9 @@
 use countersign_tests::{Daemon, Setup};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -296,6 +297,62 @@ fn users_are_made_disabled_enabled_given_a_code_and_forgotten() {
         way.says(&["user", "delete", &sub]);
         assert_eq!(way.ends(1, &["user", "show", &sub], "")["error"]["exit_code"], 1);
     });
+}
+
+#[test]
+fn a_backup_is_made_whole_or_not_at_all_and_restored() {
+    let turn = AtomicU8::new(0);
+    both_ways(|way| {
+        let number = turn.fetch_add(1, Ordering::Relaxed);
+        way.mint("alice");
+        let out = way.setup.folder().join(format!("backup-{number}"));
+        let backup = ["backup", "--out", out.to_str().expect("UTF-8")];
+        assert_eq!(way.says(&backup)["file"], backup[2]);
+        let twice = way.ends(1, &backup, "");
+        assert_eq!(twice["error"]["code"], "failed");
+        assert!(out.exists(), "what was there stays");
+        let other = Setup::new();
+        let key = way.setup.data_dir().join("master.key");
+        let restore = ["restore", "--json", "--from", backup[2], "--master-key-file", key.to_str().expect("UTF-8")];
+        let restored = ran(other.command(&restore), "");
+        assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+        assert!(restored.json()["restored"]["sessions"].as_u64() > Some(u64::from(number)), "{}", restored.stdout);
+    });
+}
+
+#[test]
+fn a_backup_that_is_refused_leaves_no_file() {
+    let daemon = Daemon::start();
+    let out = daemon.setup().folder().join("backup");
+    let mut command = daemon.setup().command(&["backup", "--url", &daemon.url(), "--out"]);
+    command.arg(&out).env("COUNTERSIGN_CLIENT_SECRET", "wrong");
+    let refused = ran(command, "");
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("invalid_client") && !out.exists(), "{}", refused.stderr);
+}
+
+#[test]
+fn the_master_key_is_replaced_over_a_daemon_and_over_its_store() {
+    let mut daemon = Daemon::start();
+    let key = |name: &str, text: &str| {
+        let file = daemon.setup().data_dir().join(name);
+        fs::write(&file, format!("{text}\n")).expect("written");
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("changed");
+        file.to_str().expect("UTF-8").to_owned()
+    };
+    let (first, second) = ("A".repeat(43), format!("{}E", "A".repeat(42)));
+    let in_place = || fs::read_to_string(daemon.setup().data_dir().join("master.key")).expect("a key");
+    let file = key("master.key.new", &first);
+    let named = Way::http(&daemon).ends(2, &["key", "rewrap", "--new-master-key-file", &file], "");
+    assert!(named["error"]["detail"].as_str().expect("a text").contains("leave out"), "{named}");
+    assert_eq!(Way::http(&daemon).says(&["key", "rewrap"])["installed"], true);
+    assert_eq!(in_place().trim_end(), first);
+    let file = key("another", &second);
+    daemon.stop();
+    assert_eq!(Way::store(&daemon).ends(2, &["key", "rewrap"], "")["error"]["code"], "wrong_setting");
+    Way::store(&daemon).says(&["key", "rewrap", "--new-master-key-file", &file]);
+    assert_eq!(fs::read_to_string(daemon.setup().data_dir().join("master.key")).expect("a key").trim_end(), second);
+    daemon.restart();
 }
 
 #[test]

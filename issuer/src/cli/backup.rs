@@ -1,21 +1,25 @@
 //! `countersign backup` and `countersign restore`: everything into one encrypted file, and a new data folder out of it.
 
+use super::ask::Ask;
 use super::data_dir::DataDir;
+use super::reach::{Caller, Reach, Way, runtime};
 use super::said::{Ended, Said};
+use super::target::Target;
 use super::{Failure, Options, master_key};
 use crate::backup::{BackupFault, Counts, HEADER, LENGTH, Length, Opener};
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Error;
 use crate::operations::Backup;
-use crate::store::{self, Restoring, StoreError};
+use crate::store::{self, Restoring, Store, StoreError};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, remove_dir_all};
-use std::io::{self, BufReader, Write as _};
+use std::fs::{File, OpenOptions, remove_dir_all, remove_file};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is said of each kind of row; rows that follow from others are not in a backup.
 const KINDS: [(u8, &str); 5] =
@@ -24,7 +28,7 @@ const KINDS: [(u8, &str); 5] =
 #[derive(Args)]
 pub(super) struct BackupArgs {
     #[command(flatten)]
-    options: Options,
+    reach: Reach,
     /// File to make; it must not be there
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -39,33 +43,71 @@ pub(super) struct RestoreArgs {
     from: PathBuf,
 }
 
-/// Writes a backup of a store that no daemon has open.
+/// Writes a backup of a daemon that runs, or of a store that none has open. A file that is not whole does not stay.
 ///
 /// # Errors
-/// [`Failure`]: the file is not there, or has no end and is refused.
+/// [`Failure`]: the file is not there.
 pub(super) fn backup(args: &BackupArgs) -> Ended {
     runtime()?.block_on(async {
-        let config = Config::load(args.options.config.as_deref(), &args.options.given)?;
-        let (env, data_dir) = (Env::system(), DataDir::prepare(&config.data_dir)?);
-        if !data_dir.is_in_use() {
-            return Err(Failure::Setting(format!("there is no store in {}", config.data_dir.display())));
-        }
-        let store = store::open(&data_dir.store()).map_err(in_use)?;
-        let (master, place) = master_key::master_key(&config, &data_dir, &env).await?;
-        let sealed = store.keys().await.map_err(Error::from)?;
-        let master = place.fitting(master, &sealed)?;
-        let mut backup = Backup::begin(store.clone(), &env, &master)?;
+        let way = args.reach.way(Caller::Client, begun).await?;
         let failed = |error: io::Error| Failure::Machine(format!("{} cannot be written: {error}", args.out.display()));
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.out);
         let mut file = made.map_err(failed)?;
-        while let Some(piece) = backup.next().await? {
-            file.write_all(&piece).map_err(failed)?;
+        let mut write = |piece: &[u8]| file.write_all(piece).map_err(failed);
+        let written = match way {
+            Way::Remote(remote) => {
+                let ask = Ask::post(&["v1", "backup"]).json(&json!({}));
+                Target::Remote(remote).pour(&ask, write).await
+            }
+            Way::Opened((store, mut backup)) => {
+                let written = async {
+                    while let Some(piece) = backup.next().await? {
+                        write(&piece)?;
+                    }
+                    Ok(())
+                };
+                let written = written.await;
+                drop(backup);
+                written.and(store.close().await.map_err(|error| Failure::from(Error::from(error))))
+            }
+        };
+        let kept = written.and_then(|()| file.sync_all().map_err(failed)).and_then(|()| has_end(&args.out));
+        if let Err(failure) = kept {
+            drop(remove_file(&args.out));
+            return Err(failure);
         }
-        file.sync_all().map_err(failed)?;
-        store.close().await.map_err(Error::from)?;
         let file = args.out.display().to_string();
         Ok(Said::new(format!("the backup is in {file}\n"), json!({ "file": file })))
     })
+}
+
+/// Begins a backup of a store that this process opens.
+async fn begun(config: &Config, data_dir: &DataDir) -> Result<(Arc<dyn Store>, Backup), Failure> {
+    let env = Env::system();
+    let store = store::open(&data_dir.store()).map_err(in_use)?;
+    let (master, place) = master_key::master_key(config, data_dir, &env).await?;
+    let sealed = store.keys().await.map_err(Error::from)?;
+    let master = place.fitting(master, &sealed)?;
+    let backup = Backup::begin(Arc::clone(&store), &env, &master)?;
+    Ok((store, backup))
+}
+
+/// Checks that a backup goes on to its end mark, which one that could not be made whole does not have. Whether it is what was
+/// written only the master key can tell.
+fn has_end(path: &Path) -> Result<(), Failure> {
+    let failed = |fault: &dyn std::fmt::Display| Failure::Machine(format!("{}: {fault}", path.display()));
+    let mut file = BufReader::new(File::open(path).map_err(|error| failed(&error))?);
+    let cut = || failed(&"the backup did not arrive whole, and is not kept: the daemon's log says why");
+    file.read_exact(&mut [0; HEADER]).map_err(|_| cut())?;
+    loop {
+        let mut length = [0; LENGTH];
+        file.read_exact(&mut length).map_err(|_| cut())?;
+        let Length { bytes, last } = Opener::length(length).map_err(|fault| failed(&fault))?;
+        file.read_exact(&mut vec![0; bytes]).map_err(|_| cut())?;
+        if last {
+            return Ok(());
+        }
+    }
 }
 
 /// Makes a data folder out of a backup.
@@ -157,14 +199,9 @@ fn told(counts: &Counts, folder: &Path) -> String {
 
 fn in_use(error: StoreError) -> Failure {
     match error {
-        StoreError::InUse { .. } => Failure::InUse(
-            "a daemon runs on this store: ask it for a backup with POST /v1/backup, as an administrator".to_owned(),
-        ),
+        StoreError::InUse { .. } => {
+            Failure::InUse("a daemon runs on this store: ask it for the backup with --url (POST /v1/backup)".to_owned())
+        }
         other => Failure::from(Error::from(other)),
     }
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Machine(format!("nothing can be waited for: {error}")))
 }

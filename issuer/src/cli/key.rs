@@ -2,6 +2,7 @@
 
 use super::ask::Ask;
 use super::reach::Reach;
+use super::rewrap::{self, Rewrap};
 use super::said::{Ended, Said};
 use super::{Failure, input, revoke};
 use base64ct::{Base64, Encoding as _};
@@ -36,6 +37,8 @@ enum Verb {
         #[arg(value_name = "KID", allow_hyphen_values = true)] // one in 64 begins with a hyphen
         kid: String,
     },
+    /// Seal every key under another master key and put it in the place of the one in use
+    Rewrap(Rewrap),
     /// Publish an Ed25519 key of your own as the next one
     Import {
         #[command(flatten)]
@@ -76,6 +79,7 @@ pub(super) fn run(Keys { reach, verb }: &Keys) -> Ended {
         }),
         Verb::Rotate { of } => made(reach, Ask::post(&["v1", "keys", "rotate"]), json!({"purpose": of.name()})),
         Verb::Withdraw { kid } => revoke::send(reach, Ask::post(&["v1", "revocations"]).json(&json!({"key": kid}))),
+        Verb::Rewrap(command) => rewrap::rewrap(reach, command),
         Verb::Import { of, file } => {
             let bytes = input::bytes(file.as_deref(), "the private key", MAX_KEY)?;
             let (member, key) = private_key(&bytes)?;

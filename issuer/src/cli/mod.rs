@@ -17,7 +17,6 @@ mod data_dir;
 mod init;
 mod input;
 mod key;
-mod keys;
 mod limits;
 mod local;
 mod master_key;
@@ -28,6 +27,7 @@ mod ready;
 mod reload;
 mod remote;
 mod revoke;
+mod rewrap;
 mod said;
 mod secrets;
 mod serve;
@@ -90,6 +90,7 @@ enum Command {
     /// Take back a token, or what a subject, a session, a client or a key stands for, or everything
     Revoke(revoke::Revoke),
     /// Manage signing keys
+    #[command(visible_alias = "keys")]
     Key(key::Keys),
     /// Manage clients
     Client(client::Clients),
@@ -100,10 +101,7 @@ enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
-    /// Deal with the signing keys of a daemon that is not running
-    #[command(subcommand)]
-    Keys(keys::Command),
-    /// Write everything that a stopped daemon keeps into one file, encrypted under the master key
+    /// Write everything that the issuer keeps into one file, encrypted under the master key
     Backup(backup::BackupArgs),
     /// Make a new data folder out of a backup; the master key it was made under is needed
     Restore(backup::RestoreArgs),
@@ -171,7 +169,6 @@ fn run(command: &Command, matches: &ArgMatches, as_json: bool) -> Ended {
         Command::Session(command) => session::run(command),
         Command::Revoke(command) => revoke::run(command),
         Command::Key(command) => key::run(command),
-        Command::Keys(command) => keys::run(command),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Client(command) => client::run(command),

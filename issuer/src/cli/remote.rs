@@ -11,8 +11,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use std::future::Future;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -55,37 +57,63 @@ impl Remote {
     /// # Errors
     /// [`Failure::Unreachable`] when there is none.
     pub(super) async fn answer(&self, ask: &Ask) -> Result<Response<Bytes>, Failure> {
-        let mut request = ask.request(self.url.prefix())?.map(Full::new);
-        let host = HeaderValue::from_str(self.url.authority()).map_err(|error| self.unreachable(&error))?;
-        request.headers_mut().insert(HOST, host);
-        request
-            .headers_mut()
-            .insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
-        request.headers_mut().extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
-        match timeout(self.patience, self.connected(request)).await {
-            Ok(answered) => answered,
+        self.in_time(async { self.whole(self.begun(ask).await?).await }).await
+    }
+
+    /// Gives the body of the answer to `into`, piece by piece, if it is what was asked for; else returns the answer.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] when there is none or it breaks off; what `into` says.
+    pub(super) async fn pour(
+        &self,
+        ask: &Ask,
+        mut into: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<Option<Response<Bytes>>, Failure> {
+        let answer = self.in_time(self.begun(ask)).await?;
+        if !answer.status().is_success() {
+            return self.in_time(self.whole(answer)).await.map(Some);
+        }
+        let mut body = answer.into_body();
+        let next = |frame: Option<Result<_, _>>| frame.transpose().map_err(|error| self.unreachable(&error));
+        while let Some(frame) = self.in_time(async { next(body.frame().await) }).await? {
+            into(frame.data_ref().map_or(&[][..], |piece| piece))?;
+        }
+        Ok(None)
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        match timeout(self.patience, work).await {
+            Ok(done) => done,
             Err(_) => Err(self.unreachable(&format!("no answer within {} s", self.patience.as_secs()))),
         }
     }
 
-    async fn connected(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+    async fn whole(&self, answer: Response<Incoming>) -> Result<Response<Bytes>, Failure> {
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| self.unreachable(&error))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    async fn begun(&self, ask: &Ask) -> Result<Response<Incoming>, Failure> {
+        let mut request = ask.request(self.url.prefix())?.map(Full::new);
+        let host = HeaderValue::from_str(self.url.authority()).map_err(|error| self.unreachable(&error))?;
+        let fields = request.headers_mut();
+        fields.insert(HOST, host);
+        fields.insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
+        fields.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
         let stream = TcpStream::connect((self.url.host(), self.url.port())).await;
         let stream = stream.map_err(|error| self.unreachable(&error))?;
         self.exchanged(stream, request).await
     }
 
-    async fn exchanged<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure>
+    async fn exchanged<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let shaken = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = shaken.map_err(|error| self.unreachable(&error))?;
-        let connection = tokio::spawn(connection);
-        let answered = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;
-        let (head, body) = answered.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| self.unreachable(&error))?;
-        connection.abort();
-        Ok(Response::from_parts(head, body.to_bytes()))
+        drop(tokio::spawn(connection)); // it ends with the body, or with the process
+        sender.send_request(request).await.map_err(|error| self.unreachable(&error))
     }
 
     fn unreachable(&self, cause: &impl ToString) -> Failure {

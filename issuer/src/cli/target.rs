@@ -4,8 +4,9 @@ use super::Failure;
 use super::ask::Ask;
 use super::local::Local;
 use super::remote::Remote;
+use bytes::Bytes;
 use clap::Args;
-use http::StatusCode;
+use http::Response;
 use http::header::RETRY_AFTER;
 use serde_json::Value;
 
@@ -54,18 +55,30 @@ impl Target {
     ///
     /// # Errors
     /// As [`Target::ask`].
-    pub(super) async fn fetch(&self, ask: &Ask) -> Result<bytes::Bytes, Failure> {
+    pub(super) async fn fetch(&self, ask: &Ask) -> Result<Bytes, Failure> {
         let answer = match self {
             Self::Remote(remote) => remote.answer(ask).await?,
             Self::Local(local) => local.answer(ask).await?,
         };
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(answer.into_body());
+        if answer.status().is_success() { Ok(answer.into_body()) } else { Err(self.refused(&answer)) }
+    }
+
+    /// Gives the bytes that answer `ask` to `into`, piece by piece, however many there are.
+    ///
+    /// # Errors
+    /// As [`Target::ask`]; what `into` says.
+    pub(super) async fn pour(
+        &self,
+        ask: &Ask,
+        mut into: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Remote(remote) => match remote.pour(ask, into).await? {
+                None => Ok(()),
+                Some(answer) => Err(self.refused(&answer)),
+            },
+            Self::Local(_) => into(&self.fetch(ask).await?),
         }
-        let told = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
-        let after = answer.headers().get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok());
-        Err(self.refused(status, &told, after))
     }
 
     /// Returns the items of the list that `ask` makes for `(limit, after)`, as many as wanted, and where the rest begins.
@@ -111,7 +124,10 @@ impl Target {
     }
 
     /// Says what a refusal means for whoever typed the command.
-    fn refused(&self, status: StatusCode, told: &Value, after: Option<&str>) -> Failure {
+    fn refused(&self, answer: &Response<Bytes>) -> Failure {
+        let status = answer.status();
+        let told: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        let after = answer.headers().get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok());
         let text = |name: &str| told.get(name).and_then(Value::as_str).map(str::to_owned);
         let code = text("code").or_else(|| text("error")).unwrap_or_else(|| format!("http_{}", status.as_u16()));
         let said = text("detail").or_else(|| text("error_description"));
