@@ -1,5 +1,6 @@
 //! The command line: each verb over a daemon that runs and over the store of one that is stopped, in text and in JSON.
 
+use crate::tls::{certificate, secured};
 use countersign_tests::{Daemon, Setup};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -514,6 +515,29 @@ fn readiness_is_an_exit_code() {
     daemon.stop();
     let down = ready(&daemon, &[]);
     assert_eq!((down.code, &down.json()["reasons"][0]["code"]), (Some(1), &json!("not_reachable")));
+}
+
+#[test]
+fn a_daemon_that_speaks_tls_is_asked_when_its_certificate_is_trusted() {
+    let daemon = secured().start();
+    let url = format!("https://{}", daemon.address());
+    let trusting = |file: &str, arguments: &[&str]| {
+        let mut command = daemon.setup().command(arguments);
+        command.arg("--ca-file").arg(certificate(file)).env("COUNTERSIGN_CLIENT_SECRET", daemon.admin().1);
+        command.env("COUNTERSIGN_LISTEN", daemon.address().to_string());
+        ran(command, "")
+    };
+    let listed = trusting("one.pem", &["client", "list", "--json", "--url", &url]);
+    assert_eq!((listed.code, &listed.json()["items"][0]["client_id"]), (Some(0), &json!("admin")), "{}", listed.stderr);
+    let foreign = trusting("two.pem", &["client", "list", "--url", &url]);
+    assert_eq!(foreign.code, Some(4), "{}", foreign.stderr);
+    assert!(foreign.stderr.contains("certificate"), "{}", foreign.stderr);
+    let none = trusting("one.key", &["client", "list", "--url", &url]);
+    assert_eq!(none.code, Some(2), "{}", none.stderr);
+    let other_name = format!("https://localhost:{}", daemon.address().port());
+    assert_eq!(trusting("one.pem", &["client", "list", "--url", &other_name]).code, Some(4), "it is for 127.0.0.1");
+    assert_eq!(trusting("one.pem", &["ready"]).code, Some(0), "where the settings say that it listens");
+    assert_eq!(trusting("two.pem", &["ready"]).code, Some(1));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-fn certificate(name: &str) -> PathBuf {
+pub(crate) fn certificate(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/certificates").join(name)
 }
 
@@ -26,7 +26,7 @@ fn install(setup: &Setup, name: &str) {
     }
 }
 
-fn secured() -> Setup {
+pub(crate) fn secured() -> Setup {
     let setup = Setup::new();
     install(&setup, "one");
     let file = |name: &str| setup.folder().join(name).to_str().expect("UTF-8").to_owned();

@@ -236,7 +236,12 @@ pub(crate) const HOMES: &[Home] = &[
         places: &["issuer/src/server", "issuer/src/http/inside", "issuer/src/cli/remote"],
         because: "the accept loop is server's, and the command line is a client",
     },
-    Home { what: "tokio_rustls", places: &["issuer/src/server"], because: "TLS is between the socket and HTTP" },
+    Home {
+        what: "tokio_rustls",
+        places: &["issuer/src/server", "issuer/src/cli/remote"],
+        because: "TLS is between the socket and HTTP",
+    },
+    Home { what: "rustls_native_certs", places: &["issuer/src/cli/remote"], because: "only a client trusts somebody" },
     Home { what: "prometheus_client", places: &["issuer/src/telemetry"], because: "metrics have one table" },
     Home { what: "ipnet", places: &["issuer/src/server"], because: "addresses are the edge's" },
     Home { what: "sled", places: &["issuer/src/store/sled"], because: "engines hide behind the Store trait" },

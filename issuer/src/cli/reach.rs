@@ -40,6 +40,9 @@ pub(super) struct Reach {
     /// File with the client's secret, `-` for standard input
     #[arg(long, global = true, env = "COUNTERSIGN_CLIENT_SECRET_FILE", value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
+    /// Certificates of the authorities that are trusted, in PEM [default: those of the system]
+    #[arg(long, global = true, env = "COUNTERSIGN_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Send the secret over plain http to a host that is not this one
     #[arg(long, global = true)]
     allow_insecure_url: bool,
@@ -49,6 +52,7 @@ pub(super) struct Reach {
 }
 
 /// What a verb found: a daemon, or what it opened.
+#[allow(clippy::large_enum_variant)] // there is one of it, in one command
 pub(super) enum Way<T> {
     /// The daemon, over HTTP.
     Remote(Remote),
@@ -132,14 +136,16 @@ impl Reach {
 
     /// `why` the daemon is asked, where nobody has named it.
     fn remote(&self, url: Url, why: String, caller: Caller) -> Result<Remote, Failure> {
-        let credentials = match caller {
-            Caller::Anybody => None,
+        let remote = Remote::new(url, Duration::from_secs(self.timeout_seconds));
+        let remote = remote.trusting(self.ca_file.clone()).asked_because(why);
+        match caller {
+            Caller::Anybody => Ok(remote),
             Caller::Client => {
-                url.may_carry_secrets(self.allow_insecure_url)?;
-                Some(self.credentials(&url)?)
+                remote.url().may_carry_secrets(self.allow_insecure_url)?;
+                let credentials = self.credentials(remote.url())?;
+                Ok(remote.proving(&credentials))
             }
-        };
-        Ok(Remote::new(url, why, credentials, Duration::from_secs(self.timeout_seconds)))
+        }
     }
 
     fn credentials(&self, url: &Url) -> Result<Credentials, Failure> {

@@ -20,6 +20,9 @@ pub(super) struct Ready {
     /// TOML file with the daemon's settings; the environment wins over it
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Certificates of the authorities that are trusted, in PEM [default: those of the system]
+    #[arg(long, env = "COUNTERSIGN_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// How long it may take to answer
     #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_600))]
     timeout_seconds: u64,
@@ -34,7 +37,7 @@ pub(super) fn run(command: &Ready) -> Ended {
         Some(url) => Url::parse(url)?,
         None => Url::of(&Config::load(command.config.as_deref(), &environment()?)?)?,
     };
-    let remote = Remote::new(url, String::new(), None, Duration::from_secs(command.timeout_seconds));
+    let remote = Remote::new(url, Duration::from_secs(command.timeout_seconds)).trusting(command.ca_file.clone());
     let answer = match runtime()?.block_on(remote.answer(&Ask::get(&["readyz"]))) {
         Ok(answer) => answer,
         Err(Failure::Unreachable(detail)) => {

@@ -1,5 +1,6 @@
-//! A daemon, over HTTP/1.1: one connection for each request, every wait bounded.
+//! A daemon, over HTTP/1.1, in the clear or over TLS: one connection for each request, every wait bounded.
 
+mod tls;
 mod url;
 
 pub(super) use url::Url;
@@ -15,10 +16,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::rustls::pki_types::ServerName;
 use zeroize::Zeroizing;
 
 /// Bytes of an answer that are read: far above the longest revocation list.
@@ -37,14 +40,30 @@ pub(super) struct Remote {
     url: Url,
     why: String,
     authorization: Option<HeaderValue>,
+    ca_file: Option<PathBuf>,
     patience: Duration,
 }
 
 impl Remote {
-    /// Speaks to the daemon at `url` with these credentials, and waits so long for each answer. `why` says, where nobody
-    /// has named it, why it is this one; it may be empty.
-    pub(super) fn new(url: Url, why: String, credentials: Option<Credentials>, patience: Duration) -> Self {
-        Self { url, why, authorization: credentials.as_ref().and_then(basic), patience }
+    /// Speaks to the daemon at `url`, and waits so long for each answer. Over TLS it must prove who it is by an authority of
+    /// the system.
+    pub(super) fn new(url: Url, patience: Duration) -> Self {
+        Self { url, why: String::new(), authorization: None, ca_file: None, patience }
+    }
+
+    /// Trusts the authorities in this file, and nobody else, where there is one.
+    pub(super) fn trusting(self, ca_file: Option<PathBuf>) -> Self {
+        Self { ca_file, ..self }
+    }
+
+    /// Proves with each request to be this client.
+    pub(super) fn proving(self, credentials: &Credentials) -> Self {
+        Self { authorization: basic(credentials), ..self }
+    }
+
+    /// Says, when it cannot be reached, why it was asked although nobody has named it.
+    pub(super) fn asked_because(self, why: String) -> Self {
+        Self { why, ..self }
     }
 
     /// Returns where it is.
@@ -103,7 +122,10 @@ impl Remote {
         fields.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
         let stream = TcpStream::connect((self.url.host(), self.url.port())).await;
         let stream = stream.map_err(|error| self.unreachable(&error))?;
-        self.exchanged(stream, request).await
+        let Some(name) = self.url.tls_name() else { return self.exchanged(stream, request).await };
+        let name = ServerName::try_from(name.to_owned()).map_err(|error| self.unreachable(&error))?;
+        let stream = tls::connector(self.ca_file.as_deref())?.connect(name, stream).await;
+        self.exchanged(stream.map_err(|error| self.unreachable(&error))?, request).await
     }
 
     async fn exchanged<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure>

@@ -6,11 +6,13 @@ use http::Uri;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// An `http` URL that paths are put behind; without user, query and fragment.
+/// An `http` or `https` URL that paths are put behind; without user, query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Url {
     host: String,
     port: u16,
+    /// For whom the certificate must be; `None` without TLS.
+    tls_name: Option<String>,
     authority: String,
     prefix: String,
 }
@@ -28,12 +30,15 @@ impl Url {
         if text.contains(['?', '#', '@']) {
             return Err(wrong("must not have a user, a query or a fragment"));
         }
-        let port = match uri.scheme_str() {
-            Some("http") => 80,
-            _ => return Err(wrong("must begin with http://")),
+        let (port, is_tls) = match uri.scheme_str() {
+            Some("http") => (80, false),
+            Some("https") => (443, true),
+            _ => return Err(wrong("must begin with https:// or http://")),
         };
+        let host = bare(authority.host());
         Ok(Self {
-            host: authority.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
+            tls_name: is_tls.then(|| host.clone()),
+            host,
             port: uri.port_u16().unwrap_or(port),
             authority: authority.to_string(),
             prefix: uri.path().trim_end_matches('/').to_owned(),
@@ -55,7 +60,17 @@ impl Url {
             ip => ip,
         };
         let address = SocketAddr::new(ip, config.listen.port());
-        Ok(Self { host: ip.to_string(), port: address.port(), authority: address.to_string(), prefix: String::new() })
+        // Its certificate is for the host of its public URL, wherever it listens.
+        let public = config.issuer.as_ref().and_then(|issuer| issuer.as_str().parse::<Uri>().ok());
+        let public = public.and_then(|uri| uri.host().map(bare)).unwrap_or_else(|| ip.to_string());
+        let tls_name = config.tls.is_some().then_some(public);
+        Ok(Self {
+            host: ip.to_string(),
+            port: address.port(),
+            tls_name,
+            authority: address.to_string(),
+            prefix: String::new(),
+        })
     }
 
     /// Returns the name or address to connect to.
@@ -66,6 +81,11 @@ impl Url {
     /// Returns the port to connect to.
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns for whom the certificate must be; `None` without TLS.
+    pub(super) fn tls_name(&self) -> Option<&str> {
+        self.tls_name.as_deref()
     }
 
     /// Returns host and port as the `Host` field has them.
@@ -84,7 +104,7 @@ impl Url {
     /// [`Failure::Setting`] with what would do.
     pub(in crate::cli) fn may_carry_secrets(&self, allowed: bool) -> Result<(), Failure> {
         let here = self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-        if here || allowed {
+        if self.tls_name.is_some() || here || allowed {
             return Ok(());
         }
         Err(Failure::Setting(format!(
@@ -95,8 +115,12 @@ impl Url {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.prefix)
+        write!(f, "{}://{}{}", if self.tls_name.is_some() { "https" } else { "http" }, self.authority, self.prefix)
     }
+}
+
+fn bare(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
 #[cfg(test)]
@@ -104,7 +128,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> (String, u16, String, String) {
-        let Url { host, port, authority, prefix } = Url::parse(text).expect("a URL");
+        let Url { host, port, authority, prefix, .. } = Url::parse(text).expect("a URL");
         (host, port, authority, prefix)
     }
 
@@ -115,6 +139,10 @@ mod tests {
         };
         assert_eq!(parts("http://127.0.0.1:8080"), expect("127.0.0.1", 8080, "127.0.0.1:8080", ""));
         assert_eq!(parts("http://id.example.com/"), expect("id.example.com", 80, "id.example.com", ""));
+        assert_eq!(parts("https://id.example.com/a"), expect("id.example.com", 443, "id.example.com", "/a"));
+        assert_eq!(Url::parse("https://id.example.com").expect("a URL").tls_name(), Some("id.example.com"));
+        assert_eq!(Url::parse("https://id.example.com:1/a/").expect("a URL").to_string(), "https://id.example.com:1/a");
+        assert_eq!(Url::parse("http://id.example.com").expect("a URL").tls_name(), None);
         assert_eq!(parts("http://[::1]:81/below/"), expect("::1", 81, "[::1]:81", "/below"));
     }
 
@@ -128,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_secret_leaves_this_machine_in_the_clear_only_on_purpose() {
-        for text in ["http://localhost", "http://127.0.0.2:1", "http://[::1]"] {
+        for text in ["http://localhost", "http://127.0.0.2:1", "http://[::1]", "https://id.example.com"] {
             assert!(Url::parse(text).expect("a URL").may_carry_secrets(false).is_ok(), "{text}");
         }
         for text in ["http://localhost.example.com", "http://10.0.0.1", "http://[::2]"] {
