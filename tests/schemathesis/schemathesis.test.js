@@ -51,6 +51,7 @@ async function schemathesis(options) {
       COUNTERSIGN_USER: USER.user_name,
       COUNTERSIGN_USER_PASSWORD: USER.password,
     },
+    cwd: programs, // where it leaves what it remembers
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
