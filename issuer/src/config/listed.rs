@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Returns every setting with its value and where it comes from, as [`super::show`] does: `[{name, value, source}]`.
+/// Returns every setting with its value and where it comes from, as [`super::show()`] does: `[{name, value, source}]`.
 ///
 /// # Errors
-/// As [`super::show`].
+/// As [`super::show()`].
 pub fn in_force(path: Option<&Path>, given: &Layer, source: impl Fn(&str) -> Source) -> Result<Value, ConfigError> {
     Config::load(path, given)?;
     let file = path.map(Layer::read).transpose()?.unwrap_or_default();
