@@ -105,7 +105,8 @@ fn has_end(path: &Path) -> Result<(), Failure> {
         let Length { bytes, last } = Opener::length(length).map_err(|fault| failed(&fault))?;
         file.read_exact(&mut vec![0; bytes]).map_err(|_| cut())?;
         if last {
-            return Ok(());
+            let follows = file.read(&mut [0]).map_err(|error| failed(&error))? > 0;
+            return if follows { Err(failed(&"something follows the end of the backup")) } else { Ok(()) };
         }
     }
 }
@@ -203,5 +204,28 @@ fn in_use(error: StoreError) -> Failure {
             Failure::InUse("a daemon runs on this store: ask it for the backup with --url (POST /v1/backup)".to_owned())
         }
         other => Failure::from(Error::from(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_ends_before_its_end_mark_or_behind_it_is_no_backup() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("backup");
+        let judged = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).expect("written");
+            has_end(&path)
+        };
+        let frames = [&[0, 0, 0, 3][..], b"abc", &[0, 0, 0, 0], &[0x80, 0, 0, 2], b"de"].concat();
+        let whole = [vec![0; HEADER], frames].concat();
+        assert!(judged(&whole).is_ok());
+        for cut in 0..whole.len() {
+            assert!(judged(&whole[..cut]).is_err(), "{cut} bytes");
+        }
+        assert!(judged(&[&whole[..], &[0]].concat()).is_err());
+        assert!(judged(&[vec![0; HEADER], vec![0x7f, 0xff, 0xff, 0xff]].concat()).is_err());
     }
 }
