@@ -380,6 +380,18 @@ fn whoever_acts_is_the_named_client_and_may_do_what_it_may() {
         let refused = run(&["token", "mint", "--sub", "alice", "--aud", "api"]);
         assert_eq!(refused.code, Some(1));
         assert!(refused.stderr.contains("invalid_client"), "{}", refused.stderr);
+        let made = way.says(&["client", "create", "--grant", "mint", "--administrator"]);
+        let (id, secret) = (made["client_id"].as_str().expect("an id"), made["client_secret"].as_str().expect("one"));
+        let list = || {
+            let mut command = way.setup.command(&["client", "list", "--client-id", id]);
+            command.args(&way.arguments).env("COUNTERSIGN_CLIENT_SECRET", secret);
+            ran(command, "")
+        };
+        assert_eq!(list().code, Some(0));
+        way.says(&["client", "disable", id]);
+        let refused = list();
+        assert_eq!(refused.code, Some(1), "an administrator no more");
+        assert!(refused.stderr.contains("invalid_client"), "{}", refused.stderr);
     });
 }
 
