@@ -53,6 +53,8 @@ pub enum Error {
     Store(StoreError),
     /// More indices of an epoch have been leased than a status list may have. The revocation list has no such bound.
     StatusListTooLarge,
+    /// A backup is being made already.
+    BackupRunning,
     /// A private key cannot be used; found when the daemon starts.
     Keys(KeyFault),
     /// A signature did not verify under its own key, or what was to be signed is beyond a format's bounds.
@@ -172,6 +174,7 @@ impl Error {
             | Self::TooManyAssertions { .. }
             | Self::TooManyAttempts { .. }
             | Self::HasherBusy { .. }
+            | Self::BackupRunning
             | Self::NotReady(_)
             | Self::Entropy => true,
             Self::Store(fault) => fault.retryable(),
@@ -252,6 +255,7 @@ impl fmt::Display for Error {
             Self::NotReady(_) => f.write_str("the issuer is not ready"),
             Self::Store(_) => f.write_str("the store did not take the change"),
             Self::StatusListTooLarge => f.write_str("the epoch has more tokens than a status list can hold"),
+            Self::BackupRunning => f.write_str("a backup is being made, and one is made at a time"),
             Self::Keys(_) => f.write_str("a signing key cannot be used"),
             Self::Signing => f.write_str("a signature could not be made"),
             Self::Entropy => f.write_str("the system gave no randomness"),
@@ -294,6 +298,7 @@ impl std::error::Error for Error {
             | Self::InvalidRequest { .. }
             | Self::TooManyLiveTokens { .. }
             | Self::StatusListTooLarge
+            | Self::BackupRunning
             | Self::TooManyRules { .. }
             | Self::Signing
             | Self::Entropy

@@ -255,6 +255,7 @@ impl From<Error> for Failure {
             | Error::TooManyRules { .. }
             | Error::NotReady(_)
             | Error::StatusListTooLarge
+            | Error::BackupRunning
             | Error::Keys(_)
             | Error::Signing
             | Error::Entropy

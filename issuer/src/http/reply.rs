@@ -312,6 +312,7 @@ impl From<&Error> for Told {
             Error::Entropy => {
                 told(StatusCode::SERVICE_UNAVAILABLE, "no_entropy", "temporarily_unavailable").retry_after(1)
             }
+            Error::BackupRunning => told(StatusCode::CONFLICT, "backup_running", "invalid_request"),
             Error::StatusListTooLarge => {
                 told(StatusCode::SERVICE_UNAVAILABLE, "status_list_too_large", "temporarily_unavailable")
             }

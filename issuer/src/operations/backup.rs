@@ -93,14 +93,14 @@ impl Issuer {
     /// Begins a backup of everything, encrypted under the master key. One is made at a time.
     ///
     /// # Errors
-    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::Store`] while another is made;
-    /// [`Error::Entropy`].
+    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::BackupRunning`] while another is made;
+    /// [`Error::Store`], [`Error::Entropy`].
     pub async fn backup(&self, client: &Client) -> Result<Backup, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);
         }
         let parts = &self.parts;
-        let only = Arc::clone(&parts.backups).try_acquire_owned().map_err(|_| crate::store::StoreError::Busy)?;
+        let only = Arc::clone(&parts.backups).try_acquire_owned().map_err(|_| Error::BackupRunning)?;
         parts.store.record(vec![client.did(Act::BackupMade, parts.moments.shown())]).await?;
         let backup = Backup::begin(Arc::clone(&parts.store), &parts.env, &parts.keys.master())?;
         Ok(Backup { _only: Some(only), ..backup })

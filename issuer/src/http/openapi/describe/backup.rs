@@ -21,6 +21,6 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes_json(exactly(&[], json!({})), json!({}))
             .answers(200, "The backup.", "application/octet-stream", json!({"type": "string", "format": "binary"}))
             .refused(refusals::change())
-            .refused(vec![Error::Entropy.into()]),
+            .refused(vec![Error::Entropy.into(), Error::BackupRunning.into()]),
     ]
 }
