@@ -46,12 +46,12 @@ async function schemathesis(options) {
   const child = spawn(`${programs}/st`, ["--config-file", `${FOLDER}/schemathesis.toml`, "run", `${daemon.origin}/openapi.json`, ...options], {
     env: {
       ...process.env,
+      HYPOTHESIS_STORAGE_DIRECTORY: `${programs}/../hypothesis`,
       SCHEMATHESIS_FOLDER: FOLDER,
       COUNTERSIGN_ADMIN_SECRET: daemon.secret,
       COUNTERSIGN_USER: USER.user_name,
       COUNTERSIGN_USER_PASSWORD: USER.password,
     },
-    cwd: programs, // where it leaves what it remembers
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
