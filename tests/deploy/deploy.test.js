@@ -64,7 +64,7 @@ test("systemd takes the unit, and it leaves little open", () =>
   within(async (folder) => {
     const unit = path.join(folder, "countersign.service");
     const text = await readFile(path.join(DIST, "countersign.service"), "utf8");
-    await writeFile(unit, text.replace("/usr/local/bin/countersign", path.join(DIST, "countersign")));
+    await writeFile(unit, text.replaceAll("/usr/local/bin/countersign", path.join(DIST, "countersign")));
     const { stderr } = await run("systemd-analyze", ["verify", "--man=no", unit]);
     assert.doesNotMatch(stderr, /countersign\.service/, stderr);
     await run("systemd-analyze", ["security", "--offline=yes", "--no-pager", `--threshold=${EXPOSURE}`, unit]);
