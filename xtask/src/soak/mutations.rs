@@ -238,8 +238,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     model(
         "a session that ends revokes its tokens",
         "issuer/src/session.rs",
-        "let revoked = std::mem::take(&mut self.live).iter().map(|live|",
-        "let revoked = std::mem::take(&mut self.live).iter().skip(1).map(|live|",
+        "let live = std::mem::take(&mut self.live).into_iter().map(|live|",
+        "let live = std::mem::take(&mut self.live).into_iter().skip(1).map(|live|",
     ),
     model(
         "a session that is over stays over",
