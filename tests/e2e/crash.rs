@@ -1,13 +1,10 @@
-//! What survives kill -9, how the daemon ends when it is asked to, and who may use a data folder.
+//! What one client is promised over a kill -9, how the daemon ends when it is asked to, and who may use a data folder.
 
-use crate::audit::events;
 use crate::verify;
-use countersign_tests::{Client, Daemon, Pair, Setup, claims};
+use countersign_tests::{Daemon, Pair, Setup};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 fn pair(body: &[u8]) -> Pair {
     serde_json::from_slice(body).expect("a pair")
@@ -46,101 +43,6 @@ fn kids(daemon: &Daemon) -> BTreeSet<String> {
 fn list_seq(daemon: &Daemon) -> u64 {
     let reply = daemon.client().get("/revocations");
     reply.header("etag").and_then(|etag| etag.trim_matches('"').parse().ok()).expect("a number")
-}
-
-/// What one client was promised before the daemon was killed.
-#[derive(Default)]
-struct Promised {
-    newest: Vec<Pair>,
-    revoked: Vec<Pair>,
-    /// What the audit log must hold: the act, and the token or session that it names.
-    told: Vec<(&'static str, String)>,
-}
-
-#[test]
-fn killed_in_the_middle_of_writing_it_loses_nothing_that_a_client_was_told() {
-    let mut daemon = Setup::new().set("log_level", "warn").start();
-    let secret = daemon.admin().1.to_owned();
-    for round in 0..4_usize {
-        let client = daemon.client();
-        let told = AtomicUsize::new(0);
-        let promised: Vec<Promised> = thread::scope(|scope| {
-            let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| work(client, &secret, &told))).collect();
-            // Killed after so many answers, wherever the others then are.
-            while told.load(Ordering::Relaxed) < 40 * (round + 1) {
-                thread::yield_now();
-            }
-            daemon.kill();
-            clients.into_iter().map(|client| client.join().expect("no panic")).collect()
-        });
-        daemon.restart();
-        let told = in_audit_log(&daemon);
-        for promised in &promised {
-            let missing: Vec<_> = promised.told.iter().filter(|act| !told.contains(*act)).collect();
-            assert!(missing.is_empty(), "answered, and not in the audit log: {missing:?}");
-            check(&daemon, promised);
-        }
-    }
-}
-
-/// What the audit log tells of tokens and of sessions that ended.
-fn in_audit_log(daemon: &Daemon) -> BTreeSet<(&'static str, String)> {
-    let of = |act: &'static str, member: &'static str| {
-        let names = move |event: serde_json::Value| (act, event[member].as_str().expect("a name").to_owned());
-        events(daemon, &format!("act={act}")).into_iter().map(names)
-    };
-    of("token.issued", "jti").chain(of("token.refreshed", "jti")).chain(of("session.revoked", "sid")).collect()
-}
-
-/// A claim of a pair's access token that names it or its session.
-fn name(pair: &Pair, claim: &str) -> String {
-    claims(&pair.access_token)[claim].as_str().expect("a name").to_owned()
-}
-
-/// Mints, refreshes and revokes until there is no answer; returns what was answered.
-fn work(client: Client, secret: &str, told: &AtomicUsize) -> Promised {
-    let admin = ("admin", secret);
-    let mut promised = Promised::default();
-    let mut newest: Option<Pair> = None;
-    for turn in 0.. {
-        let request = match &newest {
-            None => client.json("/v1/tokens", &json!({"sub": "alice", "aud": "api"})),
-            Some(pair) if turn % 5 == 4 => client.form("/oauth/revoke", &[("token", &pair.refresh_token)]),
-            Some(pair) => {
-                client.form("/oauth/token", &[("grant_type", "refresh_token"), ("refresh_token", &pair.refresh_token)])
-            }
-        };
-        let Ok(reply) = request.basic(admin).try_send() else { break };
-        assert_eq!(reply.status, 200, "{}", reply.text());
-        told.fetch_add(1, Ordering::Relaxed);
-        if turn % 5 == 4 {
-            let ended = newest.take().expect("one was revoked");
-            promised.told.push(("session.revoked", name(&ended, "sid")));
-            promised.revoked.push(ended);
-        } else {
-            let next = pair(&reply.body);
-            let act = if newest.is_none() { "token.issued" } else { "token.refreshed" };
-            promised.told.push((act, name(&next, "jti")));
-            newest = Some(next);
-        }
-    }
-    promised.newest.extend(newest);
-    promised
-}
-
-/// The last request was perhaps done and not answered: the newest pair known is then the one before the newest, which
-/// the retry window covers, or its session was revoked by that very request.
-fn check(daemon: &Daemon, promised: &Promised) {
-    for pair in &promised.newest {
-        let reply = daemon.refresh(&pair.refresh_token);
-        let revoked_unanswered = reply.member("error") == "invalid_grant"
-            && verify(daemon, &pair.access_token).is_err_and(|refused| refused.code() == "ERR_TOKEN_REVOKED");
-        assert!(reply.status == 200 || revoked_unanswered, "{}", reply.text());
-    }
-    for pair in &promised.revoked {
-        assert_eq!(daemon.refresh(&pair.refresh_token).member("error"), "invalid_grant");
-        assert_eq!(verify(daemon, &pair.access_token).expect_err("revoked").code(), "ERR_TOKEN_REVOKED");
-    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What clients ask of the issuer, and what its answers promise.
 
-use crate::dice::Dice;
 use crate::history::History;
 use crate::house::{AUDIENCE, CLIENTS};
 use crate::oracle::{Held, Oracle, Token, holds};
 use crate::planted::Planted;
 use crate::traced;
+use countersign_tests::Dice;
 use issuer::error::GrantFault;
 use issuer::operations::{
     Client, ClientCredentialsRequest, Error, Issuer, MintRequest, Revocation, RevocationRequest, TokenAnswer,

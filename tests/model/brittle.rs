@@ -4,7 +4,7 @@
 //! faster; what is random is on which side of a change the process ends, and in what order changes that run at a time
 //! are made.
 
-use crate::dice::Dice;
+use countersign_tests::Dice;
 use issuer::audit::{Event, Extent, Run};
 use issuer::clients::ClientFault;
 use issuer::keys::SealedKey;

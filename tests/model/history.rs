@@ -1,12 +1,12 @@
 //! One history: an issuer, some verifiers, the network between them, and time.
 
 use crate::brittle::Break;
-use crate::dice::Dice;
 use crate::follower::{Follower, Parcel};
 use crate::house::House;
 use crate::oracle::{Held, Login, Oracle};
 use crate::planted::Planted;
 use crate::{acts, network, traced};
+use countersign_tests::Dice;
 use issuer::operations::{Events, Step};
 use std::collections::VecDeque;
 use std::future::Future;

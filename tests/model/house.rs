@@ -1,8 +1,8 @@
 //! The machine that the issuer runs on: its directory, its starts, crashes and restores.
 
 use crate::brittle::{Brittle, Held, Nerves};
-use crate::dice::Dice;
 use crate::tide::Tide;
+use countersign_tests::Dice;
 use issuer::audit::Origin;
 use issuer::env::Env;
 use issuer::keys::{KeyRing, MasterKey};

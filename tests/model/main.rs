@@ -9,7 +9,6 @@
 
 mod acts;
 mod brittle;
-mod dice;
 mod follower;
 mod history;
 mod house;
@@ -19,17 +18,13 @@ mod planted;
 mod soak;
 mod tide;
 
+use countersign_tests::given;
 use planted::Planted;
-use std::hash::{BuildHasher, Hasher};
 
 /// Steps of one history.
 const STEPS: usize = 160;
 /// Checks of the test run, at least.
 const CHECKS: u64 = 30_000;
-
-fn given(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|number| number.parse().unwrap())
-}
 
 /// Tells what happens, where somebody wants to see it.
 fn traced(what: impl FnOnce() -> String) {
@@ -39,9 +34,7 @@ fn traced(what: impl FnOnce() -> String) {
 }
 
 fn seed() -> u64 {
-    // The standard library's hash keys are the randomness that needs no crate.
-    given("COUNTERSIGN_MODEL_SEED")
-        .unwrap_or_else(|| std::collections::hash_map::RandomState::new().build_hasher().finish() >> 16)
+    countersign_tests::seed("COUNTERSIGN_MODEL_SEED")
 }
 
 /// Runs histories of one seed after the other until there are enough checks; `Err` names the seed that broke something.
@@ -60,7 +53,6 @@ fn histories(first: u64, checks: u64, planted: Planted) -> Result<(u64, u64), St
 #[test]
 fn what_was_taken_back_stays_taken_back_and_nothing_else_is() {
     let seed = seed();
-    println!("COUNTERSIGN_MODEL_SEED={seed}");
     let checks = given("COUNTERSIGN_MODEL_CHECKS").unwrap_or(CHECKS);
     let (checks, acknowledged) = histories(seed, checks, Planted::Nothing).unwrap();
     println!("{checks} checks, {acknowledged} acknowledged revocations");

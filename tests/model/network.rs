@@ -1,9 +1,9 @@
 //! What can reach a verifier: lists and deltas of any age, from any state to any other, and what others have made.
 
-use crate::dice::Dice;
 use crate::follower::{Parcel, Says};
 use crate::house::House;
 use crate::oracle::{Oracle, State};
+use countersign_tests::Dice;
 use std::sync::Arc;
 use token::issue::SigningKey;
 use token::jwk::{Algorithm, Purpose};

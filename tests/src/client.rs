@@ -39,9 +39,17 @@ impl Client {
 
     /// Opens a connection, for what a [`Request`] cannot say.
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).expect("a connection");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-        stream
+        self.try_connect().expect("a connection")
+    }
+
+    /// Like [`Client::connect`].
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn try_connect(&self) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(stream)
     }
 
     /// Begins a request without a body.
@@ -126,8 +134,7 @@ impl Request {
     /// # Errors
     /// The connection was refused, cut, or silent for a minute.
     pub fn try_send(&self) -> std::io::Result<Reply> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut stream = Client::new(self.address).try_connect()?;
         // A daemon that has seen enough may close before it has taken everything; the answer is what counts.
         let sent = stream.write_all(&self.bytes());
         let reply = Reply::read(&mut BufReader::new(stream), self.method == "HEAD");

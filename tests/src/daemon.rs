@@ -10,7 +10,12 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// How long a start may take, far above what a loaded machine needs.
+const STARTING: Duration = Duration::from_secs(60);
 
 const READY: &str = "countersign is ready on ";
 
@@ -139,26 +144,66 @@ impl Default for Setup {
     }
 }
 
+/// A process that is ready, where it listens, and the secret that it has shown.
+type Launched = (Child, BufReader<ChildStdout>, SocketAddr, Option<String>);
+
+/// How a daemon ended that never was ready.
+#[derive(Debug, Clone)]
+pub struct NotStarted {
+    /// How the process ended; by SIGKILL when it was neither ready nor at its end within a minute.
+    pub status: ExitStatus,
+    /// What it said on standard error.
+    pub said: String,
+}
+
+fn launch(setup: &Setup) -> Launched {
+    let fault = |NotStarted { status, .. }| panic!("the daemon did not start ({status}):\n{}", log_of(setup));
+    try_launch(setup).unwrap_or_else(fault)
+}
+
 #[allow(clippy::zombie_processes)] // whoever drops the Daemon waits for its process
-fn launch(setup: &Setup) -> (Child, BufReader<ChildStdout>, SocketAddr, Option<String>) {
+fn try_launch(setup: &Setup) -> Result<Launched, NotStarted> {
+    let said_before = log_of(setup).len();
     let log = File::options().create(true).append(true).open(setup.folder().join("log")).expect("a log file");
     let mut command = setup.command(&["serve"]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("the daemon starts");
     let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let _watch = Watch::over(child.id());
     let mut secret = None;
     loop {
         let mut line = String::new();
         if stdout.read_line(&mut line).expect("standard output") == 0 {
-            let status = child.wait();
-            panic!("the daemon did not start ({status:?}):\n{}", log_of(setup));
+            let status = child.wait().expect("it has ended");
+            return Err(NotStarted { status, said: log_of(setup).split_off(said_before) });
         }
         if let Some(shown) = line.strip_prefix("client_secret=") {
             secret = Some(shown.trim_end().to_owned());
         }
         if let Some((_, address)) = line.strip_prefix(READY).and_then(|url| url.split_once("://")) {
-            return (child, stdout, address.trim_end().parse().expect("an address"), secret);
+            return Ok((child, stdout, address.trim_end().parse().expect("an address"), secret));
         }
     }
+}
+
+/// Kills a process that takes too long, until it is dropped.
+struct Watch {
+    _over: Sender<()>,
+}
+
+impl Watch {
+    fn over(pid: u32) -> Self {
+        let (over, waiting) = channel();
+        std::thread::spawn(move || {
+            if waiting.recv_timeout(STARTING) == Err(RecvTimeoutError::Timeout) {
+                let _ended_by_itself = kill_process(process(pid), Signal::KILL);
+            }
+        });
+        Self { _over: over }
+    }
+}
+
+fn process(id: u32) -> Pid {
+    i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process id")
 }
 
 fn log_of(setup: &Setup) -> String {
@@ -249,8 +294,7 @@ impl Daemon {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, signal).expect("the daemon runs");
+        kill_process(process(self.child.id()), signal).expect("the daemon runs");
     }
 
     /// Kills it at once (SIGKILL), as a crash would.
@@ -265,6 +309,23 @@ impl Daemon {
         self.setup.settings.retain(|(name, _)| *name != listen.0);
         self.setup.settings.push(listen);
         (self.child, self.stdout, self.address, _) = launch(&self.setup);
+    }
+}
+
+impl Daemon {
+    /// Starts it again after its end, where it was told to listen: on any free port, unless it has been [`Daemon::restart`]ed.
+    /// Tokens hold only if its issuer does not follow from that.
+    pub fn start_again(&mut self) {
+        (self.child, self.stdout, self.address, _) = launch(&self.setup);
+    }
+
+    /// Like [`Daemon::start_again`].
+    ///
+    /// # Errors
+    /// The start was refused, or took more than a minute.
+    pub fn try_start_again(&mut self) -> Result<(), NotStarted> {
+        (self.child, self.stdout, self.address, _) = try_launch(&self.setup)?;
+        Ok(())
     }
 }
 

@@ -17,17 +17,26 @@
 //!
 //! Everything here panics when it cannot do its work: that is a failed test. Nothing sleeps.
 
-#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)] // test code, which clippy.toml exempts only inside #[test]
+// Test code, which clippy.toml exempts only inside #[test].
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::unwrap_in_result)]
 
 mod binary;
 mod client;
 mod daemon;
+mod dice;
 mod document;
 mod follower;
+mod load;
+mod promises;
 mod reply;
+mod seed;
 
 pub use binary::binary;
 pub use client::{Client, Request};
-pub use daemon::{Daemon, Pair, Setup, claims};
+pub use daemon::{Daemon, NotStarted, Pair, Setup, claims};
+pub use dice::Dice;
 pub use follower::{Event, Follower};
+pub use load::{Extent, Load, Progress};
+pub use promises::accepts;
 pub use reply::Reply;
+pub use seed::{given, seed};

@@ -1,8 +1,9 @@
 //! `cargo xtask soak`: what takes longer than the whole check may. `model` runs the model of revocation for as long as
 //! it is told, `mutants` takes safeguards out of a copy of the sources and shows that each is missed, `field`
 //! multiplies millions of elements and judges a million signatures, `api` makes ten thousand requests of the description of
-//! the interface.
+//! the interface; `crash` kills the daemon again and again, `corruption` damages its files, `linear` lets clients race.
 
+mod durability;
 mod mutants;
 mod mutations;
 mod signatures;
@@ -13,8 +14,7 @@ use crate::steps;
 use crate::tools::Tool;
 use crate::workspace::Workspace;
 
-const USAGE: &str =
-    "soak model [--minutes N | --checks N], soak mutants [NAME...], soak field, or soak api [--cases N]";
+const USAGE: &str = "soak model [--minutes N | --checks N], soak mutants [NAME...], soak field, soak api [--cases N]";
 
 /// Runs what was asked for.
 ///
@@ -28,9 +28,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
         ["model", "--checks", checks] => model(workspace, "COUNTERSIGN_MODEL_CHECKS", checks),
         ["mutants", names @ ..] => mutants::run(workspace, names),
         ["field"] => field(workspace),
+        [verb, rest @ ..] if durability::knows(verb) => durability::run(workspace, verb, rest),
         ["api"] => api(workspace, "10000"),
         ["api", "--cases", cases] => api(workspace, cases),
-        _ => bail!("{USAGE}"),
+        _ => bail!("{USAGE}, {}", durability::USAGE),
     }
 }
 

@@ -34,6 +34,12 @@ impl Mutation {
 const MODEL: &[&str] = &["--package", "countersign-tests", "--test", "model", "what_was_taken_back"];
 const VECTORS: &[&str] = &["--package", "countersign-tests", "--test", "vectors", "lists::every_list"];
 
+const LINEAR: &[&str] = &["--package", "countersign-tests", "--test", "durability", "linear::what_clients_see"];
+
+const fn linear(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutation {
+    Mutation { name, file, text, instead, test: LINEAR }
+}
+
 const fn model(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutation {
     Mutation { name, file, text, instead, test: MODEL }
 }
@@ -246,6 +252,30 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "issuer/src/session.rs",
         "        self.ended = Some(Ended { reason, at });\n",
         "        let _ = (reason, at);\n",
+    ),
+    linear(
+        "a refresh is decided on the session as it is then",
+        "issuer/src/operations/refresh.rs",
+        "let decide = move |session: Session| {",
+        "let decide = move |_: Session| {",
+    ),
+    linear(
+        "an answer waits for the disk",
+        "issuer/src/store/sled/committer.rs",
+        "if self.engine.wrote() => self.measured_flush(size),",
+        "if self.engine.wrote() && size == 0 => self.measured_flush(size),",
+    ),
+    linear(
+        "only the token before the newest buys the last pair again",
+        "issuer/src/session.rs",
+        "let one_before = presented.generation.checked_add(1) == Some(newest) && presented.generation > 0;",
+        "let one_before = presented.generation < newest && presented.generation > 0;",
+    ),
+    linear(
+        "the end of a session is stored",
+        "issuer/src/store/sled/sessions.rs",
+        "            batch.insert(&*key, step.session.encode(&key));\n            self.apply_announced",
+        "            if step.session.ended.is_none() {\n                batch.insert(&*key, step.session.encode(&key));\n            }\n            self.apply_announced",
     ),
 ];
 
