@@ -1,12 +1,13 @@
 //! The audit log: the events of one group lie together in one row, or a few.
 
 use super::engine::{self, Engine};
+use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::{Act, Event, Extent, Link, Run, Seen};
 use crate::store::record::Record;
 use crate::store::{Answer, AuditLog, Order, PURGE_STEP, StoreError};
 use crate::telemetry::metrics::METRICS;
-use sled::{Batch, IVec, Tree};
+use sled::{IVec, Tree};
 use token::time::UnixTime;
 
 /// Bytes of events in one row, at most, so that rows stay below the 16 KiB that the log was laid out for; an event of the
@@ -57,7 +58,7 @@ impl Engine {
         self.events.told.extend(events);
     }
 
-    /// Writes what was told since the last call. It follows the changes of its group and is made durable with them.
+    /// Writes what was told since the last call, into the same batch as the changes it tells of.
     pub(super) fn write_events(&mut self) -> Result<(), StoreError> {
         let told = std::mem::take(&mut self.events.told);
         if told.is_empty() {
@@ -91,7 +92,7 @@ impl Engine {
 
     fn trim_events(&mut self, before: UnixTime, keep: u64) -> Result<bool, StoreError> {
         let spared = self.events.extent.newest.seq.saturating_sub(keep);
-        let rows = self.tree.scan_prefix([layout::EVENTS]).take(PURGE_STEP).collect::<Result<Vec<_>, _>>();
+        let rows = self.settled()?.scan_prefix([layout::EVENTS]).take(PURGE_STEP).collect::<Result<Vec<_>, _>>();
         let rows = rows.map_err(|error| self.fail(&error))?;
         let (mut batch, mut end, mut removed) = (Batch::default(), None, 0);
         for (key, row) in &rows {

@@ -27,8 +27,8 @@ const HEAD: u8 = b'm';
 impl Backups for SledStore {
     fn backup_head(&self) -> Answer<Vec<Row>> {
         self.committer.submit(|engine| {
-            let rows = engine.tree.scan_prefix([HEAD]).map(|row| row.map(made));
-            rows.collect::<Result<_, _>>().map_err(|error| engine.fail(&error))
+            let rows = engine.settled()?.scan_prefix([HEAD]).map(|row| row.map(made)).collect::<Result<_, _>>();
+            rows.map_err(|error| engine.fail(&error))
         })
     }
 

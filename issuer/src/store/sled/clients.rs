@@ -1,13 +1,14 @@
 //! Clients, each under its id, and the assertions they have used.
 
 use super::engine::{Engine, failed};
+use super::rows::Batch;
 use super::{SledStore, engine, layout};
 use crate::clients::{ClientFault, ClientStep, MAX_CLIENTS};
 use crate::store::record::Record;
 use crate::store::{
     Answer, AssertionUse, ClientDecision, ClientRecord, Clients, MAX_ASSERTIONS, PURGE_STEP, StoreError,
 };
-use sled::{Batch, Tree};
+use sled::Tree;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use token::time::UnixTime;
@@ -45,7 +46,7 @@ impl Engine {
         decide: ClientDecision,
     ) -> Result<Result<Option<ClientRecord>, ClientFault>, StoreError> {
         let key = layout::client(client_id);
-        let before: Option<ClientRecord> = engine::read(&self.tree, &key)?;
+        let before: Option<ClientRecord> = self.read(&key)?;
         let (step, events) = match decide(before.clone()) {
             Ok(decided) => decided,
             Err(fault) => return Ok(Err(fault)),
@@ -69,19 +70,21 @@ impl Engine {
 
     /// Returns why the other clients do not let this one become what it shall be.
     fn objection(
-        &self,
+        &mut self,
         before: Option<&ClientRecord>,
         after: Option<&ClientRecord>,
     ) -> Result<Option<ClientFault>, StoreError> {
         let managed = before.is_some_and(ClientRecord::manages);
         if managed && !after.is_some_and(ClientRecord::manages) {
-            let others: Vec<ClientRecord> = engine::read_all(&self.tree, layout::CLIENT)?;
+            let others: Vec<ClientRecord> = engine::read_all(self.settled()?, layout::CLIENT)?;
             let another =
                 |other: &ClientRecord| other.manages() && Some(&other.client_id) != before.map(|c| &c.client_id);
             return Ok((!others.iter().any(another)).then_some(ClientFault::LastAdministrator));
         }
-        let full = || self.tree.scan_prefix([layout::CLIENT]).take(MAX_CLIENTS).count() == MAX_CLIENTS;
-        Ok((before.is_none() && after.is_some() && full()).then_some(ClientFault::TooMany))
+        let full = before.is_none()
+            && after.is_some()
+            && self.settled()?.scan_prefix([layout::CLIENT]).take(MAX_CLIENTS).count() == MAX_CLIENTS;
+        Ok(full.then_some(ClientFault::TooMany))
     }
 
     fn use_assertion(&mut self, name: [u8; 16], until: UnixTime) -> Result<AssertionUse, StoreError> {

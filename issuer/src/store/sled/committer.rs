@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
 //! ```text
-//! callers ──► queue ──► [ up to 256 changes: decide, apply ] ──► their events ──► flush ──► sync ──► answer all
+//! callers ──► queue ──► [ up to 256 changes: decide ] ──► one batch with their events ──► flush ──► sync ──► answer all
 //! ```
 //!
 //! A group is whatever waits when the one before is done, so nobody waits for company and a burst shares one sync. If

@@ -1,6 +1,7 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
 use super::audit::Events;
+use super::rows::{Batch, Rows};
 use super::{clients, keys, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
@@ -8,7 +9,7 @@ use crate::revocations::Publication;
 use crate::rules::Rules;
 use crate::store::record::{Count, Record, RevokedBy};
 use crate::store::{Announcement, Pages, Revocations, StoreError};
-use sled::{Batch, IVec, Tree};
+use sled::{IVec, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use token::id::{Jti, MAX_INDEX};
@@ -19,7 +20,7 @@ const MAX_PAGES: u32 = (MAX_INDEX >> 10) + 1;
 
 /// What the committer's thread owns.
 pub(super) struct Engine {
-    pub(super) tree: Tree,
+    rows: Rows,
     /// Number of the next change that revokes something.
     next_number: u64,
     /// Epochs below have left the published list.
@@ -48,7 +49,7 @@ impl Engine {
         let assertions = clients::assertions(&tree)?;
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
-            tree,
+            rows: Rows::of(tree),
             next_number: newest.max(publication.map_or(0, |publication| publication.upto)).saturating_add(1),
             low: publication.map_or(0, |publication| publication.low),
             floor,
@@ -88,7 +89,7 @@ impl Engine {
 
     /// Hands everything to the operating system; it is not durable yet.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
-        self.tree.flush().map(drop).map_err(|error| failed(&error))
+        self.rows.flush().map_err(|error| failed(&error))
     }
 
     pub(super) fn revoke(&mut self, jtis: Vec<Jti>, events: Vec<Event>) -> Result<(), StoreError> {
@@ -122,7 +123,7 @@ impl Engine {
 
     pub(super) fn revocations(&mut self) -> Result<Revocations, StoreError> {
         let (feed, receiver) = mpsc::unbounded_channel();
-        let entries = entries(&self.tree)?;
+        let entries = entries(self.settled()?)?;
         self.pending.clear(); // they are among the entries
         self.feed = Some(feed);
         Ok(Revocations { entries, feed: receiver, whole: self.whole })
@@ -143,7 +144,7 @@ impl Engine {
     }
 
     pub(super) fn sweep_pages(&mut self, epochs: RangeInclusive<u32>, skipped: u32) -> Result<(), StoreError> {
-        let counted = pages(&self.tree, epochs.clone())?;
+        let counted = pages(self.settled()?, epochs.clone())?;
         let mut leased: BTreeMap<u32, u32> = counted.into_iter().map(|pages| (pages.epoch, pages.leased)).collect();
         if skipped > 0 {
             epochs.for_each(|epoch| {
@@ -164,7 +165,7 @@ impl Engine {
     }
 
     pub(super) fn put_publication(&mut self, publication: Publication) -> Result<(), StoreError> {
-        let stored: Option<Publication> = read(&self.tree, layout::PUBLICATION)?;
+        let stored: Option<Publication> = self.read(layout::PUBLICATION)?;
         if stored.is_some_and(|stored| stored.seq >= publication.seq) {
             return Err(StoreError::Superseded);
         }
@@ -182,7 +183,7 @@ impl Engine {
         keys: &[SealedKey],
         events: Vec<Event>,
     ) -> Result<(), StoreError> {
-        let stored: Option<Rules> = read(&self.tree, layout::RULES)?;
+        let stored: Option<Rules> = self.read(layout::RULES)?;
         if stored.is_some_and(|stored| stored.version >= rules.version) {
             return Err(StoreError::Superseded);
         }
@@ -193,12 +194,23 @@ impl Engine {
     }
 
     pub(super) fn get(&mut self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.tree.get(key).map_err(|error| self.fail(&error))
+        self.rows.get(key).map_err(|error| self.fail(&error))
+    }
+
+    /// Returns the record under `key`, as the changes so far have left it.
+    pub(super) fn read<R: Record>(&mut self, key: &[u8]) -> Result<Option<R>, StoreError> {
+        self.get(key)?.map(|row| R::decode(key, &row)).transpose()
+    }
+
+    /// Returns the tree with all changes so far, for a scan.
+    pub(super) fn settled(&mut self) -> Result<&Tree, StoreError> {
+        let fault = &mut self.fault;
+        self.rows.settled().map_err(|error| fault.insert(failed(&error)).clone())
     }
 
     pub(super) fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.wrote = true;
-        self.tree.apply_batch(batch).map_err(|error| self.fail(&error))
+        self.rows.write(batch).map_err(|error| self.fail(&error))
     }
 
     /// Applies a batch, and announces what it revokes once it is durable.

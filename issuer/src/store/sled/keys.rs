@@ -1,12 +1,12 @@
 //! Signing keys, each under its `kid`.
 
 use super::engine::{self, Engine};
+use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::store::record::Record;
 use crate::store::{Answer, Keys, StoreError};
-use sled::Batch;
 
 impl Keys for SledStore {
     fn keys(&self) -> Answer<Vec<SealedKey>> {

@@ -5,7 +5,8 @@
 //!     └── reads straight from the tree        └──► durable (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `durable.rs` syncs, `layout.rs` says which row lies where; what belongs to one
+//! `open.rs` mends what a killed process left, `rows.rs` gathers what a group writes, `durable.rs` syncs, `layout.rs` says which
+//! row lies where; what belongs to one
 //! area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
 
@@ -20,6 +21,7 @@ mod layout;
 mod migrate;
 mod open;
 mod purge;
+mod rows;
 mod sessions;
 mod subject;
 #[cfg(test)]

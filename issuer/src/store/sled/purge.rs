@@ -2,10 +2,11 @@
 
 use super::engine::Engine;
 use super::layout;
+use super::rows::Batch;
 use crate::session::{Session, SessionId};
 use crate::store::record::{Count, Record};
 use crate::store::{PURGE_STEP, StoreError};
-use sled::{Batch, IVec};
+use sled::IVec;
 use std::ops::Range;
 use token::time::UnixTime;
 
@@ -58,7 +59,7 @@ impl Engine {
     }
 
     pub(super) fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
-        let keys = self.tree.range(range).keys().take(PURGE_STEP).collect::<Result<_, _>>();
+        let keys = self.settled()?.range(range).keys().take(PURGE_STEP).collect::<Result<_, _>>();
         keys.map_err(|error| self.fail(&error))
     }
 

@@ -1,12 +1,13 @@
 //! Sessions, each with its row under its subject and the row that says when to look at it.
 
 use super::engine::{self, Engine};
+use super::rows::Batch;
 use super::{SledStore, layout, subject};
 use crate::audit::Event;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::Record;
 use crate::store::{Answer, OfSubject, Sessions, StoreError, SubjectStep, Told, Transition};
-use sled::{Batch, Tree};
+use sled::Tree;
 use std::ops::Bound;
 use token::time::UnixTime;
 

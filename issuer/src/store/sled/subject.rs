@@ -2,11 +2,12 @@
 
 use super::engine::{self, Engine};
 use super::layout;
+use super::rows::Batch;
 use crate::audit::Event;
 use crate::session::{Session, SessionId, Step};
 use crate::store::record::Record;
 use crate::store::{OfSubject, SUBJECT_STEP, SUBJECT_STEP_TOKENS, StoreError, SubjectStep};
-use sled::{Batch, IVec, Tree};
+use sled::{IVec, Tree};
 use std::ops::Bound;
 use token::time::UnixTime;
 
@@ -20,7 +21,7 @@ impl Engine {
     ) -> Result<SubjectStep, StoreError> {
         let mut done = SubjectStep { last: None, ended: 0, unreadable: 0 };
         let (mut batch, mut revoked, mut events) = (Batch::default(), Vec::new(), Vec::new());
-        let keys = of_subject(&self.tree, &these.sub, after, SUBJECT_STEP).map_err(|error| self.fail(&error))?;
+        let keys = of_subject(self.settled()?, &these.sub, after, SUBJECT_STEP).map_err(|error| self.fail(&error))?;
         for (looked_at, key) in keys.iter().enumerate() {
             let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
             let row = layout::session(sid);

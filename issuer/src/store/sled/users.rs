@@ -1,12 +1,13 @@
 //! Users: the record under its id, and a row for each name that leads to it.
 
 use super::engine::{Engine, failed, read};
+use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
 use crate::store::record::{BindingKey, Record};
 use crate::store::{Answer, StoreError, ToldOfUser, UserTransition, Users};
 use crate::users::{Outcome, Step, User, UserId};
-use sled::{Batch, Tree};
+use sled::Tree;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use zeroize::Zeroizing;
