@@ -30,6 +30,7 @@ pub use layer::{AlgorithmName, ForwardedHeader, Layer};
 pub use listed::{described, in_force};
 pub use reloading::{Changes, changes};
 pub use show::{Source, defaults, show};
+pub use telemetry::Otlp;
 pub use tls::Tls;
 pub use users::UsersTable;
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub rate_limits: Quotas,
     /// Where metrics are told; `None` = nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where traces go; `None` = nowhere.
+    pub otlp: Option<Otlp>,
     /// TLS of the listening address; `None` = in the clear.
     pub tls: Option<Tls>,
     /// How log lines are written.
@@ -215,6 +218,7 @@ impl TryFrom<Layer> for Config {
             proxy_protocol: needed("proxy_protocol", layer.proxy_protocol)?,
             rate_limits: layer.rate_limits.quotas(),
             metrics_listen: layer.telemetry.metrics_listen,
+            otlp: layer.telemetry.otlp()?,
             tls: layer.tls.checked()?,
             cors_origins: origins(layer.cors_origins.unwrap_or_default())?,
             log_format: needed("log_format", layer.log_format)?,

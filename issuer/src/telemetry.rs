@@ -4,11 +4,15 @@
 //! Standard output carries only what a person or a script was promised there: the first secret and the line of readiness.
 
 pub mod metrics;
+pub mod traces;
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use traces::{Traces, only_traces};
+use tracing_subscriber::filter::{FilterExt as _, ParseError};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 /// The name of every field of a log line, and what its value is.
 pub mod field {
@@ -87,28 +91,24 @@ impl LogControl {
     }
 }
 
-/// Sends log lines of this process to stderr from now on, and panics with them: their place, never their message.
+/// Sends log lines of this process to stderr from now on, and panics with them: their place, never their message. Where
+/// there are `traces`, spans go there.
 ///
 /// A second call changes nothing.
-pub fn start(format: LogFormat, level: &LogLevel) -> LogControl {
-    let filter = |level: &LogLevel| EnvFilter::builder().parse_lossy(&level.0);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
+pub fn start(format: LogFormat, level: &LogLevel, traces: Option<&Traces>) -> LogControl {
+    let filter = |level: &LogLevel| EnvFilter::builder().parse_lossy(&level.0).and(only_traces(false)).boxed();
+    let (lines, handle) = reload::Layer::new(filter(level));
+    let written = fmt::layer().with_writer(std::io::stderr);
+    let written: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => written.with_ansi(std::io::stderr().is_terminal()).with_filter(lines).boxed(),
+        LogFormat::Json => written.json().flatten_event(true).with_filter(lines).boxed(),
+    };
+    let mut layers = vec![written];
+    layers.extend(traces.map(Traces::layer));
     // An error of `try_init` means that a subscriber is set already; whoever set it gets the lines. One of `reload` means
     // that this one is gone, with all lines.
-    let control: LogControl = match format {
-        LogFormat::Text => {
-            let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_filter_reloading();
-            let handle = lines.reload_handle();
-            drop(lines.try_init());
-            LogControl(Box::new(move |level| drop(handle.reload(filter(level)))))
-        }
-        LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_filter_reloading();
-            let handle = lines.reload_handle();
-            drop(lines.try_init());
-            LogControl(Box::new(move |level| drop(handle.reload(filter(level)))))
-        }
-    };
+    drop(tracing_subscriber::registry().with(layers).try_init());
+    let control = LogControl(Box::new(move |level| drop(handle.reload(filter(level)))));
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!({ field::LOCATION } = location, "panic: this is a bug of countersign");

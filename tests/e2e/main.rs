@@ -34,6 +34,7 @@ mod slow_clients;
 mod start_up;
 mod status;
 mod tls;
+mod traces;
 mod users;
 
 use countersign_tests::{Daemon, claims};

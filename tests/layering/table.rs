@@ -149,7 +149,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("server", &["config", "error", "http", "limits", "operations", "telemetry"]),
             row("http", &["audit", "config", "env", "error", "limits", "operations", "server", "telemetry"]),
             row("config", &["error", "limits", "server", "telemetry"]),
-            row("telemetry", &[]),
+            row("telemetry", &["env"]),
             // The inside: one use case a file, over pure decisions and a store.
             row(
                 "operations",
@@ -215,6 +215,7 @@ const RANDOMNESS: &str = "randomness is injected: issuer/src/env.rs is its only 
 const PURE: &str = "token is pure: no I/O, no clock, no threads";
 const SIGNS: &str = "it signs on the issuing side, and judges nothing from outside";
 const STATUS_LISTS: &str = "status lists are written on the issuing side; no verifier reads CBOR or inflates anything";
+const TRACES: &str = "what a collector gets has one table";
 const BINDINGS: &str = "JavaScript is spoken in verifier-wasm only";
 
 /// What has a home, and where it is. Everything not named here may be imported anywhere.
@@ -242,6 +243,11 @@ pub(crate) const HOMES: &[Home] = &[
         because: "TLS is between the socket and HTTP",
     },
     Home { what: "rustls_native_certs", places: &["issuer/src/cli/remote"], because: "only a client trusts somebody" },
+    Home { what: "opentelemetry", places: &["issuer/src/telemetry/traces"], because: TRACES },
+    Home { what: "opentelemetry_sdk", places: &["issuer/src/telemetry/traces"], because: TRACES },
+    Home { what: "opentelemetry_proto", places: &["issuer/src/telemetry/traces"], because: TRACES },
+    Home { what: "prost", places: &["issuer/src/telemetry/traces"], because: TRACES },
+    Home { what: "tracing_opentelemetry", places: &["issuer/src/telemetry/traces"], because: TRACES },
     Home { what: "prometheus_client", places: &["issuer/src/telemetry"], because: "metrics have one table" },
     Home { what: "ipnet", places: &["issuer/src/server"], because: "addresses are the edge's" },
     Home { what: "sled", places: &["issuer/src/store/sled"], because: "engines hide behind the Store trait" },

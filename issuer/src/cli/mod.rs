@@ -36,6 +36,7 @@ mod target;
 mod text;
 mod tls;
 mod token;
+mod traces;
 mod user;
 mod users;
 
@@ -61,6 +62,7 @@ const SECRETS: &str = "\
 Secrets come from the environment or a file, never from a flag:
   COUNTERSIGN_CLIENT_SECRET  secret of the client that acts on a running daemon
   COUNTERSIGN_MASTER_KEY     32 bytes in base64url, in place of the key file
+  COUNTERSIGN_OTLP_HEADERS   fields for a collector of traces, one `Name: value` a line
   COUNTERSIGN_ADMIN_SECRET   secret of the client `admin` when it is made, for development";
 
 /// Issues token pairs, keeps sessions and publishes revocations.

@@ -198,6 +198,6 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// What a store has to say when it is opened goes to standard error; what a daemon would log all day does not.
 fn warnings() {
     if let Ok(level) = LogLevel::parse("warn") {
-        telemetry::start(LogFormat::Text, &level);
+        telemetry::start(LogFormat::Text, &level, None);
     }
 }

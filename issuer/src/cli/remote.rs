@@ -1,27 +1,25 @@
 //! A daemon, over HTTP/1.1, in the clear or over TLS: one connection for each request, every wait bounded.
 
+mod collector;
+mod connection;
 mod tls;
 mod url;
 
+pub(super) use collector::OtlpCollector;
 pub(super) use url::Url;
 
 use super::Failure;
 use super::ask::{Ask, encoded};
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST, USER_AGENT};
-use http::{HeaderValue, Request, Response};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::rustls::pki_types::ServerName;
 use zeroize::Zeroizing;
 
 /// Bytes of an answer that are read: far above the longest revocation list.
@@ -115,27 +113,10 @@ impl Remote {
 
     async fn begun(&self, ask: &Ask) -> Result<Response<Incoming>, Failure> {
         let mut request = ask.request(self.url.prefix())?.map(Full::new);
-        let host = HeaderValue::from_str(self.url.authority()).map_err(|error| self.unreachable(&error))?;
-        let fields = request.headers_mut();
-        fields.insert(HOST, host);
-        fields.insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
-        fields.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
-        let stream = TcpStream::connect((self.url.host(), self.url.port())).await;
-        let stream = stream.map_err(|error| self.unreachable(&error))?;
-        let Some(name) = self.url.tls_name() else { return self.exchanged(stream, request).await };
-        let name = ServerName::try_from(name.to_owned()).map_err(|error| self.unreachable(&error))?;
-        let stream = tls::connector(self.ca_file.as_deref())?.connect(name, stream).await;
-        self.exchanged(stream.map_err(|error| self.unreachable(&error))?, request).await
-    }
-
-    async fn exchanged<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let shaken = http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = shaken.map_err(|error| self.unreachable(&error))?;
-        drop(tokio::spawn(connection)); // it ends with the body, or with the process
-        sender.send_request(request).await.map_err(|error| self.unreachable(&error))
+        request.headers_mut().extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
+        let tls = self.url.tls_name().map(|_| tls::connector(self.ca_file.as_deref(), "--ca-file")).transpose()?;
+        let begun = connection::send(&self.url, tls.as_ref(), request).await;
+        begun.map_err(|cause| self.unreachable(&cause))
     }
 
     fn unreachable(&self, cause: &impl ToString) -> Failure {

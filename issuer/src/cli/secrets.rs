@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 pub(super) const MASTER_KEY: &str = "COUNTERSIGN_MASTER_KEY";
 /// The secret of the client that acts on a running daemon.
 pub(super) const CLIENT_SECRET: &str = "COUNTERSIGN_CLIENT_SECRET";
+/// Fields of each request to the collector of traces, one `Name: value` a line.
+pub(super) const OTLP_HEADERS: &str = "COUNTERSIGN_OTLP_HEADERS";
 /// The secret of the client `admin` when it is made.
 pub(super) const ADMIN_SECRET: &str = "COUNTERSIGN_ADMIN_SECRET";
 

@@ -2,7 +2,7 @@
 
 use super::data_dir::DataDir;
 use super::said::{Ended, Said, print as say};
-use super::{Failure, Options, limits, master_key, metrics, reload, secrets, users};
+use super::{Failure, Options, limits, master_key, metrics, reload, secrets, traces, users};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
@@ -11,6 +11,7 @@ use crate::operations::audit::Retention;
 use crate::operations::{Issuer, KeyLife, Settings};
 use crate::server::{self, Drained};
 use crate::store;
+use crate::telemetry::traces::Traces;
 use crate::telemetry::{self, LogControl, field};
 use serde_json::json;
 use std::sync::Arc;
@@ -34,13 +35,16 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// [`Failure`] when it could not start, or stopped by itself.
 pub(super) fn serve(options: &Options, as_json: bool) -> Ended {
     let config = Config::load(options.config.as_deref(), &options.given)?;
-    let log = telemetry::start(config.log_format, &config.log_level);
-    limits::apply(config.limits.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Machine(format!("no threads can be started: {error}")))?;
-    runtime.block_on(run(config, options, log, as_json)).map(|()| Said::before())
+    let traces = traces::prepare(&config, runtime.handle())?;
+    let log = telemetry::start(config.log_format, &config.log_level, traces.as_ref());
+    limits::apply(config.limits.max_connections);
+    let ended = runtime.block_on(run(config, options, log, as_json));
+    traces.inspect(Traces::end);
+    ended.map(|()| Said::before())
 }
 
 async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) -> Result<(), Failure> {

@@ -152,7 +152,7 @@ table! {
         cookies: CookiesTable;
         /// Rate limits.
         rate_limits: RateLimitsTable;
-        /// Metrics.
+        /// Metrics and traces.
         telemetry: TelemetryTable;
         /// TLS of the listening address.
         tls: TlsTable;

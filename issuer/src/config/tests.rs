@@ -37,6 +37,9 @@ fn every_setting_has_a_default_or_follows_another() {
             "domain",
             "refresh_path",
             "metrics_listen",
+            "otlp_endpoint",
+            "otlp_ca_file",
+            "otlp_headers_file",
             "certificate_file",
             "private_key_file"
         ]

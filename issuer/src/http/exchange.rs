@@ -10,6 +10,7 @@ use crate::audit::Origin;
 use crate::server::Peer;
 use crate::telemetry::field;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::traces::RequestSpan;
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -162,6 +163,7 @@ where
         { field::ADDRESS } = exchange.spoken_for().map(tracing::field::display),
         { field::CLIENT } = tracing::field::Empty
     );
+    let traced = trace(endpoint, &changing, &exchange, &id);
     async {
         let mut standing = None;
         let answered = match limit::admit(&app, endpoint.route, &exchange) {
@@ -181,11 +183,23 @@ where
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status = answer.status().as_u16();
         METRICS.answered(endpoint.route, status, took);
+        traced.answered(status, code);
         tracing::info!({ field::STATUS } = status, { field::CODE } = code, { field::MICROS } = micros, "answered");
         answer
     }
     .instrument(span)
+    .instrument(traced.span())
     .await
+}
+
+/// Begins the span of the request. It goes on with the trace of a trusted proxy and nobody else's: whoever is asked to keep
+/// a trace spends memory and the collector's space on it, and traces are the operator's.
+fn trace(endpoint: &Endpoint, changing: &Changing, exchange: &Exchange, id: &str) -> RequestSpan {
+    let traced = RequestSpan::begin(name(&exchange.method), endpoint.route, id);
+    if exchange.peer.is_some_and(|Peer(address)| changing.proxies.trusts(address.ip())) {
+        traced.continues(&exchange.headers);
+    }
+    traced
 }
 
 /// Notes for whom the request came, and returns its id: the one a trusted proxy has given it, or a new one.

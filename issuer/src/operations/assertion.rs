@@ -10,6 +10,7 @@ use super::{Client, Error};
 use crate::audit::Origin;
 use crate::clients::{ClientKey, ClientRecord};
 use crate::store::AssertionUse;
+use crate::telemetry::traces::TARGET;
 use sha2::{Digest, Sha256};
 use token::assertion::{Assertion, AssertionClaims};
 use token::jwk::{Algorithm, PublicKey, Purpose};
@@ -28,6 +29,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::InvalidClient`] for every fault of the assertion and for one that was used before;
     /// [`Error::TooManyAssertions`]; [`Error::NotReady`], [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn authenticate_by_assertion(
         &self,
         client_id: Option<&str>,

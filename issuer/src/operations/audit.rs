@@ -16,6 +16,7 @@ use super::{Client, Error};
 use crate::audit::{Act, Event, Origin};
 use crate::store::StoreError;
 use crate::store::audit::page;
+use crate::telemetry::traces::TARGET;
 use std::sync::{Mutex, PoisonError};
 use token::time::UnixTime;
 
@@ -58,6 +59,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::UnauthorizedClient`]; [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn audit_page(&self, client: &Client, query: &Query) -> Result<Found, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);

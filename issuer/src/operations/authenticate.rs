@@ -8,6 +8,7 @@ use super::{Client, Error, Secret};
 use crate::audit::{Act, Event, Origin};
 use crate::clients::{ClientFault, ClientRecord, ClientSecret, ClientStep, MAX_SECRETS};
 use crate::env::Env;
+use crate::telemetry::traces::TARGET;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use subtle::{Choice, ConstantTimeEq};
 use token::time::UnixTime;
@@ -71,6 +72,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::InvalidClient`], the same and after the same work for an unknown client, a disabled one and a wrong secret;
     /// [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn authenticate(&self, client_id: &str, secret: &str, origin: &Origin) -> Result<Client, Error> {
         let known = if is_client_id(client_id) { self.parts.store.client(client_id.to_owned()).await? } else { None };
         let matches = holds(known.as_ref(), secret, self.parts.moments.shown());

@@ -16,6 +16,7 @@ use crate::backup::Sealer;
 use crate::env::Env;
 use crate::keys::MasterKey;
 use crate::store::{Row, Store};
+use crate::telemetry::traces::TARGET;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -95,6 +96,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::BackupRunning`] while another is made;
     /// [`Error::Store`], [`Error::Entropy`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn backup(&self, client: &Client) -> Result<Backup, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);

@@ -3,6 +3,7 @@
 use super::issuer::Issuer;
 use super::{Client, ClientCredentialsRequest, Error, TokenAnswer, limits};
 use crate::clients::GrantType;
+use crate::telemetry::traces::TARGET;
 
 impl Issuer {
     /// Returns an access token for the client itself, without a refresh token (RFC 6749 §4.4.3).
@@ -11,6 +12,7 @@ impl Issuer {
     /// [`Error::InvalidScope`], [`Error::InvalidTarget`] and [`Error::InvalidRequest`] for a scope or an audience that the
     /// client may not ask for or that is beyond its limits; otherwise as
     /// [`Issuer::mint`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn client_credentials(
         &self,
         client: &Client,

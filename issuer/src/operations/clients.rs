@@ -7,6 +7,7 @@ use super::terms::{self, ClientTerms};
 use super::{Client, Error, Revocation, Secret};
 use crate::audit::{Act, Event};
 use crate::clients::{Allowed, ClientFault, ClientRecord, ClientSecret, ClientStep, GrantType, Grants};
+use crate::telemetry::traces::TARGET;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -88,6 +89,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn clients(&self, client: &Client, after: Option<String>, most: usize) -> Result<ClientViews, Error> {
         administrator(client)?;
         let mut records = self.parts.store.clients(after, most.saturating_add(1)).await?;
@@ -101,6 +103,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::clients`]; [`Error::Client`] when there is none of this id.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn client(&self, client: &Client, client_id: &str) -> Result<ClientView, Error> {
         administrator(client)?;
         let record = self.parts.store.client(client_id.to_owned()).await?;
@@ -112,6 +115,7 @@ impl Issuer {
     /// # Errors
     /// As [`Issuer::clients`]; [`Error::InvalidRequest`] names the member that breaks a limit; [`Error::Client`] when there is
     /// one of this id, or as many as there may be.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn create_client(
         &self,
         client: &Client,
@@ -148,6 +152,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::create_client`]; [`Error::Client`] when it is not there, or is the last enabled administrator.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn change_client(
         &self,
         client: &Client,
@@ -181,6 +186,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::change_client`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn rotate_secret(
         &self,
         client: &Client,
@@ -207,6 +213,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::change_client`]; [`Error::Client`] also when the client has no such secret.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn remove_secret(&self, client: &Client, client_id: String, secret: String) -> Result<(), Error> {
         administrator(client)?;
         let now = self.parts.moments.shown();
@@ -225,6 +232,7 @@ impl Issuer {
     /// # Errors
     /// As [`Issuer::change_client`]; [`Error::Client`] for a client that is not disabled; [`Error::TooManyRules`],
     /// [`Error::NotReady`] and [`Error::Signing`] as for a revocation.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn remove_client(&self, client: &Client, client_id: String) -> Result<Removal, Error> {
         administrator(client)?;
         let removable = |record: Option<&ClientRecord>| match record {

@@ -16,6 +16,7 @@ use crate::audit::Act;
 use crate::clients::{Allowed, GrantType};
 use crate::session::{Exchanged, Outcome, Session, SessionId};
 use crate::store::{StoreError, Told};
+use crate::telemetry::traces::TARGET;
 use serde::Serialize;
 use serde_json::{Value, json};
 use token::claims::AccessClaims;
@@ -71,6 +72,7 @@ impl Issuer {
     /// [`Error::UnauthorizedClient`] for a client that may not exchange; [`Error::InvalidRequest`] for a subject token that is
     /// not active, none of the client's business, or was exchanged too often; [`Error::InvalidTarget`],
     /// [`Error::InvalidScope`]; [`Error::TooManyLiveTokens`]; [`Error::NotReady`], [`Error::Store`], [`Error::Signing`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn exchange(&self, client: &Client, request: ExchangeRequest) -> Result<ExchangeAnswer, Error> {
         let parts = &self.parts;
         let _gate = parts.ruling.pass().await;

@@ -5,6 +5,7 @@ use super::issuer::{Issuer, Parts};
 use super::{Client, Error, Introspection};
 use crate::clients::Allowed;
 use crate::session::Session;
+use crate::telemetry::traces::TARGET;
 use serde_json::{Map, Value};
 use token::id::Jti;
 use token::refresh::RefreshClaims;
@@ -20,6 +21,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn introspect(&self, client: &Client, token: &str) -> Result<Introspection, Error> {
         let claims = match self.parts.read_refresh(token) {
             Some((sid, claims)) => self

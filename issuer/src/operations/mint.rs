@@ -6,6 +6,7 @@ use super::{Client, Error, MintRequest, TokenAnswer};
 use crate::audit::{Act, Event};
 use crate::clients::GrantType;
 use crate::session::{Grant, SessionId, Start};
+use crate::telemetry::traces::TARGET;
 use token::time::UnixTime;
 
 impl Issuer {
@@ -15,6 +16,7 @@ impl Issuer {
     /// [`Error::UnauthorizedClient`] for a client that may not mint; [`Error::InvalidClient`] for one that was disabled meanwhile;
     /// [`Error::InvalidRequest`] names the member that breaks a limit of [`MintRequest`]; [`Error::NotReady`] and
     /// [`Error::Store`] when nothing was begun; [`Error::Signing`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn mint(&self, client: &Client, request: MintRequest) -> Result<TokenAnswer, Error> {
         let _gate = self.parts.ruling.pass().await;
         let allowed = self.parts.allowed(client, GrantType::Mint).await?;

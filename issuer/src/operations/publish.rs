@@ -21,6 +21,7 @@ use super::issuer::{Issuer, Parts};
 use super::{Error, NotReady, Published, Revocation};
 use crate::revocations::{self, Draft, Places, Publication, RevokedSet, Since, State, lowest_epoch};
 use crate::store::{Announcement, Revocations};
+use crate::telemetry::traces::TARGET;
 use served::{Release, Served};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -204,6 +205,7 @@ impl Issuer {
         published
     }
 
+    #[tracing::instrument(target = TARGET, name = "publication", skip_all)]
     async fn try_publish(&self, turn: &mut Turn) -> Result<Revocation, Error> {
         let Parts { settings, env, store, moments, publisher, .. } = self.parts.as_ref();
         let before = turn.last.map(|last| last.exp);

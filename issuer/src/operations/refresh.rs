@@ -8,6 +8,7 @@ use crate::clients::{Allowed, GrantType};
 use crate::error::GrantFault;
 use crate::session::{Outcome, Presentation, Session, SessionId, Step};
 use crate::store::{StoreError, Told};
+use crate::telemetry::traces::TARGET;
 use token::time::UnixTime;
 
 /// How often a place in the wrong epoch is exchanged; once is rare.
@@ -23,6 +24,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] for a client that may not refresh; [`Error::InvalidGrant`], the reason of which is logged and reads the same outside; [`Error::InvalidScope`] and
     /// [`Error::TooManyLiveTokens`], which change nothing; [`Error::NotReady`], [`Error::Store`], [`Error::Signing`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn refresh(
         &self,
         client: &Client,

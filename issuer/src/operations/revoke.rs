@@ -5,6 +5,7 @@ use super::{Client, Error, Revocation};
 use crate::audit::{Act, Event};
 use crate::session::{Session, SessionId};
 use crate::store::Told;
+use crate::telemetry::traces::TARGET;
 use token::claims::AccessClaims;
 use token::id::{Jti, epoch};
 use token::jwk::Purpose;
@@ -26,6 +27,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] for a token of another client, unless an administrator asks; [`Error::Store`] when
     /// nothing was revoked; [`Error::NotReady`] and [`Error::Signing`] when it is revoked but could not be published yet.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn revoke(&self, client: &Client, token: &str) -> Result<Revocation, Error> {
         match self.parts.target(client, token).await? {
             Some(Target::Access { jti, sub, sid }) => {

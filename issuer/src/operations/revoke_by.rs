@@ -6,6 +6,7 @@ use super::{Client, Error, Revocation, RevocationRequest, limits};
 use crate::audit::Act;
 use crate::session::{Exchanged, SessionId};
 use crate::store::{OfSubject, StoreError};
+use crate::telemetry::traces::TARGET;
 use token::id::Jti;
 use token::time::UnixTime;
 
@@ -20,6 +21,7 @@ impl Issuer {
     /// not exist, a session that cannot be one, a time that has not come; [`Error::TooManyRules`]; [`Error::Store`] when
     /// it is not revoked, or not all of it; [`Error::NotReady`] and [`Error::Signing`] also when it is revoked but could not
     /// be published yet.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn revoke_by(&self, client: &Client, request: RevocationRequest) -> Result<Revocation, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);

@@ -12,6 +12,7 @@ use super::rule::to_the_end;
 use super::{Client, Error};
 use crate::audit::{Act, Event};
 use crate::keys::{NewMasterKey, rewrapped};
+use crate::telemetry::traces::TARGET;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] when there is none that can
     /// be used, the reason is logged; [`Error::Store`], [`Error::Entropy`]: the old one is in use.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn rewrap_keys(&self, client: &Client) -> Result<Rewrapped, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);

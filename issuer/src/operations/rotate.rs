@@ -9,6 +9,7 @@ use super::rule::to_the_end;
 use super::{Client, Error, KeyLife};
 use crate::audit::{Act, Event, Origin};
 use crate::keys::{Due, Imported, KeyRing, KeyState, MAX_HELD, MAX_PUBLISHED, Schedule, SealedKey, View};
+use crate::telemetry::traces::TARGET;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -81,6 +82,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] when there are too many keys;
     /// [`Error::NotReady`], [`Error::Store`], [`Error::Entropy`]: there is no new key.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn rotate_key(&self, client: &Client, purpose: Purpose) -> Result<KeyStatus, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);
@@ -95,6 +97,7 @@ impl Issuer {
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] for what is no key or a weak
     /// one, for a key there is or was, and where there is a next key or no room; [`Error::NotReady`], [`Error::Store`],
     /// [`Error::Entropy`]: it is not taken.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn import_key(&self, client: &Client, import: KeyImport) -> Result<KeyStatus, Error> {
         if !client.is_administrator() {
             return Err(Error::UnauthorizedClient);

@@ -6,6 +6,7 @@ use super::issuer::{Issuer, Parts};
 use super::{Client, Error, Revocation, limits};
 use crate::session::{EndReason, Session, SessionId};
 use crate::store::OfSubject;
+use crate::telemetry::traces::TARGET;
 use serde::Serialize;
 use token::time::UnixTime;
 
@@ -86,6 +87,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] for a subject or a cursor that cannot be one; [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn sessions(&self, client: &Client, query: SessionQuery) -> Result<SessionViews, Error> {
         let SessionQuery { sub, only_active, after, limit } = query;
         limits::check_text("sub", &sub, limits::MAX_NAME)?;
@@ -102,6 +104,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::UnknownSession`] when there is none, or none of this client's; [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn session(&self, client: &Client, sid: &str) -> Result<SessionView, Error> {
         self.parts.visible(client, sid).await.map(|session| self.parts.view(session))
     }
@@ -111,6 +114,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnknownSession`] when there is none, or none of this client's; [`Error::Store`] when it has not ended;
     /// [`Error::NotReady`] and [`Error::Signing`] when it has and could not be published yet.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn end_session(&self, client: &Client, sid: &str) -> Result<Revocation, Error> {
         let session = self.parts.visible(client, sid).await?;
         self.parts.end(client, session.sid).await?;
@@ -122,6 +126,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] for a subject or session that cannot be one; otherwise as [`Issuer::revoke_by`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn end_sessions(
         &self,
         client: &Client,

@@ -21,6 +21,7 @@ use super::issuer::{Issuer, Parts};
 use crate::indices::PAGE;
 use crate::revocations::lowest_epoch;
 use crate::store::Store;
+use crate::telemetry::traces::TARGET;
 use build::{Builder, Order, Sought, SoughtKey};
 use kept::{Kept, Version};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,6 +78,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn status_lists(&self) -> Result<Vec<String>, Error> {
         let parts = &self.parts;
         let pages = parts.store.pages(parts.lowest_status_epoch()..=u32::MAX).await?;
@@ -88,6 +90,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::StatusListTooLarge`] when more indices of the epoch have been leased than a list may have;
     /// [`Error::Store`], [`Error::Signing`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn status_list(&self, epoch: u32, form: StatusForm) -> Result<Option<StatusList>, Error> {
         let StatusLists { builder, kept, .. } = &self.parts.status_lists;
         let Some(order) = self.parts.order(epoch, form).await? else { return Ok(None) };

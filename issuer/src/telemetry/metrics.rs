@@ -52,6 +52,11 @@ struct Reason {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fate {
+    fate: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Purpose {
     purpose: &'static str,
 }
@@ -81,6 +86,7 @@ pub struct Metrics {
     keys: Gauge,
     key_age: Family<Purpose, Gauge>,
     audit_seq: Gauge,
+    trace_spans: Family<Fate, Counter>,
 }
 
 /// What is not counted but looked at when somebody asks.
@@ -147,6 +153,7 @@ impl Metrics {
             key_age: entries.add("key_age_seconds", "How long a key has been signing, by purpose", Family::default()),
             audit_seq: entries.add("audit_seq", "Number of the newest event of the audit log", Gauge::default()),
             keys: entries.add("keys_published", "Keys in the JWK Set", Gauge::default()),
+            trace_spans: entries.add("trace_spans", "Spans that went to the collector, by fate", Family::default()),
             registry,
         }
     }
@@ -196,6 +203,12 @@ impl Metrics {
     pub fn committed(&self, changes: usize, took: Duration) {
         self.groups.observe(u32::try_from(changes).map_or(f64::INFINITY, f64::from));
         self.syncs.observe(took.as_secs_f64());
+    }
+
+    /// Counts spans that the collector took, or that were lost because it did not.
+    pub fn exported(&self, spans: usize, taken: bool) {
+        let fate = if taken { "sent" } else { "lost" };
+        self.trace_spans.get_or_create(&Fate { fate }).inc_by(u64::try_from(spans).unwrap_or(u64::MAX));
     }
 
     /// Returns everything in the text format of OpenMetrics, with what was `seen` just now.

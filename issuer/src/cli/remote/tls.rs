@@ -13,17 +13,17 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// Bytes of a file with certificates.
 const MAX_CERTIFICATES: usize = 1024 * 1024;
 
-/// Returns what begins TLS: with the authorities in `ca_file`, in PEM, or with those of the system.
+/// Returns what begins TLS: with the authorities in `ca_file`, in PEM, or with those of the system. `name` is what the file
+/// is called where it was given.
 ///
 /// # Errors
 /// [`Failure::Setting`] when the file cannot be used; [`Failure::Machine`] when the system trusts nobody.
-pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Failure> {
+pub(super) fn connector(ca_file: Option<&Path>, name: &str) -> Result<TlsConnector, Failure> {
     let mut roots = RootCertStore::empty();
     match ca_file {
         Some(file) => {
-            let wrong = |reason: &dyn ToString| {
-                Failure::Setting(format!("--ca-file {}: {}", file.display(), reason.to_string()))
-            };
+            let wrong =
+                |reason: &dyn ToString| Failure::Setting(format!("{name} {}: {}", file.display(), reason.to_string()));
             let pem = input::bytes(Some(file), "the certificate", MAX_CERTIFICATES)?;
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| wrong(&error))?;
@@ -36,8 +36,8 @@ pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Failure>
         None => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if roots.is_empty() {
-                let reason = "this system has no certificates of authorities: install them, or give --ca-file";
-                return Err(Failure::Machine(reason.to_owned()));
+                let reason = format!("this system has no certificates of authorities: install them, or give {name}");
+                return Err(Failure::Machine(reason));
             }
         }
     }

@@ -18,12 +18,20 @@ pub(in crate::cli) struct Url {
 }
 
 impl Url {
-    /// Returns the URL that `text` spells.
+    /// Returns the URL that the argument `--url` spells.
+    ///
+    /// # Errors
+    /// As [`Self::named`].
+    pub(in crate::cli) fn parse(text: &str) -> Result<Self, Failure> {
+        Self::named("--url", text)
+    }
+
+    /// Returns the URL that `text` spells, which was given as `name`.
     ///
     /// # Errors
     /// [`Failure::Setting`] when it is none, or not one of HTTP.
-    pub(in crate::cli) fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong = |reason: &str| Failure::Setting(format!("--url `{text}` {reason}, such as http://127.0.0.1:8080"));
+    pub(super) fn named(name: &str, text: &str) -> Result<Self, Failure> {
+        let wrong = |reason: &str| Failure::Setting(format!("{name} `{text}` {reason}, such as http://127.0.0.1:8080"));
         let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
         let authority = uri.authority().filter(|authority| !authority.host().is_empty());
         let authority = authority.ok_or_else(|| wrong("names no host"))?;
@@ -98,13 +106,18 @@ impl Url {
         &self.prefix
     }
 
+    /// True when nobody else can read what is sent there: over TLS, or within this machine.
+    pub(super) fn is_private(&self) -> bool {
+        let here = self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        self.tls_name.is_some() || here
+    }
+
     /// Checks that a secret sent there is not read by others on its way, unless that is `allowed`.
     ///
     /// # Errors
     /// [`Failure::Setting`] with what would do.
     pub(in crate::cli) fn may_carry_secrets(&self, allowed: bool) -> Result<(), Failure> {
-        let here = self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-        if self.tls_name.is_some() || here || allowed {
+        if self.is_private() || allowed {
             return Ok(());
         }
         Err(Failure::Setting(format!(

@@ -7,6 +7,7 @@ use super::profile::{self, ProfileRequest};
 use super::view::{ResetCodeAnswer, UserAnswer, UserList, UserView};
 use crate::audit::Act;
 use crate::store::{StoreError, ToldOfUser};
+use crate::telemetry::traces::TARGET;
 use crate::users::{Amendment, Name, Outcome, Profile, ResetCode, User, UserId};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -32,6 +33,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`], [`Error::NameTaken`],
     /// [`Error::PasswordRefused`], [`Error::HasherBusy`]; [`Error::NoUsers`], [`Error::Store`], [`Error::Entropy`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn create_user(
         &self,
         client: &Client,
@@ -66,6 +68,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::UnauthorizedClient`], [`Error::NoSuchUser`], [`Error::NoUsers`], [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn user(&self, client: &Client, sub: &str) -> Result<UserView, Error> {
         self.parts.administered(client)?;
         let id = known(sub)?;
@@ -77,6 +80,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`]; [`Error::InvalidRequest`] for an `after` that is no `next`; [`Error::NoUsers`],
     /// [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn users(&self, client: &Client, after: Option<&str>, limit: usize) -> Result<UserList, Error> {
         self.parts.administered(client)?;
         let refused = Error::InvalidRequest { field: "after", detail: "is not the 'next' of an answer" };
@@ -93,6 +97,7 @@ impl Issuer {
     /// # Errors
     /// As [`Issuer::create_user`], [`Error::NoSuchUser`]; where sessions end, [`Error::NotReady`] and [`Error::Signing`] when
     /// all is done but could not be published yet.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn amend_user(&self, client: &Client, sub: &str, request: UserRequest) -> Result<UserAnswer, Error> {
         let parts = &self.parts;
         parts.administered(client)?;
@@ -119,6 +124,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::amend_user`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn delete_user(&self, client: &Client, sub: &str) -> Result<super::super::Revocation, Error> {
         let parts = &self.parts;
         parts.administered(client)?;
@@ -138,6 +144,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::user`]; [`Error::Entropy`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn reset_code(&self, client: &Client, sub: &str) -> Result<ResetCodeAnswer, Error> {
         let parts = &self.parts;
         let desk = parts.administered(client)?;

@@ -9,6 +9,7 @@ use crate::error::GrantFault;
 use crate::passwords::{Password, PasswordHash};
 use crate::session::{Fresh, Session, SessionId};
 use crate::store::ToldOfUser;
+use crate::telemetry::traces::TARGET;
 use crate::users::{Name, Outcome, User, UserId};
 use token::jws;
 use zeroize::Zeroizing;
@@ -61,6 +62,7 @@ impl Issuer {
     /// [`Error::AccountDisabled`] and [`Error::PasswordResetRequired`] after the right password; [`Error::TooManyAttempts`] and
     /// [`Error::HasherBusy`]; [`Error::InvalidRequest`], [`Error::InvalidScope`]; [`Error::NoUsers`], [`Error::NotReady`],
     /// [`Error::Store`], [`Error::Signing`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn log_in(&self, origin: &Origin, request: LoginRequest) -> Result<LoggedIn, Error> {
         let desk = self.parts.desk()?;
         let refused =
@@ -84,6 +86,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::refresh`]; [`Error::NoUsers`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn renew(
         &self,
         origin: &Origin,
@@ -108,6 +111,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::NoUsers`], [`Error::Store`]; [`Error::NotReady`] and [`Error::Signing`] when it has ended but could not be
     /// published yet.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn log_out(&self, origin: &Origin, session: Option<LoginSession>) -> Result<Revocation, Error> {
         let desk = self.parts.desk()?;
         if let Some(LoginSession(sid)) = session {

@@ -5,6 +5,7 @@ use super::super::{Error, SessionQuery, SessionViews, SessionsEnded};
 use super::{Desk, LoginSession};
 use crate::audit::Origin;
 use crate::session::SessionId;
+use crate::telemetry::traces::TARGET;
 use crate::users::{User, UserId};
 use token::id::Jti;
 use token::verify::Verified;
@@ -34,6 +35,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::InvalidToken`] for everything else; [`Error::NoUsers`], [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn signed_in(&self, access_token: &str) -> Result<SignedIn, Error> {
         let desk: &Desk = self.parts.desk()?;
         let verified = self.parts.keys.verifier().verify(access_token, self.parts.moments.shown());
@@ -67,6 +69,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] for an `after` that is no `next`; [`Error::NoUsers`], [`Error::Store`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn own_sessions(
         &self,
         origin: &Origin,
@@ -82,6 +85,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::UnknownSession`] for a session that is not one of theirs; otherwise as [`Issuer::end_sessions`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn end_own_sessions(
         &self,
         origin: &Origin,

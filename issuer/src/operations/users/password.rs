@@ -6,6 +6,7 @@ use super::{Attempt, SignedIn};
 use crate::audit::{Act, Origin};
 use crate::passwords::Password;
 use crate::store::ToldOfUser;
+use crate::telemetry::traces::TARGET;
 use crate::users::{Name, Outcome, User, UserId};
 use sha2::{Digest as _, Sha256};
 use token::base64url;
@@ -18,6 +19,7 @@ impl Issuer {
     /// [`Error::PasswordRefused`] with the reason; [`Error::WrongPassword`]; [`Error::TooManyAttempts`],
     /// [`Error::HasherBusy`]; [`Error::InvalidRequest`]; [`Error::Store`]: where the password is another one already, a repetition
     /// with it ends the sessions; [`Error::NotReady`] and [`Error::Signing`] when all is done but could not be published yet.
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn change_password(
         &self,
         origin: &Origin,
@@ -60,6 +62,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::PasswordRefused`] with the reason, which does not use up the code; [`Error::InvalidResetCode`], the same for a
     /// wrong, used and expired one; otherwise as [`Issuer::change_password`].
+    #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn reset_password(
         &self,
         origin: &Origin,

@@ -13,10 +13,12 @@ use super::engine::Engine;
 use crate::env::Stopwatch;
 use crate::store::{Answer, StoreError};
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::traces;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
+use tracing::Instrument as _;
 
 /// Changes that share one sync at most.
 const GROUP: usize = 256;
@@ -100,12 +102,13 @@ impl Committer {
             Some(Err(TrySendError::Full(_))) => Some(StoreError::Busy),
             Some(Err(TrySendError::Disconnected(_))) | None => Some(gone()),
         };
-        Box::pin(async move {
+        let answered = async move {
             match refused {
                 Some(refusal) => Err(refusal),
                 None => answer.await.unwrap_or_else(|_| Err(gone())),
             }
-        })
+        };
+        Box::pin(answered.instrument(traces::commit()))
     }
 }
 
