@@ -52,6 +52,14 @@ fn what_happens_is_counted() {
         assert!(age.is_some_and(|age| age < 3_600.0), "{purpose}: {age:?}");
     }
     assert_eq!(value(&metrics, "countersign_followers"), Some(0.0));
+    assert_eq!(
+        value(&metrics, "countersign_audit_events"),
+        value(&metrics, "countersign_audit_seq"),
+        "nothing was removed"
+    );
+    assert!(value(&metrics, "countersign_audit_oldest_age_seconds").is_some_and(|age| age < 600.0));
+    assert!(value(&metrics, "countersign_store_bytes").is_some_and(|bytes| bytes > 1_000.0));
+    assert_eq!(value(&metrics, "countersign_password_hashes_waiting"), Some(0.0));
     assert!(!metrics.get("/metrics").text().contains("canary"));
 }
 

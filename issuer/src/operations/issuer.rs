@@ -1,6 +1,7 @@
 //! The issuer as the rest of the daemon sees it: opening, what it shows without being asked, closing.
 
 use super::audit::{Keeper, Refusals};
+use super::census::Census;
 use super::moments::Moments;
 use super::publish::{Events, Publisher};
 use super::rule::Ruling;
@@ -34,6 +35,7 @@ pub(super) struct Parts {
     pub(super) status_lists: StatusLists,
     pub(super) refusals: Refusals,
     pub(super) keeper: Keeper,
+    pub(super) census: Census,
     /// What users need; none where they are off.
     pub(super) desk: Option<Desk>,
     /// Backups that may be made at a time: one.
@@ -81,6 +83,7 @@ impl Issuer {
             status_lists,
             refusals,
             keeper,
+            census: Census::default(),
             desk,
             backups: Arc::new(tokio::sync::Semaphore::new(1)),
             new_master_key,

@@ -7,6 +7,7 @@ mod assertion;
 pub mod audit;
 mod authenticate;
 mod backup;
+mod census;
 mod client_credentials;
 mod clients;
 mod exchange;

@@ -155,9 +155,7 @@ impl Parts {
     }
 
     fn view(&self, session: Session) -> SessionView {
-        let over_by_rule = self.ruling.rules().ends(&session.client_id, session.began);
-        let expires_at = session.expires_at();
-        let active = session.ended.is_none() && !over_by_rule && self.moments.shown() < expires_at;
+        let (expires_at, active) = (session.expires_at(), self.is_live(&session, self.moments.shown()));
         let Session { sid, client_id, began, grant, device, last, renewal, ended, .. } = session;
         SessionView {
             sid: sid.to_string(),

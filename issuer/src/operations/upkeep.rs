@@ -1,5 +1,5 @@
 //! What is due without anybody asking: signing the list again, turning keys, writing down refusals,
-//! forgetting what has expired.
+//! forgetting what has expired, counting what is left.
 
 use super::issuer::{Issuer, Parts};
 use crate::revocations::lowest_epoch;
@@ -29,6 +29,9 @@ impl Issuer {
         }
         if let Err(error) = self.parts.purge().await {
             tracing::warn!(%error, "what has expired was not dropped");
+        }
+        if let Err(error) = self.parts.count_sessions().await {
+            tracing::warn!(%error, "the live sessions were not counted");
         }
     }
 }

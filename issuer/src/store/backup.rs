@@ -21,4 +21,9 @@ pub trait Backups {
 
     /// Returns the rows behind this key, some `most_bytes` of them; none when there are no more.
     fn backup_rows(&self, after: Option<Vec<u8>>, most_bytes: usize) -> Answer<Vec<Row>>;
+
+    /// Returns how many bytes the store takes on disk, which is more than a backup does; `None` where the engine cannot tell.
+    fn bytes_on_disk(&self) -> Answer<Option<u64>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }

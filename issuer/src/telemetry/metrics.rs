@@ -27,6 +27,8 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const ANSWERS: [f64; 13] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 10.0];
 /// Seconds of a sync: from a disk with a battery to one that is failing.
 const SYNCS: [f64; 10] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+/// Seconds that a password waits to be hashed: nothing, a few hashes, or all that may wait.
+const WAITS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 /// Changes of a group, of which there are 256 at most.
 const GROUPS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -86,6 +88,13 @@ pub struct Metrics {
     keys: Gauge,
     key_age: Family<Purpose, Gauge>,
     audit_seq: Gauge,
+    audit_events: Gauge,
+    audit_oldest_age: Gauge,
+    sessions_live: Gauge,
+    store_bytes: Gauge,
+    hashes_waiting: Gauge,
+    hash_waits: Histogram,
+    hashes_refused: Counter,
     trace_spans: Family<Fate, Counter>,
 }
 
@@ -106,6 +115,14 @@ pub struct Seen {
     pub key_ages_secs: Vec<(&'static str, u64)>,
     /// Number of the newest event of the audit log; `None` when the store does not tell it.
     pub audit_seq: Option<u64>,
+    /// Events of the audit log that are kept.
+    pub audit_events: Option<u64>,
+    /// Seconds since the oldest of them; `None` when there is none.
+    pub audit_oldest_age_secs: Option<u64>,
+    /// Sessions that were live at the last count; `None` before the first.
+    pub sessions_live: Option<u64>,
+    /// Bytes of the store on disk; `None` where its engine does not tell.
+    pub store_bytes: Option<u64>,
 }
 
 impl Metrics {
@@ -152,6 +169,29 @@ impl Metrics {
             followers: entries.add("followers", "Clients that follow the revocation list", Gauge::default()),
             key_age: entries.add("key_age_seconds", "How long a key has been signing, by purpose", Family::default()),
             audit_seq: entries.add("audit_seq", "Number of the newest event of the audit log", Gauge::default()),
+            audit_events: entries.add("audit_events", "Events of the audit log that are kept", Gauge::default()),
+            audit_oldest_age: entries.add(
+                "audit_oldest_age_seconds",
+                "Since the oldest event of the audit log that is kept",
+                Gauge::default(),
+            ),
+            sessions_live: entries.add("sessions_live", "Sessions that were live at the last count", Gauge::default()),
+            store_bytes: entries.add("store_bytes", "Bytes of the store on disk", Gauge::default()),
+            hashes_waiting: entries.add(
+                "password_hashes_waiting",
+                "Passwords that wait to be hashed",
+                Gauge::default(),
+            ),
+            hash_waits: entries.add(
+                "password_hash_wait_seconds",
+                "How long a password waited to be hashed",
+                Histogram::new(WAITS),
+            ),
+            hashes_refused: entries.add(
+                "password_hashes_refused",
+                "Requests that were refused because too many passwords were waiting",
+                Counter::default(),
+            ),
             keys: entries.add("keys_published", "Keys in the JWK Set", Gauge::default()),
             trace_spans: entries.add("trace_spans", "Spans that went to the collector, by fate", Family::default()),
             registry,
@@ -205,6 +245,22 @@ impl Metrics {
         self.syncs.observe(took.as_secs_f64());
     }
 
+    /// Counts a password that waits to be hashed, until what is returned is dropped.
+    pub fn hash_waits(&self) -> Waiting<'_> {
+        self.hashes_waiting.inc();
+        Waiting(&self.hashes_waiting)
+    }
+
+    /// Measures how long one has waited.
+    pub fn hash_waited(&self, took: Duration) {
+        self.hash_waits.observe(took.as_secs_f64());
+    }
+
+    /// Counts one that could not wait, because too many did.
+    pub fn hash_refused(&self) {
+        self.hashes_refused.inc();
+    }
+
     /// Counts spans that the collector took, or that were lost because it did not.
     pub fn exported(&self, spans: usize, taken: bool) {
         let fate = if taken { "sent" } else { "lost" };
@@ -227,12 +283,27 @@ impl Metrics {
         for (purpose, age) in &seen.key_ages_secs {
             self.key_age.get_or_create(&Purpose { purpose }).set(gauge(*age));
         }
-        if let Some(seq) = seen.audit_seq {
-            self.audit_seq.set(gauge(seq));
+        for (metric, value) in [
+            (&self.audit_seq, seen.audit_seq),
+            (&self.audit_events, seen.audit_events),
+            (&self.audit_oldest_age, seen.audit_oldest_age_secs),
+            (&self.sessions_live, seen.sessions_live),
+            (&self.store_bytes, seen.store_bytes),
+        ] {
+            value.map(|value| metric.set(gauge(value)));
         }
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry); // writing to a String does not fail
         text
+    }
+}
+
+/// Something that is counted while it waits, also when whoever waits for it goes away.
+pub struct Waiting<'a>(&'a Gauge);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

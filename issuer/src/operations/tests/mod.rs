@@ -1,5 +1,6 @@
 //! The use cases against a real store in a temporary directory, with a clock that moves when told.
 
+mod census;
 mod clients;
 mod following;
 mod introspecting;

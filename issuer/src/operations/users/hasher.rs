@@ -1,8 +1,10 @@
 //! Where passwords are hashed: on threads that may block, as many at a time as there are processors, and four times as many
 //! waiting. Who comes when all of these places are taken is told to come again.
 
+use crate::env::Stopwatch;
 use crate::error::Error;
 use crate::passwords::{Costs, HashFault, Password, PasswordHash};
+use crate::telemetry::metrics::METRICS;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
@@ -44,7 +46,10 @@ impl Hasher {
     /// [`Error::HasherBusy`] when all are taken.
     pub(super) fn turn(&self) -> Result<Turn<'_>, Error> {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| Error::HasherBusy { retry_after_secs: RETRY_AFTER_SECS })?;
+        let place = place.map_err(|_| {
+            METRICS.hash_refused();
+            Error::HasherBusy { retry_after_secs: RETRY_AFTER_SECS }
+        })?;
         Ok(Turn { hasher: self, place })
     }
 }
@@ -72,7 +77,10 @@ impl Turn<'_> {
         self,
         work: impl FnOnce() -> Result<T, HashFault> + Send + 'static,
     ) -> Result<T, Error> {
+        let (waiting, watch) = (METRICS.hash_waits(), Stopwatch::start());
         let permit = Arc::clone(&self.hasher.running).acquire_owned().await.map_err(|_| Error::Hashing)?;
+        drop(waiting);
+        METRICS.hash_waited(watch.elapsed());
         let held = (self.place, permit);
         let done = spawn_blocking(move || {
             let result = work();

@@ -17,6 +17,7 @@ use crate::users::User;
 use sled::Batch;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,22 @@ impl Backups for SledStore {
             Ok(rows)
         })
     }
+
+    fn bytes_on_disk(&self) -> Answer<Option<u64>> {
+        let bytes =
+            bytes_in(&self.directory).and_then(|log| Ok(log.saturating_add(bytes_in(&self.directory.join("blobs"))?)));
+        Box::pin(std::future::ready(bytes.map(Some).map_err(|error| unusable(&error))))
+    }
+}
+
+/// Returns how long the files are that lie in a folder. One that goes away meanwhile, as old snapshots do, counts for nothing.
+fn bytes_in(folder: &Path) -> io::Result<u64> {
+    let lengths = std::fs::read_dir(folder)?.map(|file| match file?.metadata() {
+        Ok(about) => Ok(if about.is_file() { about.len() } else { 0 }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    });
+    lengths.sum()
 }
 
 fn made((key, record): (sled::IVec, sled::IVec)) -> Row {

@@ -42,7 +42,7 @@ use durable::{Durable, SledFiles};
 use engine::Engine;
 use std::fs::File;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use token::id::Jti;
 use tokio::sync::watch;
@@ -52,6 +52,7 @@ pub struct SledStore {
     // Fields are dropped in this order: the committer ends, the tree closes, the lock goes.
     committer: Committer,
     tree: RwLock<Option<sled::Tree>>,
+    directory: PathBuf,
     _lock: File,
 }
 
@@ -69,7 +70,7 @@ impl SledStore {
         let tree: sled::Tree = (*opened.db).clone();
         drop(opened.db);
         let committer = Committer::start(Engine::open(tree.clone(), opened.newest_list)?, durable(opened.files))?;
-        Ok(Self { committer, tree: RwLock::new(Some(tree)), _lock: opened.lock })
+        Ok(Self { committer, tree: RwLock::new(Some(tree)), directory: directory.to_owned(), _lock: opened.lock })
     }
 
     fn read<T: Send + 'static>(&self, read: impl FnOnce(&sled::Tree) -> Result<T, StoreError>) -> Answer<T> {

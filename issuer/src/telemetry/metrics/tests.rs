@@ -14,6 +14,10 @@ fn used() -> Metrics {
     metrics.followed();
     metrics.event("token.issued");
     metrics.committed(3, Duration::from_micros(700));
+    metrics.exported(3, true);
+    metrics.exported(2, false);
+    metrics.hash_waited(Duration::from_millis(20));
+    metrics.hash_refused();
     metrics
 }
 
@@ -26,6 +30,10 @@ fn seen() -> Seen {
         keys: 2,
         key_ages_secs: vec![("token", 86_400)],
         audit_seq: Some(9),
+        audit_events: Some(5),
+        audit_oldest_age_secs: Some(60),
+        sessions_live: Some(4),
+        store_bytes: Some(524_288),
     }
 }
 
@@ -62,11 +70,30 @@ fn what_was_counted_is_told() {
         "countersign_followers 1",
         "countersign_keys_published 2",
         "countersign_audit_seq 9",
+        "countersign_audit_events 5",
+        "countersign_audit_oldest_age_seconds 60",
+        "countersign_sessions_live 4",
+        "countersign_store_bytes 524288",
+        "countersign_password_hashes_waiting 0",
+        "countersign_password_hash_wait_seconds_bucket{le=\"0.025\"} 1",
+        "countersign_password_hashes_refused_total 1",
+        "countersign_trace_spans_total{fate=\"sent\"} 3",
+        "countersign_trace_spans_total{fate=\"lost\"} 2",
         "countersign_key_age_seconds{purpose=\"token\"} 86400",
     ] {
         assert!(text.lines().any(|told| told == line), "{line} in\n{text}");
     }
     assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn a_password_counts_as_waiting_until_it_is_hashed_or_given_up() {
+    let metrics = Metrics::new();
+    let waiting = || metrics.text(&seen()).contains("countersign_password_hashes_waiting 1\n");
+    let one = metrics.hash_waits();
+    assert!(waiting());
+    drop(one);
+    assert!(!waiting());
 }
 
 #[test]
