@@ -3,6 +3,7 @@
 // Test code, which clippy.toml exempts only inside #[test].
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod acts;
 mod audit;
 mod backup;
 mod bad_fields;

@@ -81,6 +81,8 @@ acts! {
     ClientRemoved = "client.removed",
     /// Somebody did not prove to be the client that `client_id` names.
     ClientRefused = "client.refused",
+    /// The client `client_id` asked for what it may not have: `detail` says for what, `code` how it was answered.
+    ClientDenied = "client.denied",
     /// Somebody logged in with a password.
     LoginSucceeded = "login.succeeded",
     /// A login was refused; `code` says why.
@@ -89,6 +91,8 @@ acts! {
     PasswordChanged = "password.changed",
     /// A password was set by a one-time code.
     PasswordReset = "password.reset",
+    /// A password was not changed or not reset; `code` says why.
+    PasswordRefused = "password.refused",
     /// The user `sub` was made.
     UserCreated = "user.created",
     /// The user `sub` was changed; `detail` says what of it.

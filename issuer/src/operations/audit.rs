@@ -61,9 +61,7 @@ impl Issuer {
     /// [`Error::UnauthorizedClient`]; [`Error::Store`].
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn audit_page(&self, client: &Client, query: &Query) -> Result<Found, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "audit")?;
         Ok(page(self.parts.store.as_ref(), query).await?)
     }
 }

@@ -98,9 +98,7 @@ impl Issuer {
     /// [`Error::Store`], [`Error::Entropy`].
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn backup(&self, client: &Client) -> Result<Backup, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "backup")?;
         let parts = &self.parts;
         let only = Arc::clone(&parts.backups).try_acquire_owned().map_err(|_| Error::BackupRunning)?;
         parts.store.record(vec![client.did(Act::BackupMade, parts.moments.shown())]).await?;

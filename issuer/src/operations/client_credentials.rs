@@ -21,7 +21,8 @@ impl Issuer {
         let _gate = self.parts.ruling.pass().await;
         let allowed = self.parts.allowed(client, GrantType::ClientCredentials).await?;
         let now = self.parts.moments.now()?;
-        let (grant, lives) = limits::client_credentials(client.id(), request, &self.parts.settings, &allowed)?;
+        let asked = limits::client_credentials(client.id(), request, &self.parts.settings, &allowed);
+        let (grant, lives) = asked.map_err(|error| self.parts.denied(client, "client_credentials", error))?;
         self.parts.begin(client, grant, None, lives, now).await
     }
 }

@@ -91,7 +91,7 @@ impl Issuer {
     /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::Store`].
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn clients(&self, client: &Client, after: Option<String>, most: usize) -> Result<ClientViews, Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let mut records = self.parts.store.clients(after, most.saturating_add(1)).await?;
         let more = records.len() > most;
         records.truncate(most);
@@ -105,7 +105,7 @@ impl Issuer {
     /// As [`Issuer::clients`]; [`Error::Client`] when there is none of this id.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn client(&self, client: &Client, client_id: &str) -> Result<ClientView, Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let record = self.parts.store.client(client_id.to_owned()).await?;
         record.map(view).ok_or(Error::Client(ClientFault::Unknown))
     }
@@ -122,7 +122,7 @@ impl Issuer {
         client_id: Option<String>,
         terms: ClientTerms,
     ) -> Result<NewSecret, Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let parts = &self.parts;
         let client_id = match client_id {
             Some(id) => id,
@@ -159,7 +159,7 @@ impl Issuer {
         client_id: String,
         terms: ClientTerms,
     ) -> Result<ClientView, Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let parts = &self.parts;
         let members = terms.members().join(" ");
         let (change, now) = (terms.checked(&parts.settings)?, parts.moments.shown());
@@ -193,7 +193,7 @@ impl Issuer {
         client_id: String,
         overlap_secs: Option<u64>,
     ) -> Result<NewSecret, Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let (overlap_secs, now) = (overlap_secs.unwrap_or(OVERLAP_SECS), self.parts.moments.shown());
         if overlap_secs > MAX_OVERLAP_SECS {
             let detail = "must be at most 2592000";
@@ -215,7 +215,7 @@ impl Issuer {
     /// As [`Issuer::change_client`]; [`Error::Client`] also when the client has no such secret.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn remove_secret(&self, client: &Client, client_id: String, secret: String) -> Result<(), Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let now = self.parts.moments.shown();
         let event = client.did(Act::ClientSecretRemoved, now).target(&client_id).detail(&secret);
         let decide = move |before: Option<ClientRecord>| {
@@ -234,7 +234,7 @@ impl Issuer {
     /// [`Error::NotReady`] and [`Error::Signing`] as for a revocation.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn remove_client(&self, client: &Client, client_id: String) -> Result<Removal, Error> {
-        administrator(client)?;
+        self.parts.administrator(client, "clients")?;
         let removable = |record: Option<&ClientRecord>| match record {
             None => Err(ClientFault::Unknown),
             Some(record) if !record.disabled => Err(ClientFault::NotDisabled),
@@ -262,10 +262,6 @@ impl Parts {
         let changed = self.store.update_client(client_id, Box::new(decide)).await?.map_err(Error::Client)?;
         changed.map(view).ok_or(Error::Client(ClientFault::Unknown))
     }
-}
-
-fn administrator(client: &Client) -> Result<(), Error> {
-    if client.is_administrator() { Ok(()) } else { Err(Error::UnauthorizedClient) }
 }
 
 /// A new client, which may do nothing until its terms say so.

@@ -60,10 +60,10 @@ pub struct ExchangeAnswer {
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// Every fault of the subject token reads the same (RFC 8693 §2.2.2).
-const SUBJECT_TOKEN: Error = Error::InvalidRequest {
-    field: "subject_token",
-    detail: "is not an active access token that this client may exchange",
-};
+const SUBJECT_TOKEN: Error = Error::InvalidRequest { field: "subject_token", detail: NOT_ITS_BUSINESS };
+
+/// What is wrong with a subject token that buys nothing.
+pub(super) const NOT_ITS_BUSINESS: &str = "is not an active access token that this client may exchange";
 
 impl Issuer {
     /// Exchanges an access token for one that is worth less, or the same, in the name of this client.
@@ -77,26 +77,37 @@ impl Issuer {
         let parts = &self.parts;
         let _gate = parts.ruling.pass().await;
         let allowed = parts.allowed(client, GrantType::TokenExchange).await?;
-        let now = parts.moments.now()?;
-        let subject = parts.subject(client, &allowed, &request.subject_token, now).await?;
-        let sid = subject.sid.as_deref().and_then(SessionId::parse).ok_or(SUBJECT_TOKEN)?;
-        let length = request.subject_token.len();
-        let life = limits::longest_access(&parts.settings, &allowed).min(parts.settings.access_ttl_secs);
-        let exp = now.plus_secs(life).min(subject.exp);
-        let aud = audience(request.audience, &subject, &allowed)?;
-        let scope = scope(request.scope.as_deref(), &subject, &allowed)?;
-        let place = parts.indices.allocate(exp).await?;
-        let narrower = AccessClaims { aud, scope, iat: now, exp, jti: place.to_string(), ..subject };
-        let made = match parts.acting(client, narrower, length) {
-            Ok(claims) => parts.take_in(client, sid, place, &claims).await.map(|()| claims),
-            Err(refusal) => Err(refusal),
-        };
-        let claims = made.inspect_err(|_| parts.indices.give_back(place))?;
-        parts.sign_exchanged(claims, sid)
+        let exchanged = parts.exchange(client, &allowed, request).await;
+        exchanged.map_err(|error| parts.denied(client, GrantType::TokenExchange.name(), error))
     }
 }
 
 impl Parts {
+    /// Exchanges for a client that is `allowed` so much. The gate must be held.
+    async fn exchange(
+        &self,
+        client: &Client,
+        allowed: &Allowed,
+        request: ExchangeRequest,
+    ) -> Result<ExchangeAnswer, Error> {
+        let now = self.moments.now()?;
+        let subject = self.subject(client, allowed, &request.subject_token, now).await?;
+        let sid = subject.sid.as_deref().and_then(SessionId::parse).ok_or(SUBJECT_TOKEN)?;
+        let length = request.subject_token.len();
+        let life = limits::longest_access(&self.settings, allowed).min(self.settings.access_ttl_secs);
+        let exp = now.plus_secs(life).min(subject.exp);
+        let aud = audience(request.audience, &subject, allowed)?;
+        let scope = scope(request.scope.as_deref(), &subject, allowed)?;
+        let place = self.indices.allocate(exp).await?;
+        let narrower = AccessClaims { aud, scope, iat: now, exp, jti: place.to_string(), ..subject };
+        let made = match self.acting(client, narrower, length) {
+            Ok(claims) => self.take_in(client, sid, place, &claims).await.map(|()| claims),
+            Err(refusal) => Err(refusal),
+        };
+        let claims = made.inspect_err(|_| self.indices.give_back(place))?;
+        self.sign_exchanged(claims, sid)
+    }
+
     /// Returns the claims of a token that this client may exchange: it is active right now.
     async fn subject(
         &self,

@@ -29,6 +29,8 @@ const MAX_ENTRIES: usize = 64;
 const MAX_ENTRY: usize = 128;
 const MAX_CLAIMS: usize = 4096;
 const MAX_CLAIMS_DEPTH: usize = 8;
+/// What is wrong with a member that the client's registration does not allow.
+pub(super) const BEYOND: &str = "is more than this client may ask for";
 /// An object member of this name changes the prototype of what a JavaScript reader makes of it.
 const PROTO: &str = "__proto__";
 
@@ -82,7 +84,7 @@ fn check_allowed(request: &MintRequest, allowed: &Allowed) -> Result<(), Error> 
         ("claims", request.claims.keys().any(|name| !allowed.claim(name))),
     ];
     match beyond.into_iter().find(|(_, beyond)| *beyond) {
-        Some((field, _)) => Err(Error::InvalidRequest { field, detail: "is more than this client may ask for" }),
+        Some((field, _)) => Err(Error::InvalidRequest { field, detail: BEYOND }),
         None => Ok(()),
     }
 }

@@ -9,6 +9,9 @@ use crate::session::{Grant, SessionId, Start};
 use crate::telemetry::traces::TARGET;
 use token::time::UnixTime;
 
+/// What is wrong with a subject that is no user.
+pub(super) const IS_A_CLIENT: &str = "is the id of a client";
+
 impl Issuer {
     /// Starts a session and returns its first pair; the access token alone to a client that may not refresh.
     ///
@@ -23,10 +26,11 @@ impl Issuer {
         let now = self.parts.moments.now()?;
         // RFC 9700 §4.15: who is a user and who a client must not be a matter of luck.
         if self.parts.store.client(request.sub.clone()).await?.is_some() {
-            return Err(Error::InvalidRequest { field: "sub", detail: "is the id of a client" });
+            return Err(self.parts.denied(client, "mint", Error::InvalidRequest { field: "sub", detail: IS_A_CLIENT }));
         }
         let device = request.device.clone();
-        let (grant, lives) = limits::mint(request, &self.parts.settings, &allowed, now)?;
+        let asked = limits::mint(request, &self.parts.settings, &allowed, now);
+        let (grant, lives) = asked.map_err(|error| self.parts.denied(client, "mint", error))?;
         self.parts.begin(client, grant, device, lives, now).await
     }
 }

@@ -46,6 +46,17 @@ impl Parts {
         refresh_token: &str,
         scope: Option<&str>,
     ) -> Result<TokenAnswer, Error> {
+        let refreshed = self.refresh_once(client, allowed, refresh_token, scope).await;
+        refreshed.map_err(|error| self.denied(client, GrantType::RefreshToken.name(), error))
+    }
+
+    async fn refresh_once(
+        &self,
+        client: &Client,
+        allowed: &Allowed,
+        refresh_token: &str,
+        scope: Option<&str>,
+    ) -> Result<TokenAnswer, Error> {
         let now = self.moments.now()?;
         if scope.is_some_and(|scope| !limits::is_scope(scope)) {
             return Err(Error::InvalidScope);

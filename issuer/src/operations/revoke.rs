@@ -69,14 +69,14 @@ impl Parts {
         if let Some((sid, _)) = self.read_refresh(token) {
             return match self.store.session(sid).await? {
                 Some(session) if may(&session.client_id) => Ok(Some(Target::Session(sid))),
-                Some(_) => Err(Error::UnauthorizedClient),
+                Some(_) => Err(self.denied(client, "revoke", Error::UnauthorizedClient)),
                 None => Ok(None),
             };
         }
         let Some(claims) = self.read_access(token) else { return Ok(None) };
         let over = claims.exp.plus_secs(self.settings.leeway_secs) <= self.moments.certain();
         match claims.jti.parse::<Jti>() {
-            Ok(_) if !may(&claims.client_id) => Err(Error::UnauthorizedClient),
+            Ok(_) if !may(&claims.client_id) => Err(self.denied(client, "revoke", Error::UnauthorizedClient)),
             Ok(jti) if !over && jti.epoch == epoch(claims.exp) => {
                 Ok(Some(Target::Access { jti, sub: claims.sub, sid: claims.sid }))
             }

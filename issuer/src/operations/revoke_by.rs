@@ -23,9 +23,7 @@ impl Issuer {
     /// be published yet.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn revoke_by(&self, client: &Client, request: RevocationRequest) -> Result<Revocation, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "revocations")?;
         let unreadable = match request {
             RevocationRequest::Subject { sub, issued_before } => {
                 limits::check_text("subject", &sub, limits::MAX_NAME)?;

@@ -38,9 +38,7 @@ impl Issuer {
     /// be used, the reason is logged; [`Error::Store`], [`Error::Entropy`]: the old one is in use.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn rewrap_keys(&self, client: &Client) -> Result<Rewrapped, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "keys")?;
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::MasterKeyReplaced, self.parts.moments.shown()));
         to_the_end(async move { parts.rewrap(event).await }).await
     }

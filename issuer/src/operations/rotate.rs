@@ -69,9 +69,7 @@ impl Issuer {
     /// # Errors
     /// [`Error::UnauthorizedClient`] unless an administrator asks.
     pub fn keys(&self, client: &Client) -> Result<Vec<KeyStatus>, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "keys")?;
         let schedule = self.parts.schedule();
         Ok(self.parts.keys.ring().rows().iter().map(|row| status(row, &schedule)).collect())
     }
@@ -84,9 +82,7 @@ impl Issuer {
     /// [`Error::NotReady`], [`Error::Store`], [`Error::Entropy`]: there is no new key.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn rotate_key(&self, client: &Client, purpose: Purpose) -> Result<KeyStatus, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "keys")?;
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::KeyCreated, self.parts.moments.shown()));
         to_the_end(async move { parts.publish_next(purpose, event).await }).await
     }
@@ -99,9 +95,7 @@ impl Issuer {
     /// [`Error::Entropy`]: it is not taken.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn import_key(&self, client: &Client, import: KeyImport) -> Result<KeyStatus, Error> {
-        if !client.is_administrator() {
-            return Err(Error::UnauthorizedClient);
-        }
+        self.parts.administrator(client, "keys")?;
         let (field, read) = match &import.key {
             PrivateKey::Pkcs8(text) => ("pkcs8", Imported::from_pkcs8(text)),
             PrivateKey::Jwk(jwk) => ("jwk", Imported::from_jwk(jwk)),

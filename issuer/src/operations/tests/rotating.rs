@@ -260,3 +260,23 @@ async fn while_keys_change_every_answer_is_signed_by_a_published_key() {
         task.await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn the_life_of_a_key_is_told_to_its_end() {
+    use crate::audit::{Act, Filter};
+    use crate::operations::audit::{Order, Query};
+    let world = world_with(turning()).await;
+    let old = turned(&world).await;
+    passes(&world, 920).await;
+    assert_eq!(state(&world, &old), Some(KeyState::Kept));
+    let told = async |act: Act| {
+        let filter = Filter { act: Some(act), client_id: Some(old.clone()), ..Filter::default() };
+        let query = Query { filter, order: Order::OldestFirst, after: None, limit: 9 };
+        world.issuer.audit_page(&world.admin, &query).await.unwrap().items.len()
+    };
+    assert_eq!((told(Act::KeyUnpublished).await, told(Act::KeyForgotten).await), (1, 0));
+    passes(&world, 400 * 86_400).await; // longer than any session for whose refresh tokens it is kept
+    passes(&world, 920).await;
+    assert_eq!(state(&world, &old), None);
+    assert_eq!(told(Act::KeyForgotten).await, 1);
+}

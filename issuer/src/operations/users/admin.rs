@@ -180,7 +180,7 @@ fn known(sub: &str) -> Result<UserId, Error> {
 impl Parts {
     fn administered(&self, client: &Client) -> Result<&super::Desk, Error> {
         let desk = self.desk()?;
-        if client.is_administrator() { Ok(desk) } else { Err(Error::UnauthorizedClient) }
+        self.administrator(client, "users").map(|()| desk)
     }
 
     fn amendment(&self, request: UserRequest) -> Result<Amendment, Error> {

@@ -1,9 +1,9 @@
 //! A new password: by the old one, or by a one-time code.
 
-use super::super::issuer::Issuer;
+use super::super::issuer::{Issuer, Parts};
 use super::super::{Error, Revocation};
 use super::{Attempt, SignedIn};
-use crate::audit::{Act, Origin};
+use crate::audit::{Act, Event, Origin};
 use crate::passwords::Password;
 use crate::store::ToldOfUser;
 use crate::telemetry::traces::TARGET;
@@ -21,6 +21,17 @@ impl Issuer {
     /// with it ends the sessions; [`Error::NotReady`] and [`Error::Signing`] when all is done but could not be published yet.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn change_password(
+        &self,
+        origin: &Origin,
+        me: &SignedIn,
+        current: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<Revocation, Error> {
+        let changed = self.put_password(origin, me, current, new).await;
+        changed.inspect_err(|error| self.parts.note_password(origin, Some(me.user.id), error))
+    }
+
+    async fn put_password(
         &self,
         origin: &Origin,
         me: &SignedIn,
@@ -69,6 +80,16 @@ impl Issuer {
         code: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> Result<Revocation, Error> {
+        let reset = self.redeem(origin, code, new).await;
+        reset.inspect_err(|error| self.parts.note_password(origin, None, error))
+    }
+
+    async fn redeem(
+        &self,
+        origin: &Origin,
+        code: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<Revocation, Error> {
         let parts = &self.parts;
         let desk = parts.desk()?;
         let new = parsed("new_password", &new)?;
@@ -95,6 +116,20 @@ impl Issuer {
         }
         self.end_subject_but(&client, id.to_string(), None).await?;
         self.published().await
+    }
+}
+
+impl Parts {
+    /// Tells the audit log that somebody did not get to choose a password. Whom a wrong code was for is not told, for
+    /// anything can stand there.
+    fn note_password(&self, origin: &Origin, user: Option<UserId>, error: &Error) {
+        let told = [(Error::WrongPassword, "wrong_password"), (Error::InvalidResetCode, "invalid_reset_code")];
+        let code = told.into_iter().find_map(|(known, code)| (known == *error).then_some(code));
+        let too_many = matches!(error, Error::TooManyAttempts { .. }).then_some("too_many_attempts");
+        if let Some(code) = code.or(too_many) {
+            let event = Event::new(Act::PasswordRefused, origin, self.moments.shown()).code(code);
+            self.note(user.into_iter().fold(event, |event, user| event.subject(&user.to_string())));
+        }
     }
 }
 
