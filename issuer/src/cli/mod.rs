@@ -11,6 +11,7 @@
 mod ask;
 mod audit;
 mod backup;
+mod changes;
 mod client;
 mod config;
 mod data_dir;

@@ -60,6 +60,73 @@ fn clients_are_made_disabled_given_another_secret_and_removed() {
     });
 }
 
+#[test]
+fn what_a_client_may_do_is_changed_member_by_member() {
+    both_ways(|way| {
+        let create =
+            ["client", "create", "--grant", "mint", "--audience", "api", "--scope", "read", "--access-ttl", "60"];
+        let made = way.says(&create);
+        let id = made["client_id"].as_str().expect("an id");
+        let change = |more: &[&str]| way.says(&[&["client", "change", id], more].concat());
+        let changed = change(&[
+            "--name",
+            "Shop",
+            "--grant",
+            "mint",
+            "--grant",
+            "refresh_token",
+            "--audience",
+            "a",
+            "--audience",
+            "b",
+        ]);
+        assert_eq!((&changed["name"], &changed["grants"]), (&json!("Shop"), &json!(["mint", "refresh_token"])));
+        assert_eq!((&changed["audiences"], &changed["scopes"]), (&json!(["a", "b"]), &json!(["read"])), "not named");
+        assert_eq!((&changed["access_ttl"], &changed["administrator"]), (&json!(60), &json!(false)));
+        let changed = change(&["--reset", "audiences", "--reset", "access_ttl", "--empty", "scopes"]);
+        assert_eq!((&changed["audiences"], &changed["access_ttl"]), (&json!(null), &json!(null)), "any, and as set");
+        assert_eq!((&changed["scopes"], &changed["name"]), (&json!([]), &json!("Shop")));
+        assert_eq!(change(&["--administrator", "true"])["administrator"], true);
+        assert_eq!(change(&["--administrator", "false"])["administrator"], false);
+        let keys = way.setup.folder().join("client-keys.json");
+        let jwk =
+            json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "k"});
+        fs::write(&keys, json!({"keys": [jwk]}).to_string()).expect("written");
+        let changed = change(&["--jwks-file", keys.to_str().expect("UTF-8")]);
+        assert_eq!(changed["jwks"]["keys"].as_array().map(Vec::len), Some(1));
+        assert_eq!(way.ends(2, &["client", "change", id], "")["error"]["exit_code"], 2, "nothing shall change");
+        let twice = way.ends(2, &["client", "change", id, "--scope", "x", "--empty", "scopes"], "");
+        assert!(twice["error"]["detail"].as_str().expect("a text").contains("`scopes`"), "{twice}");
+        assert_eq!(way.ends(1, &["client", "change", "nobody", "--name", "x"], "")["error"]["exit_code"], 1);
+        let refused = way.ends(1, &["client", "change", id, "--access-ttl", "0"], "");
+        assert_eq!(refused["error"]["code"], "invalid_field");
+    });
+}
+
+#[test]
+fn what_a_user_is_and_may_is_changed_member_by_member() {
+    both_ways(|way| {
+        let made = way.says(&["user", "create", "--user-name", "Robin", "--role", "editor", "--scope", "read"]);
+        let sub = made["sub"].as_str().expect("a sub");
+        let change = |more: &[&str]| way.says(&[&["user", "change", sub], more].concat());
+        let changed =
+            change(&["--email", "robin@example.com", "--role", "owner", "--role", "editor", "--access-ttl", "60"]);
+        assert_eq!((&changed["email"], &changed["user_name"]), (&json!("robin@example.com"), &json!("Robin")));
+        assert_eq!((&changed["roles"], &changed["scope"]), (&json!(["owner", "editor"]), &json!("read")));
+        assert_eq!(changed["access_ttl"], 60);
+        let claims = way.ends(0, &["user", "change", sub, "--claims-file", "-"], r#"{"tenant":"t-1"}"#);
+        assert_eq!(claims["claims"], json!({"tenant": "t-1"}));
+        let changed = change(&["--empty", "roles", "--reset", "scope", "--reset", "user_name", "--must-reset", "true"]);
+        assert_eq!((&changed["roles"], &changed["must_reset"]), (&json!([]), &json!(true)));
+        assert_eq!((changed.get("scope"), changed.get("user_name")), (None, None));
+        assert_eq!(change(&["--must-reset", "false"])["must_reset"], false);
+        assert_eq!(way.ends(2, &["user", "change", sub], "")["error"]["exit_code"], 2, "nothing shall change");
+        let nameless = way.ends(1, &["user", "change", sub, "--reset", "email"], "");
+        assert_eq!(nameless["error"]["code"], "invalid_field");
+        way.says(&["user", "delete", sub]);
+    });
+}
+
 /// An Ed25519 key that nobody has, as PKCS#8 (RFC 8410 §7).
 fn pkcs8() -> Vec<u8> {
     static SEED: AtomicU8 = AtomicU8::new(1);
