@@ -2,11 +2,13 @@
 //! opens in a directory.
 
 mod audit;
+mod backups;
 mod clients;
 mod revoking;
 mod users;
 
 pub(crate) use audit::*;
+pub(crate) use backups::*;
 pub(crate) use clients::*;
 pub(crate) use revoking::*;
 pub(crate) use users::*;
@@ -65,6 +67,9 @@ macro_rules! conformance {
             old_events_go_from_the_oldest_on_and_the_rest_is_still_proven,
             events_are_removed_in_bounded_steps,
             pages_hold_what_is_asked_for_in_both_directions,
+            a_backup_is_the_same_rows_each_once_whatever_the_steps,
+            what_was_acknowledged_before_a_backup_is_in_it_while_others_write,
+            a_closed_store_gives_no_rows,
         }
     };
     ($open:expr, $($name:ident,)*) => {

@@ -223,3 +223,32 @@ async fn a_client_gets_an_access_token_for_itself_that_can_be_revoked() {
         Err(Error::InvalidRequest { field: "audience", .. })
     ));
 }
+
+#[tokio::test]
+async fn a_client_that_has_proved_who_it_is_gets_nothing_once_it_is_disabled() {
+    let world = world().await;
+    world.issuer.ensure_client("shop", Some(secret())).await.unwrap();
+    let shop = world.issuer.authenticate("shop", secret().expose(), &Origin::internal()).await.unwrap();
+    let pair = world.issuer.mint(&shop, request()).await.unwrap();
+    let tries = async || {
+        let exchange = ExchangeRequest { subject_token: pair.access_token.clone(), audience: None, scope: None };
+        let own = world.issuer.client_credentials(&shop, ClientCredentialsRequest::default()).await;
+        [
+            world.issuer.mint(&shop, request()).await.err(),
+            world.issuer.refresh(&shop, pair.refresh_token.as_deref().unwrap(), None).await.err(),
+            world.issuer.exchange(&shop, exchange).await.err(),
+            own.err(),
+        ]
+    };
+    let disabled = async |disabled| {
+        let terms = ClientTerms { disabled: Some(disabled), ..ClientTerms::default() };
+        world.issuer.change_client(&world.admin, "shop".to_owned(), terms).await.unwrap();
+    };
+    disabled(true).await;
+    assert_eq!(tries().await, [const { Some(Error::InvalidClient) }; 4], "the value from before opens nothing");
+    disabled(false).await;
+    assert_eq!(tries().await, [const { None }; 4], "and it was the disabling");
+    disabled(true).await;
+    world.issuer.remove_client(&world.admin, "shop".to_owned()).await.unwrap();
+    assert_eq!(tries().await, [const { Some(Error::InvalidClient) }; 4], "nor when it is gone");
+}

@@ -2,6 +2,7 @@
 
 mod census;
 mod clients;
+mod exchanged;
 mod following;
 mod introspecting;
 mod publishing;

@@ -12,13 +12,13 @@ use token::jws::Untrusted;
 use token::revocation::RevocationList;
 
 /// One epoch's list, opened.
-struct Opened {
+pub(super) struct Opened {
     claims: Value,
     bits: Vec<u8>,
 }
 
 impl Opened {
-    fn is_revoked(&self, index: u32) -> bool {
+    pub(super) fn is_revoked(&self, index: u32) -> bool {
         self.bits[usize::try_from(index / 8).unwrap()] >> (index % 8) & 1 == 1
     }
 
@@ -31,7 +31,7 @@ async fn list(world: &World, epoch: u32, form: StatusForm) -> StatusList {
     world.issuer.status_list(epoch, form).await.unwrap().unwrap()
 }
 
-async fn opened(world: &World, epoch: u32) -> Opened {
+pub(super) async fn opened(world: &World, epoch: u32) -> Opened {
     let document = String::from_utf8(list(world, epoch, StatusForm::Jwt).await.document.to_vec()).unwrap();
     let keys = KeySet::parse(world.issuer.jwks().as_bytes()).unwrap();
     let untrusted = Untrusted::parse(document.as_bytes(), "statuslist+jwt", usize::MAX).unwrap();

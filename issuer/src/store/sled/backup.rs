@@ -22,8 +22,9 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 /// The kinds that are written, in this order.
-const KINDS: &[u8] = b"acjkprswy";
-const HEAD: u8 = b'm';
+pub(super) const KINDS: &[u8] = b"acjkprswy";
+/// What speaks of the store as a whole.
+pub(super) const HEAD: u8 = b'm';
 
 impl Backups for SledStore {
     fn backup_head(&self) -> Answer<Vec<Row>> {

@@ -1,6 +1,8 @@
 //! The embedded engine: the suite, and each trap of sled 0.34.
 
 mod audit;
+mod backups;
+mod bounds;
 
 use super::*;
 use crate::session::{Session, SessionId, Step};

@@ -1,0 +1,86 @@
+//! Backups of the embedded engine: restored whole, and no kind of row forgotten.
+
+use super::super::backup::{HEAD, KINDS};
+use super::*;
+use crate::store::conformance::{fill, rows};
+use crate::store::{AssertionUse, AuditLog, Backups, Clients, Keys, Order, Users};
+use crate::users::UserId;
+use std::collections::BTreeSet;
+use token::id::epoch;
+
+/// Kinds that follow from others and are made again when a store is restored: by due time, by subject, by name.
+const FOLLOWING: &[u8] = b"xun";
+
+#[test]
+fn every_kind_of_row_that_the_layout_has_is_known_to_backups() {
+    let layout = include_str!("../layout.rs");
+    let named = layout.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once(' '));
+    let documented: BTreeSet<u8> =
+        named.filter(|(letter, _)| letter.len() == 1).map(|(letter, _)| letter.as_bytes()[0]).collect();
+    let constants = layout.lines().filter_map(|line| line.split_once(": u8 = b'")?.1.bytes().next());
+    let used: BTreeSet<u8> = constants.collect();
+    assert!(documented.len() > 10 && used.len() > 8, "{documented:?} {used:?}");
+    let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([HEAD]).collect();
+    assert_eq!(documented, known, "a kind of row that is new is written into backups, or made again out of others");
+    assert!(used.is_subset(&documented), "{used:?}");
+}
+
+#[tokio::test]
+async fn a_store_with_everything_in_it_has_rows_of_every_kind() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SledStore::open(directory.path()).unwrap();
+    fill(&store).await;
+    let tree = store.tree.read().unwrap().clone().unwrap();
+    let kinds: BTreeSet<u8> = tree.iter().keys().map(|key| key.unwrap()[0]).collect();
+    let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([HEAD]).collect();
+    assert_eq!(kinds, known, "else the tests of backups would not see one of them");
+}
+
+#[tokio::test]
+async fn users_clients_events_and_assertions_are_restored_whole() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = SledStore::open(from.path()).unwrap();
+    fill(&store).await;
+    let directory = to.path().join("store");
+    let mut restoring = Restoring::begin(&directory).unwrap();
+    restoring.take(store.backup_head().await.unwrap()).unwrap();
+    for row in rows(&store, 1_000).await {
+        restoring.take(vec![row]).unwrap();
+    }
+    restoring.finish().unwrap();
+    let restored = SledStore::open(&directory).unwrap();
+
+    assert_eq!(restored.sessions(None, 1_000).await, store.sessions(None, 1_000).await);
+    for name in 1..=20 {
+        let sub = || format!("user-{name}");
+        assert_eq!(restored.sessions_of(sub(), None, 9).await, store.sessions_of(sub(), None, 9).await);
+    }
+    let users = store.users(None, 100).await.unwrap();
+    assert!(users.len() == 5 && users.iter().all(|user| user.password.is_some() && user.code.is_some()));
+    assert_eq!(restored.users(None, 100).await, Ok(users.clone()));
+    for user in &users {
+        for name in users::keys(user) {
+            let found = restored.user_named(name.to_owned()).await.unwrap();
+            assert_eq!(found.map(|found| found.id), Some(user.id), "{name}");
+        }
+    }
+    assert_eq!(restored.user(UserId([1; 16])).await, store.user(UserId([1; 16])).await);
+    assert_eq!(restored.clients(None, 100).await, store.clients(None, 100).await);
+    assert_eq!(restored.client("shop".to_owned()).await.unwrap().map(|client| client.administrator), Some(true));
+    assert_eq!(restored.audit_extent().await, store.audit_extent().await);
+    let events = store.event_runs(1, Order::OldestFirst, 1_000).await;
+    assert!(events.as_ref().is_ok_and(|runs| runs.len() > 20));
+    assert_eq!(restored.event_runs(1, Order::OldestFirst, 1_000).await, events);
+    assert!(crate::store::audit::verify(&restored, vec![]).await.unwrap().is_ok(), "the chain is whole");
+    assert_eq!(restored.use_assertion([7; 16], at(900)).await, Ok(AssertionUse::Again));
+    assert_eq!(restored.keys().await, store.keys().await);
+    let epochs = epoch(at(0))..=epoch(at(100_000));
+    assert_eq!(restored.pages(epochs.clone()).await, store.pages(epochs).await);
+    assert_eq!(
+        (restored.rules().await, restored.publication().await),
+        (store.rules().await, store.publication().await)
+    );
+    assert_eq!(restored.binding_key([9; 32]).await, Ok([5; 32]));
+    assert_eq!(restored.purge_sessions(at(1_001)).await, Ok(false), "rows that say when to look are there again");
+    assert_eq!(restored.sessions(None, 1_000).await, Ok(vec![]));
+}
