@@ -1,9 +1,11 @@
 //! `cargo xtask soak`: what takes longer than the whole check may. `model` runs the model of revocation for as long as
 //! it is told, `mutants` takes safeguards out of a copy of the sources and shows that each is missed, `field`
 //! multiplies millions of elements and judges a million signatures, `api` makes ten thousand requests of the description of
-//! the interface; `crash` kills the daemon again and again, `corruption` damages its files, `linear` lets clients race.
+//! the interface; `crash` kills the daemon again and again, `corruption` damages its files, `linear` lets clients race,
+//! `logins` measures whether the time of a refusal tells its reason.
 
 mod durability;
+mod logins;
 mod mutants;
 mod mutations;
 mod signatures;
@@ -29,9 +31,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
         ["mutants", names @ ..] => mutants::run(workspace, names),
         ["field"] => field(workspace),
         [verb, rest @ ..] if durability::knows(verb) => durability::run(workspace, verb, rest),
+        ["logins", rest @ ..] => logins::run(workspace, rest),
         ["api"] => api(workspace, "10000"),
         ["api", "--cases", cases] => api(workspace, cases),
-        _ => bail!("{USAGE}, {}", durability::USAGE),
+        _ => bail!("{USAGE}, {}, {}", durability::USAGE, logins::USAGE),
     }
 }
 
