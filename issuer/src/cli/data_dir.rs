@@ -1,7 +1,8 @@
 //! The data folder: made when missing, refused when others on this machine can read it.
 
 use super::Failure;
-use std::fs::{DirBuilder, Metadata};
+use std::fs::{DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,11 @@ impl DataDir {
     /// [`Failure::Machine`] when it cannot be made, is no folder, or others can reach into it.
     pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
         let unusable = |error| Failure::Machine(format!("the data folder {} cannot be used: {error}", path.display()));
+        let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let new = path.ancestors().take_while(is_new).count();
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        // One that was there may have been made by a start that the power ended before its name was synced.
+        path.ancestors().take(new.max(1)).try_for_each(sync_name).map_err(unusable)?;
         let metadata = path.metadata().map_err(unusable)?;
         refuse_others("data folder", path, &metadata, 0o700)?;
         Ok(Self(path.to_owned()))
@@ -49,6 +54,18 @@ impl DataDir {
     /// True when a daemon has kept its store here before.
     pub(super) fn is_in_use(&self) -> bool {
         self.store().exists()
+    }
+}
+
+/// Lets the name of a file or folder survive a power cut. A folder that holds it and that may not be read is somebody else's
+/// to keep.
+///
+/// # Errors
+/// The folder that holds it cannot be synced.
+pub(super) fn sync_name(path: &Path) -> io::Result<()> {
+    match File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        folder => folder?.sync_all(),
     }
 }
 

@@ -7,7 +7,7 @@
 //! ```
 
 use super::Failure;
-use super::data_dir::{DataDir, refuse_others};
+use super::data_dir::{DataDir, refuse_others, sync_name};
 use super::secrets;
 use crate::config::Config;
 use crate::env::Env;
@@ -98,7 +98,7 @@ impl Place {
     pub(super) fn prepare(&self, file: &Path) -> Result<(), Failure> {
         let failed = |doing: &str, error: &io::Error| failed(&self.new, doing, error);
         if self.file.is_none() || file.canonicalize().ok() == self.new.canonicalize().ok() {
-            return Ok(()); // whoever gives the key otherwise has both
+            return keep(file).map_err(|error| failed("cannot be synced", &error)); // whoever gives the key otherwise has both
         }
         let mut text = Zeroizing::new(String::new());
         let opened = opened(file).map_err(|error| failed("cannot be made", &error))?;
@@ -109,7 +109,9 @@ impl Place {
 
 impl NewMasterKey for Place {
     fn read(&self) -> Result<MasterKey, String> {
-        from_file(&self.new).map_err(|failure| failure.to_string())
+        let key = from_file(&self.new).map_err(|failure| failure.to_string())?;
+        keep(&self.new).map_err(|error| failed(&self.new, "cannot be synced", &error).to_string())?;
+        Ok(key)
     }
 
     fn install(&self) -> Result<(), String> {
@@ -119,7 +121,7 @@ impl NewMasterKey for Place {
                 self.new.display()
             ));
         };
-        let placed = rename(&self.new, file).and_then(|()| sync_parent(file));
+        let placed = rename(&self.new, file).and_then(|()| sync_name(file));
         placed.map_err(|error| failed(file, "cannot be replaced", &error).to_string())
     }
 }
@@ -131,6 +133,12 @@ impl NewMasterKey for Place {
 pub(super) fn from_file(path: &Path) -> Result<MasterKey, Failure> {
     let file = opened(path).map_err(|error| failed(path, "cannot be opened", &error))?;
     read(path, file, &|doing, error| failed(path, doing, error))
+}
+
+/// Lets a file that somebody else has laid there survive a power cut: every key is sealed under it next.
+fn keep(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    sync_name(path)
 }
 
 /// Makes sure that there is a master key: the one of the environment, the one in the file, or a new one in a new file.
@@ -222,11 +230,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()?;
     hard_link(&draft, path)?; // fails when another process was first, where a rename would replace its key
     remove_file(&draft)?;
-    sync_parent(path)
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
+    sync_name(path)
 }
 
 fn decode(text: &str) -> Option<MasterKey> {
