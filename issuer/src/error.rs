@@ -128,6 +128,8 @@ pub enum GrantFault {
 pub enum NotReady {
     /// The store failed for good; the process must be restarted.
     StoreFailed,
+    /// The disk is full: revocations are taken and lists signed for a while, and nothing else is written.
+    DiskFull,
     /// The published revocation list has passed its `exp`.
     ListExpired,
     /// A new revocation list broke a rule of publication and was held back.
@@ -227,6 +229,7 @@ impl NotReady {
     pub fn code(self) -> &'static str {
         match self {
             Self::StoreFailed => "store_failed",
+            Self::DiskFull => "disk_full",
             Self::ListExpired => "list_expired",
             Self::PublicationStopped => "publication_stopped",
             Self::ClockJumped => "clock_jumped",
@@ -324,6 +327,9 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::StoreFailed => "the store failed and must be opened again by a new process",
+            Self::DiskFull => {
+                "the disk is full; revocations go on for a while, and nothing else is written until there is room"
+            }
             Self::ListExpired => "the published revocation list has expired",
             Self::PublicationStopped => "a revocation list broke a rule of publication and was held back",
             Self::ClockJumped => "the system clock jumped by more than a day; a restart confirms the new time",

@@ -337,6 +337,10 @@ impl Store for Held {
         self.change(move |store| store.purge_epochs(below, pages_below))
     }
 
+    fn is_full(&self) -> bool {
+        false
+    }
+
     fn failed(&self) -> watch::Receiver<Option<StoreError>> {
         self.0.failed.clone()
     }

@@ -91,7 +91,10 @@ impl Issuer {
         };
         let issuer = Self { parts: Arc::new(parts) };
         issuer.publish().await?;
-        issuer.parts.tell_start().await?;
+        match issuer.parts.tell_start().await {
+            Err(fault @ StoreError::Full) => tracing::warn!(error = %fault, "the start is missing in the audit log"),
+            told => told?,
+        }
         Ok(issuer)
     }
 
@@ -126,6 +129,7 @@ impl Issuer {
         let list_expired = moments.shown() >= publisher.newest().exp;
         let reasons = [
             (store.failed().borrow().is_some(), NotReady::StoreFailed),
+            (store.is_full(), NotReady::DiskFull),
             (list_expired, NotReady::ListExpired),
             (publisher.is_stopped(), NotReady::PublicationStopped),
             (moments.now().is_err(), NotReady::ClockJumped),

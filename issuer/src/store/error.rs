@@ -26,6 +26,8 @@ pub enum StoreError {
         /// The system's words.
         detail: Arc<str>,
     },
+    /// The disk has no room for this change; nothing was changed.
+    Full,
     /// More changes are queued than are allowed to wait; nothing was changed.
     Busy,
     /// The store has been closed; nothing was changed.
@@ -45,7 +47,7 @@ impl StoreError {
     /// True when the same request may succeed later in this process or the next.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Closed | Self::Failed { .. } | Self::NoIndices => true,
+            Self::Full | Self::Busy | Self::Closed | Self::Failed { .. } | Self::NoIndices => true,
             Self::Superseded
             | Self::InUse { .. }
             | Self::Damaged { .. }
@@ -67,6 +69,7 @@ impl fmt::Display for StoreError {
             Self::Damaged { detail } => write!(f, "the store is damaged: {detail}"),
             Self::Format { found } => write!(f, "the store has format {found}, which this version does not read"),
             Self::Unusable { detail } => write!(f, "the store cannot be opened: {detail}"),
+            Self::Full => f.write_str("the disk is full"),
             Self::Busy => f.write_str("too many changes are waiting for the store"),
             Self::Closed => f.write_str("the store is closed"),
             Self::Failed { detail } => write!(f, "the store failed for good: {detail}"),

@@ -91,6 +91,9 @@ pub trait Store: Sessions + Clients + Keys + AuditLog + Users + Backups + Send +
     /// Tells when the store has failed for good: from then on nothing is acknowledged, and the process must end.
     fn failed(&self) -> watch::Receiver<Option<StoreError>>;
 
+    /// Returns whether the disk is so full that some changes are answered [`StoreError::Full`].
+    fn is_full(&self) -> bool;
+
     /// Finishes what is queued, makes it durable and closes; whatever follows is answered [`StoreError::Closed`].
     fn close(&self) -> Answer<()>;
 }

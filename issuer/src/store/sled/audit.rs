@@ -1,6 +1,7 @@
 //! The audit log: the events of one group lie together in one row, or a few.
 
 use super::engine::{self, Engine};
+use super::room::Room;
 use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::{Act, Event, Extent, Link, Run, Seen};
@@ -17,6 +18,7 @@ const ROW: usize = 12 * 1024;
 impl AuditLog for SledStore {
     fn record(&self, events: Vec<Event>) -> Answer<()> {
         self.committer.submit(move |engine| {
+            engine.needs(Room::Ample)?;
             engine.tell(events);
             Ok(())
         })
@@ -91,6 +93,9 @@ impl Engine {
     }
 
     fn trim_events(&mut self, before: UnixTime, keep: u64) -> Result<bool, StoreError> {
+        if self.needs(Room::Ample).is_err() {
+            return Ok(false); // what goes is written, too
+        }
         let spared = self.events.extent.newest.seq.saturating_sub(keep);
         let rows = self.settled()?.scan_prefix([layout::EVENTS]).take(PURGE_STEP).collect::<Result<Vec<_>, _>>();
         let rows = rows.map_err(|error| self.fail(&error))?;

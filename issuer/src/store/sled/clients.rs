@@ -1,6 +1,7 @@
 //! Clients, each under its id, and the assertions they have used.
 
 use super::engine::{Engine, failed};
+use super::room::Room;
 use super::rows::Batch;
 use super::{SledStore, engine, layout};
 use crate::clients::{ClientFault, ClientStep, MAX_CLIENTS};
@@ -62,6 +63,7 @@ impl Engine {
             None => batch.remove(&*key),
         }
         if before != after || !events.is_empty() {
+            self.needs(Room::Scarce)?;
             self.tell(events);
             self.apply(batch)?;
         }
@@ -94,6 +96,7 @@ impl Engine {
         if self.assertions.len() >= MAX_ASSERTIONS {
             return Ok(AssertionUse::Full);
         }
+        self.needs(Room::Ample)?;
         let mut batch = Batch::default();
         batch.insert(layout::assertion(until, name), &[]);
         self.apply(batch)?;
@@ -102,6 +105,9 @@ impl Engine {
     }
 
     fn purge_assertions(&mut self, before: UnixTime) -> Result<bool, StoreError> {
+        if self.needs(Room::Ample).is_err() {
+            return Ok(false); // what goes is written, too
+        }
         let due = self.keys_in(layout::assertions_before(UnixTime::MIN)..layout::assertions_before(before))?;
         let mut batch = Batch::default();
         for key in &due {

@@ -10,11 +10,16 @@
 
 use super::durable::Durable;
 use super::engine::Engine;
+use super::open::{abandon, unusable};
+use super::room::Room;
+use super::stuck::Watch;
 use crate::env::Stopwatch;
 use crate::store::{Answer, StoreError};
 use crate::telemetry::metrics::METRICS;
 use crate::telemetry::traces;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
@@ -58,18 +63,22 @@ enum Message {
 pub(super) struct Committer {
     queue: Option<SyncSender<Message>>,
     failed: watch::Receiver<Option<StoreError>>,
+    full: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Committer {
-    /// Starts the thread, which owns the engine from now on.
-    pub(super) fn start(engine: Engine, durable: Box<dyn Durable>) -> Result<Self, StoreError> {
+    /// Starts the thread, which owns the engine over this tree from now on.
+    pub(super) fn start(tree: sled::Tree, engine: Engine, durable: Box<dyn Durable>) -> Result<Self, StoreError> {
         let (queue, messages) = sync_channel(QUEUE);
         let (fatal, failed) = watch::channel(None);
-        let body = move || Thread { engine, durable, fatal }.run(&messages);
+        let full = Arc::new(AtomicBool::new(false));
+        let tells_full = Arc::clone(&full);
+        let watch = Watch::over(tree).map_err(|error| unusable(&error))?;
+        let body = move || Thread { engine, durable, fatal, full: tells_full }.run(&messages, watch);
         let thread = std::thread::Builder::new().name("countersign-committer".to_owned()).spawn(body);
-        let thread = thread.map_err(|error| StoreError::Unusable { detail: error.to_string().into() })?;
-        Ok(Self { queue: Some(queue), failed, thread: Some(thread) })
+        let thread = thread.map_err(|error| unusable(&error))?;
+        Ok(Self { queue: Some(queue), failed, full, thread: Some(thread) })
     }
 
     /// Queues a change at once; the answer comes when it is durable.
@@ -92,6 +101,11 @@ impl Committer {
     /// Tells when writing or syncing has failed.
     pub(super) fn failed(&self) -> watch::Receiver<Option<StoreError>> {
         self.failed.clone()
+    }
+
+    /// Returns whether the disk had no room for every change when the last group was written.
+    pub(super) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
     }
 
     fn send<T: Send + 'static>(&self, message: Message, answer: oneshot::Receiver<Result<T, StoreError>>) -> Answer<T> {
@@ -126,10 +140,11 @@ struct Thread {
     engine: Engine,
     durable: Box<dyn Durable>,
     fatal: watch::Sender<Option<StoreError>>,
+    full: Arc<AtomicBool>,
 }
 
 impl Thread {
-    fn run(mut self, messages: &Receiver<Message>) {
+    fn run(mut self, messages: &Receiver<Message>, watch: Watch) {
         let mut group = Vec::with_capacity(GROUP);
         let mut closing = None;
         while closing.is_none() {
@@ -143,14 +158,18 @@ impl Thread {
                     break;
                 }
             }
-            let fate = self.commit(&mut group);
+            let fate = watch.during(|| self.commit(&mut group));
             group.drain(..).for_each(|change| change.answer(fate.clone()));
         }
         let fate = match self.failure() {
             Some(fault) => Err(fault),
-            None => self.flush(),
+            None => watch.during(|| self.flush()),
         };
-        drop(self.engine); // the files are closed before anybody is told so
+        drop(watch);
+        match fate {
+            Ok(()) => drop(self.engine), // the files are closed before anybody is told so
+            Err(_) => abandon(self.engine),
+        }
         if let Some(caller) = closing {
             drop(caller.send(fate));
         }
@@ -165,6 +184,7 @@ impl Thread {
         if let Some(fault) = self.failure() {
             return Err(fault);
         }
+        self.look_for_room();
         let (engine, size) = (&mut self.engine, group.len());
         let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
             group.iter_mut().for_each(|change| change.run(engine));
@@ -187,6 +207,19 @@ impl Thread {
             }
         }
         done
+    }
+
+    fn look_for_room(&mut self) {
+        let room = self.durable.room();
+        self.engine.has(room);
+        let full = room != Room::Ample;
+        match (self.full.swap(full, Ordering::Relaxed), full) {
+            (false, true) => {
+                tracing::error!("the disk is full: revocations go on, and nothing else is written until there is room");
+            }
+            (true, false) => tracing::warn!("there is room on the disk again"),
+            (true, true) | (false, false) => {}
+        }
     }
 
     fn measured_flush(&mut self, changes: usize) -> Result<(), StoreError> {

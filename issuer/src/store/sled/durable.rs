@@ -4,6 +4,7 @@
 //! nothing of it. So the data file is opened a second time and synced after every flush. Values too large for sled's log
 //! would go to files of their own, unsynced; records are too small for that, but if one ever did it is synced here too.
 
+use super::room::{Claims, Room};
 use super::witness::Witness;
 use std::fs::File;
 use std::io;
@@ -16,6 +17,9 @@ pub(super) trait Durable: Send {
 
     /// Makes the number of the newest list durable beside the log, which must hold it by now.
     fn note_list(&mut self, seq: u64) -> io::Result<()>;
+
+    /// Sets room aside for the next group and returns how much there is.
+    fn room(&mut self) -> Room;
 }
 
 /// Syncs the files of a sled directory.
@@ -23,13 +27,15 @@ pub(super) struct SledFiles {
     data: File,
     blobs: PathBuf,
     witness: Witness,
+    claims: Claims,
 }
 
 impl SledFiles {
     /// Returns the files of an open sled directory with this lock file, and the number of the newest list as the witness knows it.
     pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, u64)> {
         let (witness, newest_list) = Witness::open(directory, lock)?;
-        Ok((Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs"), witness }, newest_list))
+        let (data, blobs) = (File::open(directory.join("db"))?, directory.join("blobs"));
+        Ok((Self { data, blobs, witness, claims: Claims::open(directory)? }, newest_list))
     }
 }
 
@@ -50,6 +56,10 @@ impl Durable for SledFiles {
 
     fn note_list(&mut self, seq: u64) -> io::Result<()> {
         self.witness.note(seq)
+    }
+
+    fn room(&mut self) -> Room {
+        self.claims.room()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
 use super::audit::Events;
+use super::room::Room;
 use super::rows::{Batch, Rows};
 use super::{clients, keys, layout};
 use crate::audit::Event;
@@ -38,6 +39,8 @@ pub(super) struct Engine {
     pub(super) assertions: BTreeSet<[u8; 16]>,
     wrote: bool,
     fault: Option<StoreError>,
+    /// What the disk has left for the group that runs.
+    room: Room,
 }
 
 impl Engine {
@@ -61,12 +64,23 @@ impl Engine {
             assertions,
             wrote: false,
             fault: None,
+            room: Room::Ample,
         })
     }
 
     /// Returns whether anything was written since the last call.
     pub(super) fn wrote(&mut self) -> bool {
         std::mem::take(&mut self.wrote)
+    }
+
+    /// Notes what the disk has left for the changes that follow.
+    pub(super) fn has(&mut self, room: Room) {
+        self.room = room;
+    }
+
+    /// Refuses a change that needs more room than there is, before anything of it is done.
+    pub(super) fn needs(&self, room: Room) -> Result<(), StoreError> {
+        if self.room < room { Err(StoreError::Full) } else { Ok(()) }
     }
 
     /// Returns what failed below a change, if anything did.
@@ -93,6 +107,7 @@ impl Engine {
     }
 
     pub(super) fn revoke(&mut self, jtis: Vec<Jti>, events: Vec<Event>) -> Result<(), StoreError> {
+        self.needs(Room::Scarce)?;
         self.tell(events);
         let mut batch = Batch::default();
         match self.revoke_in(&mut batch, jtis)? {
@@ -130,6 +145,7 @@ impl Engine {
     }
 
     pub(super) fn lease_page(&mut self, epoch: u32) -> Result<u32, StoreError> {
+        self.needs(Room::Ample)?;
         let key = layout::of_epoch(layout::PAGES, epoch);
         let page = match self.get(&key)? {
             Some(row) => Count::decode(&key, &row)?.0,
@@ -144,6 +160,7 @@ impl Engine {
     }
 
     pub(super) fn sweep_pages(&mut self, epochs: RangeInclusive<u32>, skipped: u32) -> Result<(), StoreError> {
+        self.needs(Room::Scarce)?;
         let counted = pages(self.settled()?, epochs.clone())?;
         let mut leased: BTreeMap<u32, u32> = counted.into_iter().map(|pages| (pages.epoch, pages.leased)).collect();
         if skipped > 0 {
@@ -165,6 +182,7 @@ impl Engine {
     }
 
     pub(super) fn put_publication(&mut self, publication: Publication) -> Result<(), StoreError> {
+        self.needs(Room::Scarce)?;
         let stored: Option<Publication> = self.read(layout::PUBLICATION)?;
         if stored.is_some_and(|stored| stored.seq >= publication.seq) {
             return Err(StoreError::Superseded);
@@ -183,6 +201,7 @@ impl Engine {
         keys: &[SealedKey],
         events: Vec<Event>,
     ) -> Result<(), StoreError> {
+        self.needs(Room::Scarce)?;
         let stored: Option<Rules> = self.read(layout::RULES)?;
         if stored.is_some_and(|stored| stored.version >= rules.version) {
             return Err(StoreError::Superseded);

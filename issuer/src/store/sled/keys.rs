@@ -1,6 +1,7 @@
 //! Signing keys, each under its `kid`.
 
 use super::engine::{self, Engine};
+use super::room::Room;
 use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
@@ -24,11 +25,13 @@ impl Keys for SledStore {
 
 impl Engine {
     fn put_keys(&mut self, keys: &[SealedKey], events: Vec<Event>) -> Result<(), StoreError> {
+        self.needs(Room::Scarce)?;
         self.tell(events);
         self.apply(batch(keys))
     }
 
     fn forget_keys(&mut self, kids: &[String], events: Vec<Event>) -> Result<(), StoreError> {
+        self.needs(Room::Scarce)?;
         self.tell(events);
         let mut batch = Batch::default();
         kids.iter().for_each(|kid| batch.remove(layout::key(kid)));

@@ -5,8 +5,8 @@
 //!     └── reads straight from the tree        └──► durable (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `rows.rs` gathers what a group writes, `durable.rs` syncs, `layout.rs` says which
-//! row lies where; what belongs to one
+//! `open.rs` mends what a killed process left, `rows.rs` gathers what a group writes, `durable.rs` syncs, `stuck.rs` lets
+//! no flush hang, `room.rs` keeps room on the disk, `layout.rs` says which row lies where; what belongs to one
 //! area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
 
@@ -21,8 +21,10 @@ mod layout;
 mod migrate;
 mod open;
 mod purge;
+mod room;
 mod rows;
 mod sessions;
+mod stuck;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -69,7 +71,8 @@ impl SledStore {
         let opened = open::open(directory)?;
         let tree: sled::Tree = (*opened.db).clone();
         drop(opened.db);
-        let committer = Committer::start(Engine::open(tree.clone(), opened.newest_list)?, durable(opened.files))?;
+        let committer =
+            Committer::start(tree.clone(), Engine::open(tree.clone(), opened.newest_list)?, durable(opened.files))?;
         Ok(Self { committer, tree: RwLock::new(Some(tree)), directory: directory.to_owned(), _lock: opened.lock })
     }
 
@@ -132,6 +135,10 @@ impl Store for SledStore {
 
     fn failed(&self) -> watch::Receiver<Option<StoreError>> {
         self.committer.failed()
+    }
+
+    fn is_full(&self) -> bool {
+        self.committer.is_full()
     }
 
     fn close(&self) -> Answer<()> {

@@ -5,10 +5,12 @@
 //! files make it panic. The lock file keeps two processes from mending the same directory.
 
 use super::durable::{Durable, SledFiles, sync_directory};
-use super::{layout, migrate};
+use super::stuck::Watch;
+use super::{layout, migrate, room};
 use crate::store::StoreError;
 use crate::store::record::{Count, Record};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +22,7 @@ pub(super) const FORMAT: Count = Count(2);
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// sled keeps a leaf of up to some 30 rows in one message and writes messages above a quarter of this to unsynced files of
 /// their own: rows are below 16 KiB, so 2 MiB keeps them all in the log.
-const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// sled's workers outlive their store by a moment; so often and so long is waited for them.
 const CLOSING_WAITS: usize = 200;
@@ -40,20 +42,70 @@ pub(super) struct Opened {
 pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
     create(directory).map_err(|error| unusable(&error))?;
     let lock = lock(directory)?;
-    remove(directory, |name| name.starts_with("snap.") && name.ends_with(".generating"))
-        .map_err(|error| unusable(&error))?;
-    let db = match open_sled(directory) {
-        Err(StoreError::Damaged { .. }) if remove(directory, |name| name.starts_with("snap.")).unwrap_or(0) > 0 => {
-            tracing::warn!("a snapshot of the store was damaged; it is rebuilt from the log");
-            open_sled(directory)?
+    let db = match open_mended(directory) {
+        Err(StoreError::Full) if room::give_up(directory).map_err(|error| unusable(&error))? => {
+            tracing::warn!("the disk is full: the store opens in the room that was reserved for it");
+            open_mended(directory)?
         }
         opened => opened?,
     };
-    let (mut files, newest_list) = SledFiles::open(directory, &lock).map_err(|error| unusable(&error))?;
-    check_format(&db, &mut files)?;
+    match prepare(directory, &lock, &db) {
+        Ok((files, newest_list)) => Ok(Opened { db, files, newest_list, lock }),
+        Err(fault @ StoreError::Unusable { .. }) => {
+            abandon(db);
+            Err(fault)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Leaves an engine open whose files failed, for the process to end with: when it is closed it writes and syncs once more,
+/// and panics if it cannot.
+pub(super) fn abandon<T>(engine: T) {
+    Box::leak(Box::new(engine));
+}
+
+fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(SledFiles, u64), StoreError> {
+    let (mut files, newest_list) = SledFiles::open(directory, lock).map_err(|error| unusable(&error))?;
+    let watch = Watch::over((**db).clone()).map_err(|error| unusable(&error))?;
+    watch.during(|| make_durable(directory, db, &mut files))?;
+    Ok((files, newest_list))
+}
+
+fn make_durable(directory: &Path, db: &sled::Db, files: &mut SledFiles) -> Result<(), StoreError> {
+    check_format(db, files)?;
     let synced = db.flush().map_err(|error| engine_failed(&error));
-    synced.and_then(|_| make_names_durable(directory, &mut files).map_err(|error| unusable(&error)))?;
-    Ok(Opened { db, files, newest_list, lock })
+    synced.and_then(|_| make_names_durable(directory, files).map_err(|error| unusable(&error)))
+}
+
+/// Opens what the last process left, without the snapshots that it did not finish or that do not fit the log.
+fn open_mended(directory: &Path) -> Result<sled::Db, StoreError> {
+    remove(directory, |name| name.starts_with("snap.") && name.ends_with(".generating"))
+        .map_err(|error| unusable(&error))?;
+    forget_torn_settings(directory).map_err(|error| unusable(&error))?;
+    match open_sled(directory) {
+        Err(StoreError::Damaged { .. }) if remove(directory, |name| name.starts_with("snap.")).unwrap_or(0) > 0 => {
+            tracing::warn!("a snapshot of the store was damaged; it is rebuilt from the log");
+            open_sled(directory)
+        }
+        opened => opened,
+    }
+}
+
+/// Removes the engine's settings where a first start that failed has not written them whole: they are constants, and the
+/// engine writes them again.
+fn forget_torn_settings(directory: &Path) -> std::io::Result<()> {
+    let path = directory.join("conf");
+    match std::fs::read(&path) {
+        Ok(bytes) if are_whole(&bytes) => Ok(()),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn are_whole(settings: &[u8]) -> bool {
+    settings.split_last_chunk().is_some_and(|(settings, crc)| crc32fast::hash(settings).to_le_bytes() == *crc)
 }
 
 fn create(directory: &Path) -> std::io::Result<()> {
@@ -108,6 +160,7 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
         Ok(Err(sled::Error::Io(error))) if is_lock_held(&error) => Err(in_use(directory)),
+        Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => Err(StoreError::Full),
         Ok(Err(error)) => Err(engine_failed(&error)),
         Err(_panic) => Err(StoreError::damaged("the engine gave up while it read its files")),
     }

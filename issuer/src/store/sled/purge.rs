@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::layout;
+use super::room::Room;
 use super::rows::Batch;
 use crate::session::{Session, SessionId};
 use crate::store::record::{Count, Record};
@@ -12,6 +13,9 @@ use token::time::UnixTime;
 
 impl Engine {
     pub(super) fn purge_sessions(&mut self, before: UnixTime) -> Result<bool, StoreError> {
+        if self.needs(Room::Ample).is_err() {
+            return Ok(false); // what goes is written, too
+        }
         let due = self.keys_in(layout::due_before(UnixTime::MIN)..layout::due_before(before))?;
         let mut batch = Batch::default();
         for key in &due {
@@ -30,6 +34,9 @@ impl Engine {
     }
 
     pub(super) fn purge_epochs(&mut self, below: u32, pages_below: u32) -> Result<bool, StoreError> {
+        if self.needs(Room::Ample).is_err() {
+            return Ok(false);
+        }
         let range = |kind, below| layout::of_epoch(kind, 0)..layout::of_epoch(kind, below);
         // A start must be able to prove the newest list from the rows, so they outlive it.
         let revocations = self.keys_in(range(layout::REVOCATION, below.min(self.low)))?;

@@ -1,6 +1,7 @@
 //! Sessions, each with its row under its subject and the row that says when to look at it.
 
 use super::engine::{self, Engine};
+use super::room::Room;
 use super::rows::Batch;
 use super::{SledStore, layout, subject};
 use crate::audit::Event;
@@ -49,6 +50,7 @@ impl Sessions for SledStore {
 
 impl Engine {
     pub(super) fn create_session(&mut self, session: &Session, events: Vec<Event>) -> Result<(), StoreError> {
+        self.needs(Room::Ample)?;
         let key = layout::session(session.sid);
         if self.get(&key)?.is_some() {
             return Err(StoreError::damaged("a new session has the name of one that exists"));
@@ -69,6 +71,10 @@ impl Engine {
         let key = layout::session(sid);
         let Some(row) = self.get(&key)? else { return Ok(None) };
         let Told { step, events } = transition(Session::decode(&key, &row)?);
+        let ends = step.changed && step.session.ended.is_some() || !step.revoked.is_empty();
+        if step.changed || ends || !events.is_empty() {
+            self.needs(if ends { Room::Scarce } else { Room::Ample })?;
+        }
         self.tell(events);
         if step.changed || !step.revoked.is_empty() {
             let mut batch = Batch::default();

@@ -2,6 +2,7 @@
 
 use super::engine::{self, Engine};
 use super::layout;
+use super::room::Room;
 use super::rows::Batch;
 use crate::audit::Event;
 use crate::session::{Session, SessionId, Step};
@@ -19,6 +20,7 @@ impl Engine {
         now: UnixTime,
         event: &Event,
     ) -> Result<SubjectStep, StoreError> {
+        self.needs(Room::Scarce)?;
         let mut done = SubjectStep { last: None, ended: 0, unreadable: 0 };
         let (mut batch, mut revoked, mut events) = (Batch::default(), Vec::new(), Vec::new());
         let keys = of_subject(self.settled()?, &these.sub, after, SUBJECT_STEP).map_err(|error| self.fail(&error))?;

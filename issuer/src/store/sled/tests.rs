@@ -61,6 +61,10 @@ impl Durable for Probed {
     fn note_list(&mut self, seq: u64) -> io::Result<()> {
         self.files.note_list(seq)
     }
+
+    fn room(&mut self) -> super::room::Room {
+        self.files.room()
+    }
 }
 
 fn probed(directory: &Path, survivor: Option<&Path>) -> (Arc<SledStore>, Arc<Probe>) {

@@ -1,6 +1,7 @@
 //! Users: the record under its id, and a row for each name that leads to it.
 
 use super::engine::{Engine, failed, read};
+use super::room::Room;
 use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
@@ -44,6 +45,7 @@ impl Users for SledStore {
 
 impl Engine {
     fn create_user(&mut self, user: &User, events: Vec<Event>) -> Result<Outcome, StoreError> {
+        self.needs(Room::Ample)?;
         let key = layout::user(user.id);
         if self.get(&key)?.is_some() {
             return Err(StoreError::damaged("a new user has the id of one that exists"));
@@ -62,6 +64,9 @@ impl Engine {
         let Some(row) = self.get(&key)? else { return Ok(None) };
         let before = User::decode(&key, &row)?;
         let ToldOfUser { step: Step { user, changed, outcome }, events } = transition(before.clone());
+        if changed || !events.is_empty() {
+            self.needs(Room::Ample)?;
+        }
         if changed {
             let mut batch = Batch::default();
             if !self.name(&mut batch, id, &keys(&before), &keys(&user))? {
@@ -78,6 +83,7 @@ impl Engine {
         let key = layout::user(id);
         let Some(row) = self.get(&key)? else { return Ok(false) };
         let user = User::decode(&key, &row)?;
+        self.needs(Room::Scarce)?;
         let mut batch = Batch::default();
         self.name(&mut batch, id, &keys(&user), &BTreeSet::new())?;
         batch.remove(key);
@@ -89,6 +95,7 @@ impl Engine {
         if let Some(row) = self.get(layout::BINDING)? {
             return BindingKey::decode(layout::BINDING, &row).map(|BindingKey(key)| *key);
         }
+        self.needs(Room::Scarce)?;
         let mut batch = Batch::default();
         batch.insert(layout::BINDING, BindingKey(Zeroizing::new(fresh)).encode(layout::BINDING));
         self.apply(batch).map(|()| fresh)
