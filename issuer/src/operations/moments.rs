@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! now      = max(calendar, iat of the newest signed list, T + 1 of a rule with T)            what is signed is dated with it
-//!            refused when the calendar is more than a day ahead of what the monotonic clock says
+//!            refused when the calendar is more than a day ahead of the latest that it has shown at a start or at a
+//!            list, or that a list says, and what has passed since on the monotonic clock
 //! certain  = min(calendar, calendar at start + monotonic time since)                      what is forgotten is judged by it
 //! ```
 //!
@@ -35,7 +36,7 @@ struct Moment {
 }
 
 struct State {
-    /// The newest signed list, or the start.
+    /// The newest signed list, or the start; the calendar as it was or should have been, whichever is later.
     anchor: Moment,
     /// Nothing is dated earlier.
     floor: UnixTime,
@@ -52,7 +53,9 @@ impl Moments {
         let floor = last_iat.unwrap_or(UnixTime::MIN);
         // The process before this one may have issued until this very second.
         let issued = floor.max(start.calendar);
-        let state = State { anchor: start, floor, issued, ahead: (0, Duration::ZERO) };
+        // A calendar that is behind the last list and is put right has not jumped ahead.
+        let anchor = Moment { calendar: start.calendar.max(floor), ..start };
+        let state = State { anchor, floor, issued, ahead: (0, Duration::ZERO) };
         Self { env, start, state: Mutex::new(state) }
     }
 
@@ -91,9 +94,10 @@ impl Moments {
 
     /// Notes that a list of `iat` has been signed: nothing is dated earlier from now on.
     pub(super) fn signed(&self, iat: UnixTime) {
-        let anchor = Moment { calendar: self.env.now(), monotonic: self.env.monotonic() };
+        let (calendar, monotonic) = (self.env.now(), self.env.monotonic());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.anchor = anchor;
+        // A calendar that has gone back and is put right again has not jumped ahead.
+        state.anchor = Moment { calendar: calendar.max(expected(state.anchor, monotonic)), monotonic };
         state.floor = state.floor.max(iat);
     }
 
@@ -185,6 +189,30 @@ mod tests {
         assert_eq!((moments.now(), moments.certain()), (Err(NotReady::ClockJumped), at(100)));
         clock.jump_to(at(100));
         assert_eq!(moments.now(), Ok(at(100)));
+    }
+
+    #[test]
+    fn a_calendar_that_was_back_for_a_while_and_is_put_right_has_not_jumped() {
+        let (env, clock) = Env::fixed(at(10 * JUMP_SECS), 1);
+        let moments = Moments::new(env, None);
+        clock.jump_to(at(0));
+        for _ in 0..3 {
+            clock.advance_secs(JUMP_SECS);
+            moments.signed(moments.now().unwrap());
+        }
+        clock.jump_to(at(13 * JUMP_SECS));
+        assert_eq!(moments.now(), Ok(at(13 * JUMP_SECS)));
+        clock.jump_to(at(14 * JUMP_SECS + 1));
+        assert_eq!(moments.now(), Err(NotReady::ClockJumped));
+    }
+
+    #[test]
+    fn a_start_before_the_time_is_known_goes_on_once_it_is() {
+        let (env, clock) = Env::fixed(at(0), 1);
+        let moments = Moments::new(env, Some(at(20 * JUMP_SECS)));
+        assert_eq!(moments.now(), Ok(at(20 * JUMP_SECS)));
+        clock.jump_to(at(21 * JUMP_SECS));
+        assert_eq!((moments.now(), moments.certain()), (Ok(at(21 * JUMP_SECS)), at(0)));
     }
 
     #[test]
