@@ -7,6 +7,7 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)] // test code, which clippy.toml exempts only inside #[test]
 
 mod attempt;
+mod clock;
 
 mod faults;
 mod full;

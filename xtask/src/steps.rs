@@ -85,6 +85,7 @@ pub(crate) const STEPS: &[Step] = &[
     target("vectors", "our own and the published vectors (part of rust)", &[]),
     target("properties", "properties of random inputs (part of rust)", &[]),
     target("durability", "kills, damage and races of the real daemon (part of rust)", ALL_BUILT),
+    target("disk", "power cuts, failing calls, a full disk, jumping clocks (part of rust)", ALL_BUILT),
     target("model", "revocation among failures of every kind (part of rust)", &[]),
     npm("node", "the npm package in Node", NODE, PACKAGE, "test:node"),
     npm("chromium", "the npm package in Chromium", BROWSER, PACKAGE, "test:chromium"),

@@ -1,4 +1,5 @@
-//! `soak crash`, `soak corruption` and `soak linear`: the long runs of the test target `durability`, on a release build of the daemon.
+//! `soak crash`, `soak corruption` and `soak linear`: the long runs of the test target `durability`, on a release build of the
+//! daemon. `soak power`, `soak faults` and `soak clock`: those of the test target `disk`.
 
 use anyhow::{Context, bail};
 
@@ -8,15 +9,18 @@ use crate::workspace::Workspace;
 /// A long run and what may be said about it.
 struct Verb {
     name: &'static str,
+    /// The test target.
+    target: &'static str,
     /// The test that it is.
     test: &'static str,
     /// Each option, and the variable by which the test reads its number.
     options: &'static [(&'static str, &'static str)],
 }
 
-const VERBS: [Verb; 3] = [
+const VERBS: [Verb; 6] = [
     Verb {
         name: "crash",
+        target: "durability",
         test: "kills::soak",
         options: &[
             ("--rounds", "COUNTERSIGN_CRASH_KILLS"),
@@ -26,11 +30,13 @@ const VERBS: [Verb; 3] = [
     },
     Verb {
         name: "corruption",
+        target: "durability",
         test: "corruption::soak",
         options: &[("--damages", "COUNTERSIGN_CORRUPTION_DAMAGES"), ("--seed", "COUNTERSIGN_CORRUPTION_SEED")],
     },
     Verb {
         name: "linear",
+        target: "durability",
         test: "linear::soak",
         options: &[
             ("--operations", "COUNTERSIGN_LINEAR_REQUESTS"),
@@ -38,11 +44,30 @@ const VERBS: [Verb; 3] = [
             ("--seed", "COUNTERSIGN_LINEAR_SEED"),
         ],
     },
+    Verb {
+        name: "power",
+        target: "disk",
+        test: "power::soak",
+        options: &[("--rounds", "COUNTERSIGN_POWER_ROUNDS"), ("--seed", "COUNTERSIGN_POWER_SEED")],
+    },
+    Verb {
+        name: "faults",
+        target: "disk",
+        test: "faults::soak",
+        options: &[("--every", "COUNTERSIGN_FAULTS_EVERY"), ("--seed", "COUNTERSIGN_FAULTS_SEED")],
+    },
+    Verb {
+        name: "clock",
+        target: "disk",
+        test: "clock::soak",
+        options: &[("--jumps", "COUNTERSIGN_CLOCK_JUMPS"), ("--seed", "COUNTERSIGN_CLOCK_SEED")],
+    },
 ];
 
 /// What the usage says of these.
 pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--seed N], \
-     soak corruption [--damages N] [--seed N], soak linear [--operations N] [--trials N] [--seed N]";
+     soak corruption [--damages N] [--seed N], soak linear [--operations N] [--trials N] [--seed N], \
+     soak power [--rounds N] [--seed N], soak faults [--every N] [--seed N], soak clock [--jumps N] [--seed N]";
 
 /// Returns whether `name` is one of these.
 pub(super) fn knows(name: &str) -> bool {
@@ -56,7 +81,7 @@ pub(super) fn knows(name: &str) -> bool {
 pub(super) fn run(workspace: &Workspace, name: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let verb = VERBS.iter().find(|verb| verb.name == name).context(USAGE)?;
     let mut command = workspace.cargo();
-    command.args(["test", "--release", "--locked", "--package", "countersign-tests", "--test", "durability"]);
+    command.args(["test", "--release", "--locked", "--package", "countersign-tests", "--test", verb.target]);
     command
         .args(["--", "--ignored", "--exact", verb.test, "--nocapture"])
         .env("COUNTERSIGN_BIN", workspace.daemon(true));
