@@ -125,17 +125,16 @@ fn a_mint_is_a_trace_from_the_request_to_the_disk() {
 fn no_secret_token_subject_client_or_address_is_in_a_span() {
     let collector = Collector::start();
     let mut daemon = traced(&collector).start();
-    let mut canaries = exercise(&daemon);
-    canaries.extend(["alice", "admin", "127.0.0.1", "canary"].map(str::to_owned));
+    let canaries = exercise(&daemon);
     daemon.stop();
     let requests = collector.requests();
     let sent: Vec<u8> = requests.into_iter().flat_map(|(_, body)| body).collect();
     assert!(sent.len() > 1_000, "{}", sent.len());
     let sent = String::from_utf8_lossy(&sent);
-    for canary in &canaries {
-        for part in canary.split('.').filter(|part| part.len() > 3) {
-            assert!(!sent.contains(part), "{part}");
-        }
+    // A token's signature or payload alone is as telling as the whole.
+    let parts = canaries.iter().flat_map(|canary| canary.split('.')).filter(|part| part.len() > 6);
+    for canary in parts.chain(["alice", "admin", "127.0.0.1", "canary"]) {
+        assert!(!sent.contains(canary), "{canary}");
     }
 }
 
