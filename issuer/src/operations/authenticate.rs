@@ -1,7 +1,8 @@
 //! Who is calling: client id and secret (RFC 6749 §2.3.1).
 //!
 //! A secret is 256 random bits, or at least 32 characters an operator made at random, so its stored form is one SHA-256.
-//! An unknown client and a disabled one cost the same work as a wrong secret and read the same.
+//! An unknown client and a disabled one read the same as a wrong secret, and the same hash and comparisons are made for them; that
+//! nothing was found to decode saves a third of a microsecond, and ids of clients are public.
 
 use super::issuer::{Issuer, Parts};
 use super::{Client, Error, Secret};
