@@ -208,8 +208,9 @@ fn a_sync_that_fails_under_load_ends_the_daemon_with_3_and_the_reason() {
 fn soak() {
     let seed = given("COUNTERSIGN_FAULTS_SEED").unwrap_or(1);
     let every = given("COUNTERSIGN_FAULTS_EVERY").unwrap_or(1);
-    println!("every {every}. call of each kind, each failure of it");
-    let (mut choices, mut nth, mut current) = (choices().into_iter(), 0, None);
+    let from = usize::try_from(given("COUNTERSIGN_FAULTS_FROM").unwrap_or(0)).unwrap();
+    println!("every {every}. call of each kind, each failure of it, from the {from}. on");
+    let (mut choices, mut nth, mut current) = (choices().into_iter().skip(from), 0, None);
     let sum = trials(seed, |last, sum| {
         if last == Some(false) {
             println!(

@@ -31,7 +31,8 @@ impl Worker {
                 registered.word = if proved > 0 { Word::Stands } else { Word::Gone };
             }
             registered.secrets.drain(..asked);
-            (registered.touched, registered.in_doubt) = (false, false);
+            // One in doubt stays so: whether its next secret takes the place of the one that is known, nobody can say.
+            registered.touched = false;
         }
         Ok(())
     }

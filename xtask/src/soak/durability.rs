@@ -54,7 +54,11 @@ const VERBS: [Verb; 6] = [
         name: "faults",
         target: "disk",
         test: "faults::soak",
-        options: &[("--every", "COUNTERSIGN_FAULTS_EVERY"), ("--seed", "COUNTERSIGN_FAULTS_SEED")],
+        options: &[
+            ("--every", "COUNTERSIGN_FAULTS_EVERY"),
+            ("--from", "COUNTERSIGN_FAULTS_FROM"),
+            ("--seed", "COUNTERSIGN_FAULTS_SEED"),
+        ],
     },
     Verb {
         name: "clock",
@@ -67,7 +71,7 @@ const VERBS: [Verb; 6] = [
 /// What the usage says of these.
 pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--seed N], \
      soak corruption [--damages N] [--seed N], soak linear [--operations N] [--trials N] [--seed N], \
-     soak power [--rounds N] [--seed N], soak faults [--every N] [--seed N], soak clock [--jumps N] [--seed N]";
+     soak power [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N]";
 
 /// Returns whether `name` is one of these.
 pub(super) fn knows(name: &str) -> bool {
