@@ -31,7 +31,7 @@ const ANSWERS: usize = 12;
 /// Trials on one data folder.
 const TRIALS_A_FOLDER: usize = 40;
 /// Trials of the test run.
-const SAMPLE: usize = 40;
+const SAMPLE: usize = 30;
 
 /// What is tried: every kind of failure of every kind of call.
 fn choices() -> Vec<(Phase, Kind, How, bool)> {
@@ -201,6 +201,17 @@ fn a_sync_that_fails_under_load_ends_the_daemon_with_3_and_the_reason() {
     let fault = Fault { kind: Kind::Sync, nth: 2, how: How::Error, for_ever: false };
     House::new(5).unwrap().trial(Phase::Load, fault, true, &mut sum).unwrap();
     assert_eq!((sum.ended, sum.harmless), (1, 0));
+}
+
+#[test]
+fn writes_that_fail_on_the_threads_of_the_engine_do_not_leave_a_start_or_a_client_waiting() {
+    let mut sum = Sum::default();
+    let mut house = House::new(6).unwrap();
+    for (phase, nth) in [(Phase::Start, 8), (Phase::Start, 9), (Phase::Load, 5), (Phase::Load, 6)] {
+        let fault = Fault { kind: Kind::Write, nth, how: How::Full, for_ever: true };
+        house.trial(phase, fault, false, &mut sum).unwrap();
+    }
+    assert_eq!((sum.ended, sum.harmless), (4, 0));
 }
 
 #[test]

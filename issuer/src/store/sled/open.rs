@@ -207,3 +207,22 @@ pub(super) fn engine_failed(error: &sled::Error) -> StoreError {
 pub(super) fn unusable(error: &std::io::Error) -> StoreError {
     StoreError::Unusable { detail: Arc::from(error.to_string()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_are_whole_stay_and_half_ones_are_written_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("conf");
+        drop(open(directory.path()).unwrap());
+        let whole = std::fs::read(&path).unwrap();
+        assert!(are_whole(&whole));
+        for length in [0, 3, 20, whole.len() - 4, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            drop(open(directory.path()).unwrap());
+            assert_eq!(std::fs::read(&path).unwrap(), whole, "{length}");
+        }
+    }
+}
