@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -80,12 +80,41 @@ test("image, compose file and unit name the same folder, user and health check",
   assert.match(compose, /^ {4}read_only: true$/m);
   assert.match(compose, /data:\/data"/);
   assert.match(image, /COUNTERSIGN_DATA_DIR=\/data/);
+  assert.match(image, new RegExp(`^COPY --chown=${NOBODY}:${NOBODY} volume/ /$`, "m"));
+  assert.equal((await stat(path.join(DIST, "volume", "data"))).mode & 0o777, 0o700, "the image's volume has the mode of this folder");
   assert.match(unit, /^DynamicUser=yes$/m);
   const [, check] = image.match(/HEALTHCHECK .* CMD (\[.*\])$/m);
   const [program, ...words] = JSON.parse(check);
   assert.equal(program, "/countersign");
   await run(path.join(DIST, "countersign"), [...words, "--help"]);
 });
+
+const buildah = (await run("buildah", ["--version"]).catch(() => undefined)) !== undefined && process.getuid() === 0;
+test("the image holds the binary and a folder of data that is nobody else's", { skip: !buildah && "not run: there is no buildah, or this is not root" }, () =>
+  within(async (folder) => {
+    const options = ["--root", path.join(folder, "storage"), "--runroot", path.join(folder, "run"), "--storage-driver", "vfs"];
+    const made = async (...words) => (await run("buildah", [...options, ...words])).stdout.trim();
+    await made("build", "--isolation", "chroot", "--format", "docker", "--tag", "countersign", DIST);
+    const container = await made("from", "countersign");
+    const root = await made("mount", container);
+    const data = await stat(path.join(root, "data"));
+    assert.deepEqual([data.mode & 0o777, data.uid, data.gid], [0o700, NOBODY, NOBODY]);
+    const names = ["countersign", "data", "dev", "etc", "proc", "run", "sys"]; // those that a builder makes are empty
+    assert.deepEqual((await readdir(root)).filter((name) => !names.includes(name)), []);
+    const environment = ["--env", "COUNTERSIGN_LISTEN=127.0.0.1:0"];
+    const daemon = spawn("buildah", [...options, "run", "--isolation", "chroot", ...environment, container, "--", "/countersign", "serve"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise((resolve) => daemon.once("exit", (code, signal) => resolve(code ?? signal)));
+    try {
+      const address = await spoken(daemon.stdout, /ready on (http:\/\/\S+)/, ended);
+      assert.equal((await fetch(`${address}/readyz`)).status, 200);
+    } finally {
+      daemon.kill("SIGTERM");
+    }
+    await ended;
+    await made("umount", container);
+  }));
 
 /** Returns what `pattern` captures in what is printed; fails if the process ends first. */
 async function spoken(stream, pattern, ended) {

@@ -5,7 +5,8 @@
 
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail, ensure};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,7 +28,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("empty {}", folder.display()))?;
     }
-    fs::create_dir_all(folder.join("data")).with_context(|| format!("make {}", folder.display()))?;
+    let data = folder.join("volume").join("data");
+    fs::create_dir_all(&data).with_context(|| format!("make {}", data.display()))?;
+    fs::set_permissions(&data, Permissions::from_mode(0o700)).with_context(|| format!("close {}", data.display()))?;
     copy(&binary, &folder.join("countersign"))?;
     for name in DEPLOY {
         copy(&workspace.root.join("deploy").join(name), &folder.join(name))?;
