@@ -239,10 +239,14 @@ pub(crate) const HOMES: &[Home] = &[
     },
     Home {
         what: "tokio_rustls",
-        places: &["issuer/src/server", "issuer/src/cli/remote"],
+        places: &["issuer/src/server", "issuer/src/cli/remote", "issuer/src/store/postgres/tls"],
         because: "TLS is between the socket and HTTP",
     },
-    Home { what: "rustls_native_certs", places: &["issuer/src/cli/remote"], because: "only a client trusts somebody" },
+    Home {
+        what: "rustls_native_certs",
+        places: &["issuer/src/cli/remote", "issuer/src/store/postgres/tls"],
+        because: "only a client trusts somebody",
+    },
     Home { what: "opentelemetry", places: &["issuer/src/telemetry/traces"], because: TRACES },
     Home { what: "opentelemetry_sdk", places: &["issuer/src/telemetry/traces"], because: TRACES },
     Home { what: "opentelemetry_proto", places: &["issuer/src/telemetry/traces"], because: TRACES },
@@ -251,6 +255,16 @@ pub(crate) const HOMES: &[Home] = &[
     Home { what: "prometheus_client", places: &["issuer/src/telemetry"], because: "metrics have one table" },
     Home { what: "ipnet", places: &["issuer/src/server"], because: "addresses are the edge's" },
     Home { what: "sled", places: &["issuer/src/store/sled"], because: "engines hide behind the Store trait" },
+    Home {
+        what: "tokio_postgres",
+        places: &["issuer/src/store/postgres"],
+        because: "engines hide behind the Store trait",
+    },
+    Home {
+        what: "tokio_postgres_rustls",
+        places: &["issuer/src/store/postgres"],
+        because: "engines hide behind the Store trait",
+    },
     Home {
         what: "clap",
         places: &["issuer/src/cli", "issuer/src/config", "issuer/src/telemetry"],

@@ -42,7 +42,7 @@ pub use backup::Backup;
 pub use clients::{ClientView, ClientViews, NewSecret, Removal};
 pub use exchange::{ACCESS_TOKEN, ExchangeAnswer, ExchangeRequest};
 pub use issuer::Issuer;
-pub use publish::{Events, Step};
+pub use publish::{Events, Step, holds_its_list};
 pub use rewrap::Rewrapped;
 pub use rotate::{KeyImport, KeyStatus, PrivateKey};
 pub use sessions::{EndedSession, SessionQuery, SessionView, SessionViews, SessionsEnded};

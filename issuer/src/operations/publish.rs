@@ -125,6 +125,17 @@ impl Publisher {
     }
 }
 
+/// Returns whether revocations, each with its number, are those that the newest list was made of, as far as it lists them.
+///
+/// # Errors
+/// [`Error::Signing`] for what no list can hold.
+pub fn holds_its_list(entries: &[(Jti, u64)], last: Option<&Publication>) -> Result<bool, Error> {
+    let (low, upto) = last.map_or((0, 0), |last| (last.low, last.upto));
+    let listed = entries.iter().filter(|(_, number)| *number <= upto).map(|(jti, _)| *jti);
+    let set = RevokedSet::after(listed, low).map_err(|_| Error::Signing)?;
+    is_proven(&set, low, entries, last)
+}
+
 /// Returns whether the store still holds all that the last list did.
 fn is_proven(set: &RevokedSet, low: u32, entries: &[(Jti, u64)], last: Option<&Publication>) -> Result<bool, Error> {
     match last {

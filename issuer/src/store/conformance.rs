@@ -151,7 +151,7 @@ async fn present(store: &dyn Store, sid: SessionId, generation: u64, index: u32,
         .unwrap()
 }
 
-fn publication(seq: u64, low: u32) -> Publication {
+pub(crate) fn publication(seq: u64, low: u32) -> Publication {
     Publication {
         seq,
         iat: at(0),

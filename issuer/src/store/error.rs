@@ -28,6 +28,11 @@ pub enum StoreError {
     },
     /// The disk has no room for this change; nothing was changed.
     Full,
+    /// The database does not answer. Whether a change that waited for it takes place is not known; reading may be tried again.
+    Unreachable {
+        /// What was seen of it.
+        detail: Arc<str>,
+    },
     /// More changes are queued than are allowed to wait; nothing was changed.
     Busy,
     /// The store has been closed; nothing was changed.
@@ -47,7 +52,12 @@ impl StoreError {
     /// True when the same request may succeed later in this process or the next.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Full | Self::Busy | Self::Closed | Self::Failed { .. } | Self::NoIndices => true,
+            Self::Full
+            | Self::Busy
+            | Self::Closed
+            | Self::Failed { .. }
+            | Self::NoIndices
+            | Self::Unreachable { .. } => true,
             Self::Superseded
             | Self::InUse { .. }
             | Self::Damaged { .. }
@@ -70,6 +80,7 @@ impl fmt::Display for StoreError {
             Self::Format { found } => write!(f, "the store has format {found}, which this version does not read"),
             Self::Unusable { detail } => write!(f, "the store cannot be opened: {detail}"),
             Self::Full => f.write_str("the disk is full"),
+            Self::Unreachable { detail } => write!(f, "the database does not answer: {detail}"),
             Self::Busy => f.write_str("too many changes are waiting for the store"),
             Self::Closed => f.write_str("the store is closed"),
             Self::Failed { detail } => write!(f, "the store failed for good: {detail}"),

@@ -9,7 +9,8 @@
 //!
 //! Dropping an [`Answer`] does not take a change back: what was queued still happens.
 //!
-//! `conformance.rs` is the suite that every engine runs; `sled/` is the embedded engine.
+//! `conformance.rs` is the suite that every engine runs; `sled/` is the embedded engine, `postgres/` the one for more than one
+//! machine. `layout.rs` says which row lies under which key in either.
 
 pub mod audit;
 mod backup;
@@ -18,11 +19,14 @@ mod clients;
 mod conformance;
 mod error;
 mod keys;
+mod layout;
+mod postgres;
 mod record;
 mod sessions;
 mod sled;
 mod users;
 
+pub use self::postgres::{Holder, PostgresRestoring, PostgresSettings, PostgresStore, PostgresTls, Waiting};
 pub use self::sled::{Restoring, SledStore};
 pub use audit::{AuditLog, Order};
 pub use backup::{Backups, Row};

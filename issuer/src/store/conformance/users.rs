@@ -5,7 +5,7 @@ use crate::passwords::PasswordHash;
 use crate::users::{Amendment, Ended, Name, Outcome as Done, Place, Profile, ResetCode, User, UserId};
 
 /// A user of this number, with everything that can be kept.
-pub(super) fn user(number: u8) -> User {
+pub(crate) fn user(number: u8) -> User {
     let hash = "$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$AQEBAQEBAQEBAQEBAQEBAQ";
     let name = |text: String| Name::parse(&text);
     let profile = Profile {

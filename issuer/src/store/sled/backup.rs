@@ -22,7 +22,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 /// The kinds that are written, in this order.
-pub(super) const KINDS: &[u8] = b"acjkprswy";
+pub(in crate::store) const KINDS: &[u8] = b"acjkprswy";
 /// What speaks of the store as a whole.
 pub(super) const HEAD: u8 = b'm';
 

@@ -17,7 +17,6 @@ mod committer;
 mod durable;
 mod engine;
 mod keys;
-mod layout;
 mod migrate;
 mod open;
 mod purge;
@@ -31,9 +30,11 @@ mod tests;
 mod users;
 mod witness;
 
+pub(super) use backup::KINDS;
 pub use backup::Restoring;
+pub(super) use open::FORMAT;
 
-use super::{Answer, Pages, Revocations, Store, StoreError};
+use super::{Answer, Pages, Revocations, Store, StoreError, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;

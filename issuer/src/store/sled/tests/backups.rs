@@ -13,7 +13,7 @@ const FOLLOWING: &[u8] = b"xun";
 
 #[test]
 fn every_kind_of_row_that_the_layout_has_is_known_to_backups() {
-    let layout = include_str!("../layout.rs");
+    let layout = include_str!("../../layout.rs");
     let named = layout.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once(' '));
     let documented: BTreeSet<u8> =
         named.filter(|(letter, _)| letter.len() == 1).map(|(letter, _)| letter.as_bytes()[0]).collect();

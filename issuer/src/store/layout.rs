@@ -1,4 +1,5 @@
-//! Which key each row lies under: one tree, one letter per kind, numbers big-endian so that they sort.
+//! Which key each row lies under in every engine: one letter per kind, numbers big-endian so that they sort. sled has them in
+//! one tree; PostgreSQL has a table for each kind, and columns in place of the rows of `u` and `x`.
 //!
 //! ```text
 //! s sid[16]                    session
@@ -30,6 +31,9 @@ pub(super) const REVOCATION: u8 = b'r';
 pub(super) const PAGES: u8 = b'p';
 pub(super) const SWEPT: u8 = b'w';
 pub(super) const KEY: u8 = b'k';
+/// Rows that there is one of.
+pub(super) const STATE: u8 = b'm';
+pub(super) const USER_NAME: u8 = b'n';
 pub(super) const USER: u8 = b'y';
 pub(super) const BINDING: &[u8] = b"mbinding";
 pub(super) const ASSERTION: u8 = b'j';
@@ -44,6 +48,11 @@ pub(super) const FORMAT: &[u8] = b"mformat";
 
 pub(super) fn session(sid: SessionId) -> Vec<u8> {
     joined(SESSION, &[&sid.0])
+}
+
+pub(super) fn parse_session(key: &[u8]) -> Option<SessionId> {
+    let (_, sid) = key.split_first()?;
+    sid.try_into().ok().map(SessionId)
 }
 
 /// What the rows of a subject begin with. Another subject may share it, so whoever reads the session compares.
@@ -113,7 +122,7 @@ pub(super) fn user(id: UserId) -> Vec<u8> {
 }
 
 pub(super) fn user_name(name: &str) -> Vec<u8> {
-    joined(b'n', &[name.as_bytes()])
+    joined(USER_NAME, &[name.as_bytes()])
 }
 
 pub(super) fn assertion(until: UnixTime, name: [u8; 16]) -> Vec<u8> {

@@ -1,0 +1,179 @@
+//! Connecting, and seeing to it that a commit means what this store says it means.
+
+use super::fault::Fault;
+use super::settings::PostgresSettings;
+use super::tls;
+use crate::store::StoreError;
+use futures_util::future::join_all;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, NoTls, Row, SimpleQueryMessage, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Settings of the server that must not have these values: with them a commit that was answered may be forgotten.
+const NEEDED: [(&str, &str); 2] = [("fsync", "off"), ("full_page_writes", "off")];
+
+/// Makes connections. They are driven on the runtime that it was made with, whoever asks for them.
+#[derive(Clone)]
+pub(super) struct Connector {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    timeout: Duration,
+    idle: Duration,
+    handle: Handle,
+}
+
+/// A parameter of a statement.
+pub(super) type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// One connection, with the statements that were prepared on it. Statements that are sent at once wait for each other only at
+/// the server, so a few connections serve any number of callers.
+pub(super) struct Connection {
+    client: Client,
+    prepared: Mutex<HashMap<String, Statement>>,
+    timeout: Duration,
+}
+
+impl Connector {
+    /// Returns what makes connections as the settings say.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] for a URL that is none, or has a password in it, and where TLS would trust nobody.
+    pub(super) fn new(settings: &PostgresSettings, handle: Handle) -> Result<Self, StoreError> {
+        let unusable = |reason: String| StoreError::Unusable { detail: format!("store.url {reason}").into() };
+        let mut config: Config = settings.url.parse().map_err(|error| unusable(format!("is no URL: {error}")))?;
+        if config.get_password().is_some() {
+            return Err(unusable("holds a password: give it in its own file or variable".to_owned()));
+        }
+        if let Some(password) = &settings.password {
+            config.password(password.as_bytes());
+        }
+        let tls = tls::connector(&settings.tls)?;
+        config
+            .application_name("countersign")
+            .connect_timeout(settings.timeout)
+            .tcp_user_timeout(settings.timeout)
+            .keepalives_idle(settings.timeout)
+            .target_session_attrs(TargetSessionAttrs::ReadWrite) // of several hosts, the one that is no standby
+            .ssl_mode(match &tls {
+                Some(_) => tokio_postgres::config::SslMode::Require,
+                None => tokio_postgres::config::SslMode::Disable,
+            });
+        Ok(Self { config, tls, timeout: settings.timeout, idle: settings.lease, handle })
+    }
+
+    /// Returns a new connection whose commits are on disk when they are answered.
+    pub(super) async fn connect(&self) -> Result<Connection, Fault> {
+        let connecting = self.handle.spawn(self.clone().begin());
+        let late = || Fault::Lost("the database did not take a connection in time".to_owned());
+        let client = timeout(self.timeout, connecting).await.map_err(|_| late())?;
+        let client = client.map_err(|_| Fault::Lost("connecting was broken off".to_owned()))??;
+        let connection = Connection { client, prepared: Mutex::default(), timeout: self.timeout };
+        connection.prepare_session(self.idle).await?;
+        Ok(connection)
+    }
+
+    async fn begin(self) -> Result<Client, Fault> {
+        match self.tls {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls).await?;
+                tokio::spawn(connection); // its end is seen by whoever asks the client
+                Ok(client)
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Returns false once the connection is gone.
+    pub(super) fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    /// Returns the rows that a statement answers.
+    pub(super) async fn rows(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Fault> {
+        let statement = self.prepared(sql).await?;
+        self.timed(self.client.query(&statement, parameters)).await
+    }
+
+    /// Returns how many rows a statement has changed.
+    pub(super) async fn change(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Fault> {
+        let statement = self.prepared(sql).await?;
+        self.timed(self.client.execute(&statement, parameters)).await
+    }
+
+    /// Sends statements at once, the first ones first; returns how many rows each has changed, or the first error.
+    pub(super) async fn pipeline(&self, statements: &[(Statement, Vec<Parameter<'_>>)]) -> Result<Vec<u64>, Fault> {
+        let sent = statements.iter().map(|(statement, parameters)| self.client.execute(statement, parameters));
+        self.timed(async { join_all(sent).await.into_iter().collect() }).await
+    }
+
+    /// Runs statements without parameters.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), Fault> {
+        self.timed(self.client.batch_execute(sql)).await
+    }
+
+    /// Sees to it that a statement is prepared, so that sending it takes one step.
+    pub(super) async fn prepared(&self, sql: &str) -> Result<Statement, Fault> {
+        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.timed(self.client.prepare(sql)).await?;
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    async fn timed<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+        let late = || Fault::Lost("the database did not answer in time".to_owned());
+        Ok(timeout(self.timeout, asked).await.map_err(|_| late())??)
+    }
+
+    /// Returns the version of the tables; the error of an undefined table means that there are none.
+    pub(super) async fn version(&self) -> Result<i64, tokio_postgres::Error> {
+        let row = self.client.query_one("SELECT version FROM countersign_version WHERE one = 1", &[]).await?;
+        row.try_get(0)
+    }
+
+    /// A weaker `synchronous_commit` than `on` answers before the disk has it. A server that does not know a setting has no
+    /// such switch.
+    async fn prepare_session(&self, idle: Duration) -> Result<(), Fault> {
+        for (name, forgetful) in NEEDED {
+            if self.setting(name).await?.as_deref() == Some(forgetful) {
+                let detail =
+                    format!("the database runs with {name} = off: what it has taken may be gone after a power cut");
+                return Err(Fault::Final(StoreError::Unusable { detail: detail.into() }));
+            }
+        }
+        let strict = ["on", "remote_apply"];
+        if self.setting("synchronous_commit").await?.is_some_and(|value| !strict.contains(&value.as_str())) {
+            self.run("SET synchronous_commit = on").await?;
+        }
+        // A process that stands still inside of a transaction must not keep others from taking over.
+        self.run(&format!("SET idle_in_transaction_session_timeout = {}", idle.as_millis())).await
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<String>, Fault> {
+        let shown = timeout(self.timeout, self.client.simple_query(&format!("SHOW {name}"))).await;
+        let shown = shown.map_err(|_| Fault::Lost("the database did not answer in time".to_owned()))?;
+        let messages = match shown {
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_OBJECT) => return Ok(None),
+            shown => shown?,
+        };
+        Ok(messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
+    }
+}

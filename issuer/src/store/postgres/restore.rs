@@ -1,0 +1,171 @@
+//! A database that is being filled with the rows of a backup.
+//!
+//! Each part is a transaction of its own, so that memory and transactions stay small whatever there is to import. Until the last
+//! one the head says that an import is under way, and no daemon opens the database.
+
+use super::connect::{Connection, Connector};
+use super::fault::{Fault, superseded};
+use super::lease;
+use super::load::Stored;
+use super::rows::{Batch, Rows, place, rest};
+use super::settings::PostgresSettings;
+use super::tables;
+use super::write::{self, Head, IMPORTED, IMPORTING};
+use crate::audit::Link;
+use crate::env::Env;
+use crate::session::Session;
+use crate::store::record::{Count, Record, RevokedBy};
+use crate::store::sled::{FORMAT, KINDS};
+use crate::store::{Row, StoreError, layout};
+use crate::users::User;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Rows that are removed of a database before an import that was broken off begins again.
+const TABLES: [u8; 11] = *b"acjkmnprswy";
+
+/// A database that is being filled, by one process.
+pub struct PostgresRestoring {
+    connection: Connection,
+    head: Head,
+    lease: Duration,
+    /// The newest event of the head: what came later is left out.
+    newest: Link,
+    announced: i64,
+}
+
+impl PostgresRestoring {
+    /// Begins to fill a database, which must be empty; tables are made where there are none.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while a daemon has it; [`StoreError::Unusable`] when there is something in it.
+    pub async fn begin(settings: &PostgresSettings, env: &Env) -> Result<Self, StoreError> {
+        let id = env.random().map_err(|_| StoreError::Unusable { detail: "there is no randomness".into() })?;
+        let connector = Connector::new(settings, Handle::current())?;
+        begun(settings, &connector, id).await.map_err(Fault::into_error)
+    }
+
+    /// Takes rows, in the order of the backup: those of the head first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a row that cannot be read, [`StoreError::Format`] for one of a later version.
+    pub async fn take(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        for Row { key, record } in rows {
+            match key.first() {
+                Some(&layout::STATE) => self.take_head(&mut batch, key, record)?,
+                Some(&layout::EVENTS) if key > layout::events(self.newest.seq) => {}
+                Some(&layout::SESSION) => {
+                    let session = Session::decode(&key, &record)?;
+                    batch.place(&*key, place(&session.grant.sub, session.expires_at()));
+                    batch.insert(key, record);
+                }
+                Some(&layout::USER) => {
+                    let user = User::decode(&key, &record)?;
+                    for name in user.keys().map(layout::user_name) {
+                        let id = user.id.encode(&name);
+                        batch.insert(name, id);
+                    }
+                    batch.insert(key, record);
+                }
+                Some(&layout::REVOCATION) => {
+                    let RevokedBy(number) = RevokedBy::decode(&key, &record)?;
+                    self.announced = self.announced.max(i64::try_from(number).unwrap_or(i64::MAX));
+                    batch.insert(key, record);
+                }
+                Some(kind) if KINDS.contains(kind) => batch.insert(key, record),
+                Some(_) | None => return Err(StoreError::damaged("a row of the backup is of no kind there is")),
+            }
+        }
+        self.commit(batch, IMPORTING).await
+    }
+
+    fn take_head(&mut self, batch: &mut Batch, key: Vec<u8>, record: Vec<u8>) -> Result<(), StoreError> {
+        if key == layout::FORMAT {
+            return match Count::decode(&key, &record)? {
+                Count(format) if format <= FORMAT.0 => Ok(()),
+                Count(format) => Err(StoreError::Format { found: u8::try_from(format).unwrap_or(u8::MAX) }),
+            };
+        }
+        if key == layout::AUDIT_HEAD {
+            self.newest = Link::decode(&key, &record)?;
+        }
+        if key == layout::PUBLICATION {
+            let publication = crate::revocations::Publication::decode(&key, &record)?;
+            self.announced = self.announced.max(i64::try_from(publication.upto).unwrap_or(i64::MAX));
+        }
+        batch.insert(key, record);
+        Ok(())
+    }
+
+    /// Ends the import: from now on a daemon opens the database. Returns how many rows of each kind it has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn finish(mut self) -> Result<BTreeMap<u8, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for kind in TABLES {
+            let table = tables::of(kind).unwrap_or_default();
+            let sql = format!("SELECT count(*)::BIGINT FROM {table}");
+            let rows = self.connection.rows(&sql, &[]).await.map_err(Fault::into_error)?;
+            let count: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+            if count > 0 {
+                counts.insert(kind, u64::try_from(count).unwrap_or_default());
+            }
+        }
+        self.commit(Batch::default(), IMPORTED).await?;
+        lease::release(&self.connection, self.head.fence).await.map_err(Fault::into_error)?;
+        Ok(counts)
+    }
+
+    /// An import that loses its connection is broken off, and begins again from the start.
+    async fn commit(&mut self, batch: Batch, import: i64) -> Result<(), StoreError> {
+        let mut rows = Rows::default();
+        rows.apply(batch);
+        let after = Head {
+            number: self.head.number.saturating_add(1),
+            announced: self.announced.max(self.head.announced),
+            import,
+            fence: self.head.fence,
+        };
+        let written = write::commit(&self.connection, &rows.into_writes(), self.head, after, self.lease).await;
+        written.map_err(|fault| if fault == Fault::Superseded { superseded() } else { fault.into_error() })?;
+        self.head = after;
+        Ok(())
+    }
+}
+
+async fn begun(settings: &PostgresSettings, connector: &Connector, id: [u8; 16]) -> Result<PostgresRestoring, Fault> {
+    let connection = connector.connect().await?;
+    tables::prepare(&connection, true).await?;
+    // A part takes moments, but the first one waits for a file to be opened: a minute is long enough for all of it.
+    let lease = settings.lease.max(Duration::from_secs(60));
+    let holder = lease::holder(&connection).await?;
+    let Some(head) = lease::take(&connection, &settings.holder, id, lease).await? else {
+        return Err(StoreError::InUse { path: format!("the database, by {}", holder.name).into() }.into());
+    };
+    let empty = is_empty(&connection).await;
+    if head.import != IMPORTING && !matches!(empty, Ok(true)) {
+        lease::release(&connection, head.fence).await?;
+        empty?;
+        let detail = "the database is not empty: import into one that no daemon has used";
+        return Err(StoreError::Unusable { detail: detail.into() }.into());
+    }
+    for kind in TABLES {
+        connection.change(&format!("DELETE FROM {}", tables::of(kind).unwrap_or_default()), &[]).await?;
+    }
+    let mut restoring = PostgresRestoring { connection, head, lease, newest: Link::default(), announced: 0 };
+    restoring.commit(Batch::default(), IMPORTING).await?;
+    Ok(restoring)
+}
+
+async fn is_empty(connection: &Connection) -> Result<bool, Fault> {
+    for kind in TABLES {
+        let first: Vec<Stored> = super::load::load(connection, &super::load::Wanted::all(kind, 1)).await?;
+        if first.iter().any(|(key, _)| !rest(key).is_empty()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
