@@ -16,6 +16,7 @@ mod nearest;
 mod rate_limits;
 mod reloading;
 mod show;
+mod store;
 mod table;
 mod telemetry;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use layer::{AlgorithmName, ForwardedHeader, Layer};
 pub use listed::{described, in_force};
 pub use reloading::{Changes, changes};
 pub use show::{Source, defaults, show};
+pub use store::{Database, Engine};
 pub use telemetry::Otlp;
 pub use tls::Tls;
 pub use users::UsersTable;
@@ -58,6 +60,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The file of the master key, when it is not `master.key` in `data_dir`.
     pub master_key_file: Option<PathBuf>,
+    /// What keeps the rows.
+    pub store: Engine,
     /// What tokens are and how long they live.
     pub tokens: Tokens,
     /// How much of the audit log is kept.
@@ -202,6 +206,7 @@ impl TryFrom<Layer> for Config {
             issuer,
             data_dir: needed("data_dir", layer.data_dir.clone())?,
             master_key_file: layer.master_key_file.clone(),
+            store: layer.store.checked()?,
             audit: AuditLimits {
                 retention_days: needed("audit.retention_days", layer.audit.retention_days)?,
                 max_events: needed("audit.max_events", layer.audit.max_events)?,

@@ -138,6 +138,8 @@ pub enum NotReady {
     ClockJumped,
     /// The wall clock is behind the newest signed list by more than a list lives.
     ClockBehind,
+    /// Another daemon has the database; this one takes over when that one ends.
+    StandingBy,
     /// The daemon is stopping.
     Closing,
 }
@@ -234,6 +236,7 @@ impl NotReady {
             Self::PublicationStopped => "publication_stopped",
             Self::ClockJumped => "clock_jumped",
             Self::ClockBehind => "clock_behind",
+            Self::StandingBy => "standing_by",
             Self::Closing => "closing",
         }
     }
@@ -334,6 +337,7 @@ impl fmt::Display for NotReady {
             Self::PublicationStopped => "a revocation list broke a rule of publication and was held back",
             Self::ClockJumped => "the system clock jumped by more than a day; a restart confirms the new time",
             Self::ClockBehind => "the system clock is behind the newest signed revocation list",
+            Self::StandingBy => "another daemon has the database; this one takes over when that one ends",
             Self::Closing => "the daemon is stopping",
         })
     }

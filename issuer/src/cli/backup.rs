@@ -5,13 +5,14 @@ use super::data_dir::DataDir;
 use super::reach::{Caller, Reach, Way, runtime};
 use super::said::{Ended, Said};
 use super::target::Target;
-use super::{Failure, Options, master_key};
+use super::{Failure, Options, master_key, store};
 use crate::backup::{BackupFault, Counts, HEADER, LENGTH, Length, Opener};
-use crate::config::Config;
+use crate::config::{Config, Engine};
 use crate::env::Env;
 use crate::error::Error;
+use crate::keys::MasterKey;
 use crate::operations::Backup;
-use crate::store::{self, Restoring, Store, StoreError};
+use crate::store::{PostgresRestoring, Restoring, Row, Store, StoreError, Waiting};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -84,7 +85,7 @@ pub(super) fn backup(args: &BackupArgs) -> Ended {
 /// Begins a backup of a store that this process opens.
 async fn begun(config: &Config, data_dir: &DataDir) -> Result<(Arc<dyn Store>, Backup), Failure> {
     let env = Env::system();
-    let store = store::open(&data_dir.store()).map_err(in_use)?;
+    let store = store::open(config, data_dir, &env, Waiting::Refuse).await.map_err(in_use)?;
     let (master, place) = master_key::master_key(config, data_dir, &env).await?;
     let sealed = store.keys().await.map_err(Error::from)?;
     let master = place.fitting(master, &sealed)?;
@@ -94,7 +95,7 @@ async fn begun(config: &Config, data_dir: &DataDir) -> Result<(Arc<dyn Store>, B
 
 /// Checks that a backup goes on to its end mark, which one that could not be made whole does not have. Whether it is what was
 /// written only the master key can tell.
-fn has_end(path: &Path) -> Result<(), Failure> {
+pub(super) fn has_end(path: &Path) -> Result<(), Failure> {
     let failed = |fault: &dyn std::fmt::Display| Failure::Machine(format!("{}: {fault}", path.display()));
     let mut file = BufReader::new(File::open(path).map_err(|error| failed(&error))?);
     let cut = || failed(&"the backup did not arrive whole, and is not kept: the daemon's log says why");
@@ -129,24 +130,26 @@ pub(super) fn restore(args: &RestoreArgs) -> Ended {
             let reason = format!("{} is not empty: restore into a new folder", config.data_dir.display());
             return Err(Failure::Setting(reason));
         }
+        if config.store != Engine::Sled {
+            let reason = "restores into files only: `countersign store import` fills a database";
+            return Err(Failure::Setting(reason.to_owned()));
+        }
         let data_dir = DataDir::prepare(&config.data_dir)?;
-        let failed = |fault: &dyn std::fmt::Display| Failure::Machine(format!("{}: {fault}", args.from.display()));
-        let file = File::open(&args.from).map_err(|error| failed(&error))?;
+        File::open(&args.from).map_err(|error| Failure::Machine(format!("{}: {error}", args.from.display())))?;
         let master = master_key::existing(&config, &data_dir).await?;
         let folder = data_dir.store();
-        let restored = into(&folder, BufReader::new(file), &master);
-        let counts = restored.map_err(|fault| {
-            drop(remove_dir_all(&folder)); // half a store is none; the folder was empty before
-            match fault {
-                Fault::Backup(fault) => failed(&fault),
-                Fault::Io(error) => failed(&error),
-                Fault::Store(error) => Failure::from(Error::from(error)),
-            }
-        })?;
-        let numbers = KINDS.iter().map(|(kind, name)| (*name, counts.get(kind).copied().unwrap_or_default()));
-        let restored: BTreeMap<&str, u64> = numbers.collect();
-        Ok(Said::new(told(&counts, &config.data_dir), json!({ "restored": restored })))
+        let store = Restoring::begin(&folder).map_err(Error::from)?;
+        let counts = restored(Into::Sled(store), &args.from, &master).await;
+        let counts = counts.inspect_err(|_| drop(remove_dir_all(&folder)))?; // half a store is none; it was empty before
+        Ok(said(&counts, &config.data_dir.display().to_string()))
     })
+}
+
+/// Returns what is said of a store that was filled.
+pub(super) fn said(counts: &Counts, place: &str) -> Said {
+    let numbers = KINDS.iter().map(|(kind, name)| (*name, counts.get(kind).copied().unwrap_or_default()));
+    let restored: BTreeMap<&str, u64> = numbers.collect();
+    Said::new(told(counts, place), json!({ "restored": restored }))
 }
 
 enum Fault {
@@ -155,12 +158,47 @@ enum Fault {
     Store(StoreError),
 }
 
+/// A new store that is being filled, of either engine.
+pub(super) enum Into {
+    Sled(Restoring),
+    Postgres(PostgresRestoring),
+}
+
+impl Into {
+    async fn take(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
+        match self {
+            Self::Sled(store) => store.take(rows),
+            Self::Postgres(store) => store.take(rows).await,
+        }
+    }
+
+    async fn finish(self) -> Result<Counts, StoreError> {
+        match self {
+            Self::Sled(store) => store.finish(),
+            Self::Postgres(store) => store.finish().await,
+        }
+    }
+}
+
+/// Fills a new store out of a file, and returns how many rows of each kind it holds.
+///
+/// # Errors
+/// [`Failure`]: the store is not whole.
+pub(super) async fn restored(store: Into, path: &Path, master: &MasterKey) -> Result<Counts, Failure> {
+    let failed = |fault: &dyn std::fmt::Display| Failure::Machine(format!("{}: {fault}", path.display()));
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    into(store, BufReader::new(file), master).await.map_err(|fault| match fault {
+        Fault::Backup(fault) => failed(&fault),
+        Fault::Io(error) => failed(&error),
+        Fault::Store(error) => Failure::from(Error::from(error)),
+    })
+}
+
 /// Fills a new store, and checks that it holds what the backup says.
-fn into(folder: &Path, mut file: impl io::Read, master: &crate::keys::MasterKey) -> Result<Counts, Fault> {
+async fn into(mut store: Into, mut file: impl io::Read, master: &MasterKey) -> Result<Counts, Fault> {
     let mut header = [0; HEADER];
     exact(&mut file, &mut header)?;
     let mut opener = Opener::begin(&header, master).map_err(Fault::Backup)?;
-    let mut store = Restoring::begin(folder).map_err(Fault::Store)?;
     loop {
         let mut length = [0; LENGTH];
         exact(&mut file, &mut length)?;
@@ -169,12 +207,12 @@ fn into(folder: &Path, mut file: impl io::Read, master: &crate::keys::MasterKey)
         exact(&mut file, &mut sealed)?;
         if last {
             let counts = opener.end(&sealed).map_err(Fault::Backup)?;
-            let held = store.finish().map_err(Fault::Store)?;
+            let held = store.finish().await.map_err(Fault::Store)?;
             let whole = KINDS.iter().all(|(kind, _)| held.get(kind) == counts.get(kind));
             let nothing_follows = file.read(&mut [0]).map_err(Fault::Io)? == 0;
             return if whole && nothing_follows { Ok(counts) } else { Err(Fault::Backup(BackupFault::Counts)) };
         }
-        store.take(opener.frame(&sealed).map_err(Fault::Backup)?).map_err(Fault::Store)?;
+        store.take(opener.frame(&sealed).map_err(Fault::Backup)?).await.map_err(Fault::Store)?;
     }
 }
 
@@ -185,7 +223,7 @@ fn exact(file: &mut impl io::Read, bytes: &mut [u8]) -> Result<(), Fault> {
     })
 }
 
-fn told(counts: &Counts, folder: &Path) -> String {
+fn told(counts: &Counts, place: &str) -> String {
     let count = |(kind, name): &(u8, &str)| format!("{} {name}", counts.get(kind).copied().unwrap_or_default());
     let counted: Vec<String> = KINDS.iter().map(count).collect();
     format!(
@@ -194,16 +232,16 @@ fn told(counts: &Counts, folder: &Path) -> String {
          What was done after the backup was made is forgotten: sessions, keys and clients that were ended, withdrawn or \
          removed since are alive again, and have to be ended again.\n",
         counted.join(", "),
-        folder.display()
+        place
     )
 }
 
-fn in_use(error: StoreError) -> Failure {
-    match error {
-        StoreError::InUse { .. } => {
+fn in_use(failure: Failure) -> Failure {
+    match failure {
+        Failure::InUse(_) => {
             Failure::InUse("a daemon runs on this store: ask it for the backup with --url (POST /v1/backup)".to_owned())
         }
-        other => Failure::from(Error::from(other)),
+        other => other,
     }
 }
 

@@ -46,6 +46,11 @@ impl DataDir {
         self.0.join("store")
     }
 
+    /// Returns where a daemon keeps what it must know when everything else is in a database.
+    pub(super) fn postgres(&self) -> PathBuf {
+        self.0.join("postgres")
+    }
+
     /// Returns where the master key is unless a setting says otherwise.
     pub(super) fn master_key(&self) -> PathBuf {
         self.0.join("master.key")
@@ -53,7 +58,7 @@ impl DataDir {
 
     /// True when a daemon has kept its store here before.
     pub(super) fn is_in_use(&self) -> bool {
-        self.store().exists()
+        self.store().exists() || self.postgres().exists()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::Inside;
 use crate::operations::Issuer;
+use crate::store::Waiting;
 use bytes::Bytes;
 use http::Response;
 
@@ -26,7 +27,7 @@ impl Local {
         let env = Env::system();
         let identifier =
             config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(config.listen, config.tls.is_some()));
-        let issuer = serve::open(config, data_dir, &identifier, &env).await?;
+        let issuer = serve::open(config, data_dir, &identifier, &env, Waiting::Refuse).await?;
         let surface = serve::surface(config, reload::unchanging(config), identifier.is_secure());
         let inside = Inside::new(issuer.clone(), env, surface, client_id).map_err(Error::from)?;
         Ok(Self { inside, issuer })

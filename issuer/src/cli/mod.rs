@@ -33,6 +33,8 @@ mod said;
 mod secrets;
 mod serve;
 mod session;
+mod standby;
+mod store;
 mod target;
 mod text;
 mod tls;
@@ -63,6 +65,7 @@ const SECRETS: &str = "\
 Secrets come from the environment or a file, never from a flag:
   COUNTERSIGN_CLIENT_SECRET  secret of the client that acts on a running daemon
   COUNTERSIGN_MASTER_KEY     32 bytes in base64url, in place of the key file
+  COUNTERSIGN_STORE_PASSWORD password of the database's user, where it wants one
   COUNTERSIGN_OTLP_HEADERS   fields for a collector of traces, one `Name: value` a line
   COUNTERSIGN_ADMIN_SECRET   secret of the client `admin` when it is made, for development";
 
@@ -108,6 +111,9 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a new data folder out of a backup; the master key it was made under is needed
     Restore(backup::RestoreArgs),
+    /// Move everything from one kind of store to another, or bring the tables of a database up to this version
+    #[command(subcommand)]
+    Store(store::Command),
     /// Print the script that lets a shell complete these commands
     #[command(hide = true)]
     Completions(pages::Completions),
@@ -178,6 +184,7 @@ fn run(command: &Command, matches: &ArgMatches, as_json: bool) -> Ended {
         Command::User(command) => user::run(command),
         Command::Audit(command) => audit::run(command, as_json),
         Command::Config(command) => config::run(command, matches),
+        Command::Store(command) => store::run(command),
         Command::Completions(command) => pages::completions(command),
         Command::Man(command) => pages::man(command),
     }

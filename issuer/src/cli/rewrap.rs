@@ -5,13 +5,13 @@ use super::data_dir::DataDir;
 use super::reach::{Caller, Reach, Way, runtime};
 use super::said::{Ended, Said};
 use super::target::Target;
-use super::{Failure, master_key};
+use super::{Failure, master_key, store};
 use crate::audit::{Act, Event, Origin};
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Error;
 use crate::keys::{NewMasterKey as _, rewrapped};
-use crate::store::{self, StoreError};
+use crate::store::Waiting;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub(super) fn rewrap(reach: &Reach, args: &Rewrap) -> Ended {
 
 async fn stopped(config: &Config, data_dir: &DataDir, file: Option<&Path>) -> Ended {
     let env = Env::system();
-    let store = store::open(&data_dir.store()).map_err(in_use)?;
+    let store = store::open(config, data_dir, &env, Waiting::Refuse).await.map_err(in_use)?;
     let needed =
         || Failure::Setting("over a stopped store, --new-master-key-file must say where the key is".to_owned());
     let file = file.ok_or_else(needed)?;
@@ -72,13 +72,13 @@ async fn stopped(config: &Config, data_dir: &DataDir, file: Option<&Path>) -> En
     Ok(Said::new(text, json!({"keys": keys, "installed": installed})))
 }
 
-fn in_use(error: StoreError) -> Failure {
-    match error {
-        StoreError::InUse { .. } => Failure::InUse(
+fn in_use(failure: Failure) -> Failure {
+    match failure {
+        Failure::InUse(_) => Failure::InUse(
             "a daemon runs on this store: lay the new key beside the one in use, with .new behind its name, and ask the \
              daemon with POST /v1/keys/rewrap"
                 .to_owned(),
         ),
-        other => Failure::from(Error::from(other)),
+        other => other,
     }
 }

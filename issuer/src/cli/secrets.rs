@@ -14,6 +14,9 @@ pub(super) const OTLP_HEADERS: &str = "COUNTERSIGN_OTLP_HEADERS";
 /// The secret of the client `admin` when it is made.
 pub(super) const ADMIN_SECRET: &str = "COUNTERSIGN_ADMIN_SECRET";
 
+/// The password of the database's user.
+pub(super) const STORE_PASSWORD: &str = "COUNTERSIGN_STORE_PASSWORD";
+
 /// True when the variable is there, whatever it holds.
 pub(super) fn is_set(name: &str) -> bool {
     var_os(name).is_some()

@@ -2,7 +2,7 @@
 
 use super::data_dir::DataDir;
 use super::said::{Ended, Said, print as say};
-use super::{Failure, Options, limits, master_key, metrics, reload, secrets, traces, users};
+use super::{Failure, Options, limits, master_key, metrics, reload, secrets, standby, store, traces, users};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::http::{self, Changing, Surface};
 use crate::operations::audit::Retention;
 use crate::operations::{Issuer, KeyLife, Settings};
 use crate::server::{self, Drained};
-use crate::store;
+use crate::store::Waiting;
 use crate::telemetry::traces::Traces;
 use crate::telemetry::{self, LogControl, field};
 use serde_json::json;
@@ -20,7 +20,7 @@ use token::jwk::Algorithm;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// The client that is made on the first start.
@@ -50,7 +50,7 @@ pub(super) fn serve(options: &Options, as_json: bool) -> Ended {
 async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) -> Result<(), Failure> {
     let env = Env::system();
     let admin_secret = secrets::admin_secret()?;
-    let signals = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let mut signals = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
     let hang_up = on(SignalKind::hangup())?;
     let (front, reloading) = reload::prepare(&config, options, log)?;
     let listener = TcpListener::bind(config.listen)
@@ -60,7 +60,18 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen, config.tls.is_some()));
 
     let metrics = metrics::listen(config.metrics_listen).await?;
-    let issuer = open(&config, &DataDir::prepare(&config.data_dir)?, &identifier, &env).await?;
+    let data_dir = DataDir::prepare(&config.data_dir)?;
+    let (told, holder) = watch::channel(None);
+    let opening = open(&config, &data_dir, &identifier, &env, Waiting::StandBy(told));
+    let (listener, opened) = standby::opened(
+        Box::pin(opening),
+        listener,
+        holder,
+        (config.limits.clone(), front.clone(), env.clone()),
+        &mut signals,
+    )
+    .await?;
+    let Some(issuer) = opened else { return Ok(()) };
     // Once there are administrators of the operator's own, `admin` may be gone for good.
     let needed = admin_secret.is_some() || !issuer.has_administrator().await?;
     let shown = if needed { issuer.ensure_client(ADMIN, admin_secret).await? } else { None };
@@ -108,11 +119,11 @@ pub(super) async fn open(
     data_dir: &DataDir,
     identifier: &IssuerUrl,
     env: &Env,
+    waiting: Waiting,
 ) -> Result<Issuer, Failure> {
+    store::is_for_us(config, data_dir).await?;
     let (master_key, place) = master_key::master_key(config, data_dir, env).await?;
-    let folder = data_dir.store();
-    let opened = spawn_blocking(move || store::open(&folder)).await;
-    let store = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
+    let store = store::open(config, data_dir, env, waiting).await?;
     let sealed = store.keys().await.map_err(Error::from)?;
     let master_key = place.fitting(master_key, &sealed)?;
     let settings = Settings { users: users::settings(&config.users)?, ..settings(config, identifier) };

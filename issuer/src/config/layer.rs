@@ -8,6 +8,7 @@ use super::cookies::CookiesTable;
 use super::keys::KeysTable;
 use super::nearest::nearest;
 use super::rate_limits::RateLimitsTable;
+use super::store::StoreTable;
 use super::table::table;
 use super::telemetry::TelemetryTable;
 use super::tls::TlsTable;
@@ -146,6 +147,8 @@ table! {
         connections: ConnectionsTable;
         /// How long signing keys live.
         keys: KeysTable;
+        /// Where everything is kept.
+        store: StoreTable;
         /// Built-in users.
         users: UsersTable;
         /// Cookies of logins.

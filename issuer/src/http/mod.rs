@@ -29,6 +29,7 @@ mod reply;
 mod request;
 mod revocations;
 mod route;
+mod standby;
 mod status;
 mod tokens;
 mod user_auth;
@@ -49,6 +50,7 @@ mod v1_users;
 pub use changing::Changing;
 pub use inside::Inside;
 pub use metrics::metrics_routes;
+pub use standby::standby_routes;
 
 use crate::config::Cookies;
 use crate::env::{Env, NoEntropy};

@@ -7,9 +7,10 @@ use super::super::reach::Way;
 use super::super::target::Target;
 use crate::audit::{Broken, Check, Extent, Link, Run};
 use crate::config::Config;
+use crate::env::Env;
 use crate::error::Error;
 use crate::store::audit::{Found, Query, page, verify};
-use crate::store::{self, Order, Store, StoreError};
+use crate::store::{Order, Store, StoreError, Waiting};
 use serde::de::IgnoredAny;
 use std::sync::Arc;
 use token::base64url;
@@ -26,8 +27,8 @@ pub(super) enum Log {
 ///
 /// # Errors
 /// [`Failure::InUse`] when a daemon has it open; [`Failure::Store`].
-pub(super) async fn open(_config: &Config, data_dir: &DataDir) -> Result<Arc<dyn Store>, Failure> {
-    store::open(&data_dir.store()).map_err(failed)
+pub(super) async fn open(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn Store>, Failure> {
+    super::super::store::open(config, data_dir, &Env::system(), Waiting::Refuse).await
 }
 
 impl Log {

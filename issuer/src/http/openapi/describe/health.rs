@@ -23,7 +23,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 fn unready() -> Value {
-    let codes = json!({"enum": ["store_failed", "disk_full", "list_expired", "publication_stopped", "clock_jumped", "clock_behind", "closing"]});
+    let codes = json!({"enum": ["store_failed", "disk_full", "list_expired", "publication_stopped", "clock_jumped", "clock_behind", "standing_by", "closing"]});
     let reason =
         object(&["code", "detail"], json!({"code": codes, "detail": {"type": "string", "description": "For people."}}));
     object(

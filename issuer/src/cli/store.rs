@@ -1,0 +1,221 @@
+//! `countersign store`: what keeps the rows. Everything of one engine goes into a file, and out of it into another.
+
+use super::backup::{self, has_end, restored};
+use super::data_dir::DataDir;
+use super::reach::runtime;
+use super::said::{Ended, Said};
+use super::{Failure, Options, input, master_key, secrets};
+use crate::config::{Config, Database, Engine};
+use crate::env::Env;
+use crate::error::Error;
+use crate::keys::{MasterKey, opens};
+use crate::operations::{Backup, holds_its_list};
+use crate::store::{self, PostgresRestoring, PostgresSettings, PostgresStore, PostgresTls, Restoring, Store, Waiting};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::fs::{OpenOptions, remove_dir_all, remove_file};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+/// Bytes of a password, at most.
+const MAX_PASSWORD: usize = 1024;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Bring the tables of the database up to this version; there may be none yet
+    Migrate(Options),
+    /// Write everything into a file, encrypted under the master key; no daemon may run
+    Export(FileArgs),
+    /// Fill an empty store with what is in a file; the master key it was made under is needed
+    Import(FileArgs),
+}
+
+#[derive(Args)]
+pub(super) struct FileArgs {
+    /// File to make, or to read
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Does what the command says.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) fn run(command: &Command) -> Ended {
+    match command {
+        Command::Migrate(options) => migrate(options),
+        Command::Export(args) => export(args),
+        Command::Import(args) => import(args),
+    }
+}
+
+/// Opens what the settings say keeps the rows.
+///
+/// # Errors
+/// [`Failure::InUse`], [`Failure::Store`], [`Failure::Setting`].
+pub(super) async fn open(
+    config: &Config,
+    data_dir: &DataDir,
+    env: &Env,
+    waiting: Waiting,
+) -> Result<Arc<dyn Store>, Failure> {
+    match &config.store {
+        Engine::Sled => {
+            let folder = data_dir.store();
+            let opened = spawn_blocking(move || store::open(&folder)).await;
+            let opened = opened.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?;
+            Ok(opened.map_err(Error::from)?)
+        }
+        Engine::Postgres(database) => {
+            let settings = settings(database)?;
+            let opened = PostgresStore::open(settings, &data_dir.postgres(), env, waiting).await;
+            Ok(Arc::new(opened.map_err(Error::from)?))
+        }
+    }
+}
+
+/// Checks that this daemon's master key is the one that a database in use needs. Where it is another, or there is none, it must
+/// not come to standing by for a daemon whose place it could not take.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn is_for_us(config: &Config, data_dir: &DataDir) -> Result<(), Failure> {
+    let Engine::Postgres(database) = &config.store else { return Ok(()) };
+    let sealed = PostgresStore::sealed_keys(&settings(database)?).await.map_err(Error::from)?;
+    if sealed.is_empty() {
+        return Ok(());
+    }
+    let master = master_key::existing(config, data_dir).await?;
+    match opens(&sealed, &master) {
+        Ok(()) => Ok(()),
+        // The one that is to follow may be the one in use by now: opening decides.
+        Err(_) if config.keys.new_master_key_file.is_some() || data_dir.is_in_use() => Ok(()),
+        Err(fault) => Err(Failure::from(Error::Keys(fault))),
+    }
+}
+
+fn settings(database: &Database) -> Result<PostgresSettings, Failure> {
+    let password = match (secrets::read(secrets::STORE_PASSWORD)?, &database.password_file) {
+        (Some(password), _) => Some(password),
+        (None, Some(file)) => Some(input::text(Some(file), "the password of the database", MAX_PASSWORD)?),
+        (None, None) => None,
+    };
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Ok(PostgresSettings {
+        url: database.url.clone(),
+        password,
+        tls: match database.tls {
+            true => PostgresTls::Required { root_file: database.tls_root_file.clone() },
+            false => PostgresTls::Off,
+        },
+        connections: database.connections,
+        timeout: database.timeout,
+        patience: database.patience,
+        lease: database.lease,
+        migrate: database.migrate,
+        holder: format!("{host} (process {})", std::process::id()),
+    })
+}
+
+fn migrate(options: &Options) -> Ended {
+    runtime()?.block_on(async {
+        let config = Config::load(options.config.as_deref(), &options.given)?;
+        let Engine::Postgres(database) = &config.store else {
+            return Err(Failure::Setting("store.engine is sled, which migrates at each start by itself".to_owned()));
+        };
+        let version = PostgresStore::migrate(&settings(database)?).await.map_err(Error::from)?;
+        Ok(Said::new(format!("the tables have version {version}\n"), json!({ "version": version })))
+    })
+}
+
+/// Writes a backup of a store that no daemon has open, after seeing that it holds its own newest list. A file that is not whole
+/// does not stay.
+fn export(args: &FileArgs) -> Ended {
+    runtime()?.block_on(async {
+        let config = Config::load(args.options.config.as_deref(), &args.options.given)?;
+        let data_dir = DataDir::existing(&config.data_dir)?;
+        let env = Env::system();
+        let store = open(&config, &data_dir, &env, Waiting::Refuse).await?;
+        let sealed = store.keys().await.map_err(Error::from)?;
+        let (master, place) = master_key::master_key(&config, &data_dir, &env).await?;
+        let master = place.fitting(master, &sealed)?;
+        let written = match holds(store.as_ref()).await {
+            Ok(()) => write(&args.file, &store, &env, &master).await,
+            Err(failure) => Err(failure),
+        };
+        let closed = store.close().await.map_err(|error| Failure::from(Error::from(error)));
+        written.and(closed)?;
+        let file = args.file.display().to_string();
+        Ok(Said::new(format!("everything is in {file}\n"), json!({ "file": file })))
+    })
+}
+
+async fn write(path: &Path, store: &Arc<dyn Store>, env: &Env, master: &MasterKey) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::Machine(format!("{} cannot be written: {error}", path.display()));
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = made.map_err(failed)?;
+    let written = async {
+        let mut backup = Backup::begin(Arc::clone(store), env, master)?;
+        while let Some(piece) = backup.next().await? {
+            file.write_all(&piece).map_err(failed)?;
+        }
+        file.sync_all().map_err(failed)?;
+        has_end(path)
+    };
+    let written = written.await;
+    if written.is_err() {
+        drop(remove_file(path));
+    }
+    written
+}
+
+/// Fills what the settings say keeps the rows, which must be empty, and checks what is in it then: as many rows of each kind as
+/// the file says, and the newest list with the `id` it was signed with.
+fn import(args: &FileArgs) -> Ended {
+    runtime()?.block_on(async {
+        let config = Config::load(args.options.config.as_deref(), &args.options.given)?;
+        let data_dir = DataDir::prepare(&config.data_dir)?;
+        let env = Env::system();
+        let master = master_key::existing(&config, &data_dir).await?;
+        let counts = match &config.store {
+            Engine::Sled => {
+                let folder = data_dir.store();
+                if folder.symlink_metadata().is_ok() {
+                    return Err(Failure::Setting(format!(
+                        "{} is there already: nothing is overwritten",
+                        folder.display()
+                    )));
+                }
+                let store = Restoring::begin(&folder).map_err(Error::from)?;
+                let counts = restored(backup::Into::Sled(store), &args.file, &master).await;
+                counts.inspect_err(|_| drop(remove_dir_all(&folder)))? // half a store is none
+            }
+            Engine::Postgres(database) => {
+                let settings = settings(database)?;
+                let store = PostgresRestoring::begin(&settings, &env).await.map_err(Error::from)?;
+                restored(backup::Into::Postgres(store), &args.file, &master).await?
+            }
+        };
+        let store = open(&config, &data_dir, &env, Waiting::Refuse).await?;
+        let held = holds(store.as_ref()).await;
+        let closed = store.close().await.map_err(|error| Failure::from(Error::from(error)));
+        held.and(closed)?;
+        Ok(backup::said(&counts, "the store"))
+    })
+}
+
+/// Checks that the revocations in a store make the newest list that was published out of it.
+async fn holds(store: &dyn Store) -> Result<(), Failure> {
+    let publication = store.publication().await.map_err(Error::from)?;
+    let revocations = store.revocations().await.map_err(Error::from)?;
+    if holds_its_list(&revocations.entries, publication.as_ref())? {
+        return Ok(());
+    }
+    let reason = "the revocations in the store do not make the newest list that was published: some are missing";
+    Err(Failure::Store(reason.to_owned()))
+}
