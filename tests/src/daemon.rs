@@ -37,6 +37,10 @@ pub struct Daemon {
     setup: Setup,
 }
 
+/// A daemon that has been started and has not said yet that it is ready; dropping it kills the process.
+#[derive(Debug)]
+pub struct Starting(Option<(Child, BufReader<ChildStdout>, Setup)>);
+
 /// What the token endpoints answer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)] // the names of RFC 6749 and of the protocol
@@ -125,6 +129,20 @@ impl Setup {
         command
     }
 
+    /// Starts the daemon and does not wait: it may stand by for another one.
+    pub fn begin(self) -> Starting {
+        let (child, stdout) = spawned(&self);
+        Starting(Some((child, stdout, self)))
+    }
+
+    /// Lets it keep everything in a database. The master key is in `key_file`, so that several daemons have the same one.
+    #[must_use]
+    pub fn postgres(self, url: &str, key_file: &Path) -> Self {
+        let key_file = key_file.to_str().expect("a path in UTF-8");
+        let on_postgres = self.set("store.engine", "postgres").set("store.url", url);
+        on_postgres.set("store.migrate", "true").set("master_key_file", key_file)
+    }
+
     /// Starts the daemon and waits until it is ready.
     pub fn start(self) -> Daemon {
         let (child, stdout, address, secret) = launch(&self);
@@ -161,13 +179,28 @@ fn launch(setup: &Setup) -> Launched {
     try_launch(setup).unwrap_or_else(fault)
 }
 
-#[allow(clippy::zombie_processes)] // whoever drops the Daemon waits for its process
 fn try_launch(setup: &Setup) -> Result<Launched, NotStarted> {
     let said_before = log_of(setup).len();
+    let (child, stdout) = spawned(setup);
+    told(child, stdout, setup, said_before)
+}
+
+#[allow(clippy::zombie_processes)] // whoever drops the Daemon waits for its process
+fn spawned(setup: &Setup) -> (Child, BufReader<ChildStdout>) {
     let log = File::options().create(true).append(true).open(setup.folder().join("log")).expect("a log file");
     let mut command = setup.command(&["serve"]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("the daemon starts");
-    let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    (child, stdout)
+}
+
+/// Waits until the daemon says where it is ready.
+fn told(
+    mut child: Child,
+    mut stdout: BufReader<ChildStdout>,
+    setup: &Setup,
+    said_before: usize,
+) -> Result<Launched, NotStarted> {
     let _watch = Watch::over(child.id());
     let mut secret = None;
     loop {
@@ -208,6 +241,29 @@ fn process(id: u32) -> Pid {
 
 fn log_of(setup: &Setup) -> String {
     fs::read_to_string(setup.folder().join("log")).unwrap_or_default()
+}
+
+impl Starting {
+    /// Waits until it is ready.
+    pub fn ready(mut self) -> Daemon {
+        let (child, stdout, setup) = self.0.take().expect("it was begun");
+        let told = told(child, stdout, &setup, 0);
+        let (child, stdout, address, secret) = told.unwrap_or_else(|NotStarted { status, said }| {
+            panic!("the daemon did not start ({status}):\n{said}");
+        });
+        let secret = secret.or_else(|| setup.given_secret()).expect("a secret is shown or was given");
+        Daemon { child, stdout, address, secret, setup }
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some((mut child, _, _)) = self.0.take() {
+            // It may have ended before, which is what is wanted.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
 }
 
 impl Daemon {
@@ -309,6 +365,14 @@ impl Daemon {
         self.setup.settings.retain(|(name, _)| *name != listen.0);
         self.setup.settings.push(listen);
         (self.child, self.stdout, self.address, _) = launch(&self.setup);
+    }
+
+    /// Starts it again as [`Daemon::restart`] does, and does not wait: it may stand by for another one.
+    pub fn begin_again(&mut self) {
+        let listen = ("COUNTERSIGN_LISTEN".to_owned(), self.address.to_string());
+        self.setup.settings.retain(|(name, _)| *name != listen.0);
+        self.setup.settings.push(listen);
+        (self.child, self.stdout) = spawned(&self.setup);
     }
 }
 

@@ -22,6 +22,8 @@
 
 mod binary;
 mod client;
+#[path = "../../issuer/src/store/postgres/tests/cluster.rs"] // the issuer's own tests need one too
+mod cluster;
 mod daemon;
 mod dice;
 mod document;
@@ -33,7 +35,8 @@ mod seed;
 
 pub use binary::binary;
 pub use client::{Client, Request};
-pub use daemon::{Daemon, NotStarted, Pair, Setup, claims};
+pub use cluster::Cluster;
+pub use daemon::{Daemon, NotStarted, Pair, Setup, Starting, claims};
 pub use dice::Dice;
 pub use follower::{Event, Follower};
 pub use load::{Extent, Load, Progress};

@@ -65,6 +65,7 @@ const NODE: &[Tool] = &[Tool::NodeModules];
 const BROWSER: &[Tool] = &[Tool::NodeModules, Tool::Chromium];
 const SYSTEMD: &[Tool] = &[Tool::NodeModules, Tool::Systemd];
 const PYTHON: &[Tool] = &[Tool::NodeModules, Tool::PythonVenv];
+const POSTGRES: &[Tool] = &[Tool::Postgres];
 const PACKAGE: &[&str] = &["wasm"];
 const ALL_BUILT: &[&str] = &["wasm", "daemon"];
 
@@ -77,11 +78,15 @@ pub(crate) const STEPS: &[Step] = &[
     call("wasm", "the verifier as WebAssembly, into pkg/wasm", &[Tool::WasmTarget], &[], wasm),
     call("daemon", "the release build of the daemon", &[], &[], daemon),
     call("dist", "the static binary and the files that run it", &[Tool::WasmTarget], PACKAGE, distribution),
-    call("rust", "every Rust test of the workspace", &[], ALL_BUILT, rust),
+    call("rust", "every Rust test of the workspace", POSTGRES, ALL_BUILT, rust),
     call("simd", "Ed25519 as WebAssembly with SIMD, in Node", &[], &[], simd),
     call("fuzz", "a short run of every fuzz target", &[Tool::Cxx], &[], fuzz::step),
     target("layering", "who may import whom (part of rust)", &[]),
     target("e2e", "the real daemon over HTTP (part of rust)", ALL_BUILT),
+    Step {
+        tools: POSTGRES,
+        ..target("postgres", "the daemon on PostgreSQL, also while that fails (part of rust)", ALL_BUILT)
+    },
     target("vectors", "our own and the published vectors (part of rust)", &[]),
     target("properties", "properties of random inputs (part of rust)", &[]),
     target("durability", "kills, damage and races of the real daemon (part of rust)", ALL_BUILT),

@@ -27,6 +27,8 @@ pub(crate) enum Tool {
     Chromium,
     /// systemd-analyze, which judges a unit without a running systemd.
     Systemd,
+    /// A PostgreSQL server to start for tests: its binaries, where Debian has them.
+    Postgres,
     /// Python's venv, to install other people's libraries into.
     PythonVenv,
     /// The packages of tests/package-lock.json.
@@ -44,6 +46,7 @@ impl Tool {
             Self::Cxx => "a C++ compiler",
             Self::Chromium => "chromium",
             Self::Systemd => "systemd-analyze",
+            Self::Postgres => "postgresql",
             Self::PythonVenv => "python3-venv",
             Self::NodeModules => "tests/node_modules",
         }
@@ -59,6 +62,9 @@ impl Tool {
             Self::Cxx => works(workspace.command("c++").arg("--version")),
             Self::Chromium => Path::new("/usr/bin/chromium").exists(),
             Self::Systemd => works(workspace.command("systemd-analyze").arg("--version")),
+            Self::Postgres => std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {
+                versions.any(|version| version.is_ok_and(|version| version.path().join("bin/initdb").exists()))
+            }),
             Self::PythonVenv => works(workspace.command("python3").args(["-c", "import venv, ensurepip"])),
             Self::NodeModules => node_modules_are_current(&workspace.root),
         }
@@ -74,6 +80,7 @@ impl Tool {
             Self::Cxx => apt(workspace, &["g++"]),
             Self::Chromium => apt(workspace, &["chromium"]),
             Self::Systemd => apt(workspace, &["systemd"]),
+            Self::Postgres => apt(workspace, &["postgresql"]),
             Self::PythonVenv => apt(workspace, &["python3", "python3-venv"]),
             Self::NodeModules => {
                 let mut npm = with(workspace.command("npm"), &["ci", "--no-audit", "--no-fund"]);
