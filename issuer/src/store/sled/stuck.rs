@@ -29,18 +29,21 @@ impl Watch {
     /// # Errors
     /// No thread can be started.
     pub(super) fn over(tree: sled::Tree) -> std::io::Result<Self> {
+        Self::waking(BETWEEN_LOOKS, move || drop(tree.flush())) // what it finds is told to whoever waits
+    }
+
+    fn waking(between: Duration, wake: impl Fn() + Clone + Send + 'static) -> std::io::Result<Self> {
         let (stop, stopped) = sync_channel(0);
         let work = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&work);
         let look = move || {
             let (mut before, mut begun) = (0, 0);
-            while stopped.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(between) == Err(RecvTimeoutError::Timeout) {
                 let now = seen.load(Ordering::Relaxed);
                 begun = if now % 2 == 1 && now == before { begun + 1 } else { 0 };
                 if (1..=MOST).contains(&begun) {
-                    let tree = tree.clone();
-                    // What it finds is told to whoever waits; a thread that cannot be started is tried again.
-                    drop(Builder::new().name("countersign-flush".to_owned()).spawn(move || drop(tree.flush())));
+                    // A thread that cannot be started is tried again.
+                    drop(Builder::new().name("countersign-flush".to_owned()).spawn(wake.clone()));
                 }
                 before = now;
             }
@@ -64,5 +67,23 @@ impl Drop for Watch {
         if let Some(thread) = self.thread.take() {
             drop(thread.join()); // it has nothing to say
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn work_that_waits_is_woken_again_and_again_and_none_is_woken_when_nothing_waits() {
+        let (wake, woken) = channel();
+        let watch = Watch::waking(Duration::from_millis(2), move || wake.send(()).unwrap_or_default()).unwrap();
+        for _ in 0..3 {
+            let patience = Duration::from_secs(60);
+            assert_eq!(watch.during(|| (woken.recv_timeout(patience), woken.recv_timeout(patience))), (Ok(()), Ok(())));
+        }
+        while woken.recv_timeout(Duration::from_millis(200)).is_ok() {} // what had begun by then
+        assert!(woken.recv_timeout(Duration::from_millis(50)).is_err());
     }
 }
