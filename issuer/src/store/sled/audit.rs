@@ -52,6 +52,11 @@ impl Events {
         let before = engine::read(tree, layout::AUDIT_BEFORE)?.unwrap_or_default();
         Ok(Self { told: Vec::new(), written: Vec::new(), extent: Extent { before, newest } })
     }
+
+    /// Returns the number of the newest event that is written.
+    pub(super) fn newest(&self) -> u64 {
+        self.extent.newest.seq
+    }
 }
 
 impl Engine {

@@ -17,6 +17,7 @@ use crate::env::Stopwatch;
 use crate::store::{Answer, StoreError};
 use crate::telemetry::metrics::METRICS;
 use crate::telemetry::traces;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -163,7 +164,7 @@ impl Thread {
         }
         let fate = match self.failure() {
             Some(fault) => Err(fault),
-            None => watch.during(|| self.flush()),
+            None => watch.during(|| self.flush().and_then(|()| self.durable.sync_notes().map_err(|error| sync_failed(&error)))),
         };
         drop(watch);
         match fate {
@@ -230,9 +231,20 @@ impl Thread {
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
-        let failed = |error: std::io::Error| StoreError::Failed { detail: format!("sync: {error}").into() };
         self.engine.flush()?;
-        self.durable.sync().map_err(failed)?;
-        self.engine.take_listed().map_or(Ok(()), |seq| self.durable.note_list(seq).map_err(failed))
+        self.make_durable().map_err(|error| sync_failed(&error))
     }
+
+    fn make_durable(&mut self) -> io::Result<()> {
+        self.durable.sync()?;
+        let event = self.engine.newest_event();
+        match self.engine.take_listed() {
+            Some(seq) => self.durable.note_list(seq, event),
+            None => self.durable.note_event(event),
+        }
+    }
+}
+
+fn sync_failed(error: &io::Error) -> StoreError {
+    StoreError::Failed { detail: format!("sync: {error}").into() }
 }

@@ -5,7 +5,7 @@
 //! would go to files of their own, unsynced; records are too small for that, but if one ever did it is synced here too.
 
 use super::room::{Claims, Room};
-use super::witness::Witness;
+use super::witness::{Newest, Witness};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,14 @@ use std::path::{Path, PathBuf};
 pub(super) trait Durable: Send {
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Makes the number of the newest list durable beside the log, which must hold it by now.
-    fn note_list(&mut self, seq: u64) -> io::Result<()>;
+    /// Writes the number of the newest event beside the log, which must hold it by now.
+    fn note_event(&mut self, event: u64) -> io::Result<()>;
+
+    /// Makes the number of the newest list durable beside the log, and that of the newest event; it must hold both by now.
+    fn note_list(&mut self, seq: u64, event: u64) -> io::Result<()>;
+
+    /// Makes all numbers durable.
+    fn sync_notes(&mut self) -> io::Result<()>;
 
     /// Sets room aside for the next group and returns how much there is.
     fn room(&mut self) -> Room;
@@ -31,11 +37,11 @@ pub(super) struct SledFiles {
 }
 
 impl SledFiles {
-    /// Returns the files of an open sled directory with this lock file, and the number of the newest list as the witness knows it.
-    pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, u64)> {
-        let (witness, newest_list) = Witness::open(directory, lock)?;
+    /// Returns the files of an open sled directory with this lock file, and what its log must reach.
+    pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, Newest)> {
+        let (witness, newest) = Witness::open(directory, lock)?;
         let (data, blobs) = (File::open(directory.join("db"))?, directory.join("blobs"));
-        Ok((Self { data, blobs, witness, claims: Claims::open(directory)? }, newest_list))
+        Ok((Self { data, blobs, witness, claims: Claims::open(directory)? }, newest))
     }
 }
 
@@ -54,8 +60,16 @@ impl Durable for SledFiles {
         if any { sync_directory(&self.blobs) } else { Ok(()) }
     }
 
-    fn note_list(&mut self, seq: u64) -> io::Result<()> {
-        self.witness.note(seq)
+    fn note_event(&mut self, event: u64) -> io::Result<()> {
+        self.witness.note_event(event)
+    }
+
+    fn note_list(&mut self, seq: u64, event: u64) -> io::Result<()> {
+        self.witness.note_list(seq, event)
+    }
+
+    fn sync_notes(&mut self) -> io::Result<()> {
+        self.witness.sync()
     }
 
     fn room(&mut self) -> Room {
@@ -78,8 +92,8 @@ mod tests {
         std::fs::write(directory.path().join("db"), b"log").unwrap();
         std::fs::create_dir(directory.path().join("blobs")).unwrap();
         let lock = File::create(directory.path().join("lock")).unwrap();
-        let (mut files, newest_list) = SledFiles::open(directory.path(), &lock).unwrap();
-        assert_eq!(newest_list, 0);
+        let (mut files, newest) = SledFiles::open(directory.path(), &lock).unwrap();
+        assert_eq!(newest, Newest { list: 0, event: 0 });
         files.sync().unwrap();
         std::fs::write(directory.path().join("blobs").join("7"), b"blob").unwrap();
         files.sync().unwrap();

@@ -3,6 +3,7 @@
 use super::audit::Events;
 use super::room::Room;
 use super::rows::{Batch, Rows};
+use super::witness::Newest;
 use super::{clients, keys, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
@@ -28,7 +29,7 @@ pub(super) struct Engine {
     pub(super) low: u32,
     /// Pages of epochs below are forgotten and never leased again.
     pub(super) floor: u32,
-    /// False when the log ends before the newest list.
+    /// False when the log ends before the newest list or the newest event.
     whole: bool,
     /// Number of a list stored since the last group.
     listed: Option<u64>,
@@ -45,7 +46,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Returns the engine over an open tree.
-    pub(super) fn open(tree: Tree, newest_list: u64) -> Result<Self, StoreError> {
+    pub(super) fn open(tree: Tree, reached: Newest) -> Result<Self, StoreError> {
         let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
         let events = Events::open(&tree)?;
@@ -56,7 +57,8 @@ impl Engine {
             next_number: newest.max(publication.map_or(0, |publication| publication.upto)).saturating_add(1),
             low: publication.map_or(0, |publication| publication.low),
             floor,
-            whole: newest_list <= publication.map_or(0, |publication| publication.seq),
+            whole: reached.list <= publication.map_or(0, |publication| publication.seq)
+                && reached.event <= events.newest(),
             listed: None,
             feed: None,
             pending: Vec::new(),
@@ -91,6 +93,11 @@ impl Engine {
     /// Returns the number of the newest list stored since the last call.
     pub(super) fn take_listed(&mut self) -> Option<u64> {
         self.listed.take()
+    }
+
+    /// Returns the number of the newest event.
+    pub(super) fn newest_event(&self) -> u64 {
+        self.events.newest()
     }
 
     /// Tells the feed what has become durable.

@@ -73,7 +73,7 @@ impl SledStore {
         let tree: sled::Tree = (*opened.db).clone();
         drop(opened.db);
         let committer =
-            Committer::start(tree.clone(), Engine::open(tree.clone(), opened.newest_list)?, durable(opened.files))?;
+            Committer::start(tree.clone(), Engine::open(tree.clone(), opened.newest)?, durable(opened.files))?;
         Ok(Self { committer, tree: RwLock::new(Some(tree)), directory: directory.to_owned(), _lock: opened.lock })
     }
 

@@ -6,6 +6,7 @@
 
 use super::durable::{Durable, SledFiles, sync_directory};
 use super::stuck::Watch;
+use super::witness::Newest;
 use super::{layout, migrate, room};
 use crate::store::StoreError;
 use crate::store::record::{Count, Record};
@@ -32,8 +33,8 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 pub(super) struct Opened {
     pub(super) db: sled::Db,
     pub(super) files: SledFiles,
-    /// Number of the newest list as the witness knows it, 0 for none, the largest when it cannot know.
-    pub(super) newest_list: u64,
+    /// What the log must reach to be whole.
+    pub(super) newest: Newest,
     /// Held for as long as the store is open.
     pub(super) lock: File,
 }
@@ -50,7 +51,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
         opened => opened?,
     };
     match prepare(directory, &lock, &db) {
-        Ok((files, newest_list)) => Ok(Opened { db, files, newest_list, lock }),
+        Ok((files, newest)) => Ok(Opened { db, files, newest, lock }),
         Err(fault @ StoreError::Unusable { .. }) => {
             abandon(db);
             Err(fault)
@@ -65,11 +66,11 @@ pub(super) fn abandon<T>(engine: T) {
     Box::leak(Box::new(engine));
 }
 
-fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(SledFiles, u64), StoreError> {
-    let (mut files, newest_list) = SledFiles::open(directory, lock).map_err(|error| unusable(&error))?;
+fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(SledFiles, Newest), StoreError> {
+    let (mut files, newest) = SledFiles::open(directory, lock).map_err(|error| unusable(&error))?;
     let watch = Watch::over((**db).clone()).map_err(|error| unusable(&error))?;
     watch.during(|| make_durable(directory, db, &mut files))?;
-    Ok((files, newest_list))
+    Ok((files, newest))
 }
 
 fn make_durable(directory: &Path, db: &sled::Db, files: &mut SledFiles) -> Result<(), StoreError> {
@@ -159,6 +160,10 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
     match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Corruption { .. })) => Err(StoreError::damaged("the engine found corrupted files")),
+        // It takes a settings file that does not have its checksum for one of another version.
+        Ok(Err(sled::Error::Unsupported(_))) => {
+            Err(StoreError::damaged("the engine's settings are not what was written"))
+        }
         Ok(Err(sled::Error::Io(error))) if is_lock_held(&error) => Err(in_use(directory)),
         Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => Err(StoreError::Full),
         Ok(Err(error)) => Err(engine_failed(&error)),

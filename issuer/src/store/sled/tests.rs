@@ -5,6 +5,7 @@ mod backups;
 mod bounds;
 
 use super::*;
+use crate::audit::{Act, Origin};
 use crate::session::{Session, SessionId, Step};
 use crate::store::conformance::{at, conformance, ending, session};
 use crate::store::{self, OfSubject, Sessions};
@@ -58,8 +59,16 @@ impl Durable for Probed {
         Ok(())
     }
 
-    fn note_list(&mut self, seq: u64) -> io::Result<()> {
-        self.files.note_list(seq)
+    fn note_event(&mut self, event: u64) -> io::Result<()> {
+        self.files.note_event(event)
+    }
+
+    fn note_list(&mut self, seq: u64, event: u64) -> io::Result<()> {
+        self.files.note_list(seq, event)
+    }
+
+    fn sync_notes(&mut self) -> io::Result<()> {
+        self.files.sync_notes()
     }
 
     fn room(&mut self) -> super::room::Room {
@@ -311,6 +320,30 @@ async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
     assert!(!whole().await, "yesterday's log must be found out");
     std::fs::write(directory.path().join("newest-list"), b"twelve bytes").unwrap();
     assert!(!whole().await, "a witness that cannot be read proves nothing");
+}
+
+#[tokio::test]
+async fn a_log_that_ends_before_the_newest_event_is_known_to_have_lost_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let told = || vec![Event::new(Act::TokenIssued, &Origin::internal(), at(0))];
+    let log = directory.path().join("db");
+    let store = SledStore::open(directory.path()).unwrap();
+    store.create_session(session(1), told()).await.unwrap();
+    let before = std::fs::read(&log).unwrap();
+    store.create_session(session(2), told()).await.unwrap();
+    let after = std::fs::read(&log).unwrap();
+    drop(store); // without a word, as a kill would
+    let changed = (0..after.len()).find(|place| before.get(*place) != after.get(*place)).unwrap();
+    let whole = async || SledStore::open(directory.path()).unwrap().revocations().await.unwrap().whole;
+    let mut flipped = after.clone();
+    flipped[changed + 40] ^= 1;
+    std::fs::write(&log, flipped).unwrap();
+    assert!(!whole().await, "the last group was acknowledged and is not there");
+    for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
+        std::fs::remove_file(directory.path().join(name)).unwrap();
+    }
+    std::fs::write(&log, after).unwrap();
+    assert!(whole().await, "and with it all is well");
 }
 
 #[tokio::test]

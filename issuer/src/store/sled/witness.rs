@@ -1,15 +1,18 @@
-//! A second, tiny file that knows the number of the newest list, and in which directory it was written.
+//! A second, tiny file that knows the numbers of the newest list and of the newest event, and in which directory they were
+//! written.
 //!
 //! sled 0.34 takes a damaged stretch of its log for the end of the log: it opens, older than it was, and says nothing. So
-//! each number is also written here, after the log and before the list is served. A store whose log ends before it has
-//! lost writes. What came after the newest list, at most some seconds, is beyond this proof.
+//! the numbers are also written here, after the log and before anybody is answered. A store whose log ends before them has
+//! lost writes. The number of a list is synced before the list is served. That of an event is handed to the operating system
+//! only, and synced with the next list and at the end: it survives the end of the process, and of a power cut it may
+//! miss the last seconds, which a damaged log then loses without a trace; it is never ahead of what was synced.
 //!
 //! A copy of the whole directory, such as a backup, proves itself to be whole although lists have been served since it was
 //! made. It is told apart by the lock file, which is made once and never written again: a copy of it has another inode, or
 //! its inode has changed since. A snapshot of the disk keeps both and cannot be told; whoever goes back to one says so.
 //!
 //! ```text
-//! witness = seq:u64 place:20 bytes crc:u32              little-endian; one write of 32 bytes, synced
+//! witness = seq:u64 place:20 bytes event:u64 crc:u32    little-endian; one write of 40 bytes
 //! place   = inode:u64 seconds:u64 nanoseconds:u32       of the lock file: when its inode was changed last (ctime)
 //! ```
 
@@ -24,6 +27,22 @@ const NAME: &str = "newest-list";
 pub(super) struct Witness {
     file: File,
     place: Place,
+    newest: Newest,
+}
+
+/// What a log must reach to be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Newest {
+    /// Number of the newest list; 0 for none.
+    pub(super) list: u64,
+    /// Number of the newest event; 0 for none.
+    pub(super) event: u64,
+}
+
+impl Newest {
+    const NOTHING: Self = Self { list: 0, event: 0 };
+    /// No log reaches it: what there was is not known.
+    const UNKNOWN: Self = Self { list: u64::MAX, event: u64::MAX };
 }
 
 /// What tells a directory from a copy of it.
@@ -53,36 +72,56 @@ impl Place {
 }
 
 impl Witness {
-    /// Opens the file and returns the number it holds: 0 when it is new, the largest when it cannot be read or was written
+    /// Opens the file and returns the numbers it holds: none when it is new, the largest when it cannot be read or was written
     /// in another directory. `lock` is the directory's lock file.
-    pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, u64)> {
+    pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, Newest)> {
         let path = directory.join(NAME);
         let place = Place::of(lock)?;
         let known = match std::fs::read(&path) {
-            Ok(bytes) if bytes.is_empty() => 0, // made, but the power went before the first number
+            Ok(bytes) if bytes.is_empty() => Newest::NOTHING, // made, but the power went before the first number
             Ok(bytes) => match parse(&bytes) {
                 Some((_, Some(written))) if !written.is(place) => {
                     tracing::warn!("the data directory is a copy: lists may have been published since it was made");
-                    u64::MAX
+                    Newest::UNKNOWN
                 }
-                Some((seq, _)) => seq,
-                None => u64::MAX,
+                Some((newest, _)) => newest,
+                None => Newest::UNKNOWN,
             },
-            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == ErrorKind::NotFound => Newest::NOTHING,
             Err(error) => return Err(error),
         };
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        Ok((Self { file, place }, known))
+        // What is not known stays so on the disk until a list has said that everything before it is revoked.
+        Ok((Self { file, place, newest: known }, known))
     }
 
-    /// Makes the number durable.
-    pub(super) fn note(&mut self, seq: u64) -> io::Result<()> {
-        let Place { inode, seconds, nanoseconds } = self.place;
-        let mut bytes = [&seq.to_le_bytes()[..], &inode, &seconds, &nanoseconds].concat();
+    /// Writes the number of the newest event, if it is another one; it survives the end of this process.
+    pub(super) fn note_event(&mut self, event: u64) -> io::Result<()> {
+        if event <= self.newest.event {
+            return Ok(());
+        }
+        self.newest.event = event;
+        self.write()
+    }
+
+    /// Makes the number of the newest list durable, and that of the newest event with it.
+    pub(super) fn note_list(&mut self, list: u64, event: u64) -> io::Result<()> {
+        self.newest = Newest { list, event };
+        self.write()?;
+        self.sync()
+    }
+
+    /// Makes what was written durable.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let Self { place: Place { inode, seconds, nanoseconds }, newest: Newest { list, event }, .. } = *self;
+        let mut bytes = [&list.to_le_bytes()[..], &inode, &seconds, &nanoseconds, &event.to_le_bytes()].concat();
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&bytes)?;
-        self.file.sync_data()
+        self.file.write_all(&bytes)
     }
 }
 
@@ -93,21 +132,23 @@ pub(super) fn leave_none(directory: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Returns number and place; what an earlier version wrote has no place.
-fn parse(bytes: &[u8]) -> Option<(u64, Option<Place>)> {
+/// Returns numbers and place; what earlier versions wrote has no event, and what the first wrote no place.
+fn parse(bytes: &[u8]) -> Option<(Newest, Option<Place>)> {
     let (written, crc) = bytes.split_last_chunk::<4>()?;
     if crc32fast::hash(written).to_le_bytes() != *crc {
         return None;
     }
-    let (seq, place) = written.split_first_chunk::<8>()?;
-    let seq = u64::from_le_bytes(*seq);
+    let (list, place) = written.split_first_chunk::<8>()?;
+    let list = u64::from_le_bytes(*list);
     if place.is_empty() {
-        return Some((seq, None));
+        return Some((Newest { list, event: 0 }, None));
     }
     let (inode, rest) = place.split_first_chunk::<8>()?;
     let (seconds, rest) = rest.split_first_chunk::<8>()?;
-    let nanoseconds = rest.try_into().ok()?;
-    Some((seq, Some(Place { inode: *inode, seconds: *seconds, nanoseconds })))
+    let (nanoseconds, rest) = rest.split_first_chunk::<4>()?;
+    let event = if rest.is_empty() { 0 } else { u64::from_le_bytes(rest.try_into().ok()?) };
+    let place = Place { inode: *inode, seconds: *seconds, nanoseconds: *nanoseconds };
+    Some((Newest { list, event }, Some(place)))
 }
 
 #[cfg(test)]
@@ -116,7 +157,8 @@ mod tests {
 
     fn opened(directory: &Path) -> (Witness, u64) {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock")).unwrap();
-        Witness::open(directory, &lock).unwrap()
+        let (witness, known) = Witness::open(directory, &lock).unwrap();
+        (witness, known.list)
     }
 
     #[test]
@@ -124,15 +166,17 @@ mod tests {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (mut witness, known) = opened(here.path());
         assert_eq!(known, 0);
-        witness.note(7).unwrap();
-        witness.note(8).unwrap();
+        witness.note_list(7, 0).unwrap();
+        witness.note_list(8, 0).unwrap();
         assert_eq!(opened(here.path()).1, 8);
         for name in ["lock", NAME] {
             std::fs::copy(here.path().join(name), there.path().join(name)).unwrap();
         }
         let (mut copy, known) = opened(there.path());
         assert_eq!(known, u64::MAX);
-        copy.note(9).unwrap();
+        copy.note_event(3).unwrap();
+        assert_eq!(opened(there.path()).1, u64::MAX, "an event says nothing about lists");
+        copy.note_list(9, 3).unwrap();
         assert_eq!(opened(there.path()).1, 9, "from now on the copy is a directory of its own");
         std::fs::copy(here.path().join("lock"), there.path().join("lock")).unwrap();
         assert_eq!(opened(there.path()).1, u64::MAX, "written over, under the same inode");
@@ -141,20 +185,40 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_version_wrote_is_known_and_damage_is_not() {
+    fn the_newest_event_is_known_after_the_newest_list_and_never_goes_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = File::create(directory.path().join("lock")).unwrap();
+        let known = || Witness::open(directory.path(), &lock).unwrap().1;
+        let (mut witness, _) = Witness::open(directory.path(), &lock).unwrap();
+        witness.note_event(3).unwrap();
+        assert_eq!(known(), Newest { list: 0, event: 3 });
+        witness.note_list(7, 4).unwrap();
+        witness.note_event(4).unwrap();
+        witness.note_event(2).unwrap();
+        assert_eq!(known(), Newest { list: 7, event: 4 });
+        witness.note_event(9).unwrap();
+        assert_eq!(known(), Newest { list: 7, event: 9 });
+    }
+
+    #[test]
+    fn what_earlier_versions_wrote_is_known_and_damage_is_not() {
         let directory = tempfile::tempdir().unwrap();
         let number = 7_u64.to_le_bytes();
         let before = [&number[..], &crc32fast::hash(&number).to_le_bytes()].concat();
         std::fs::write(directory.path().join(NAME), &before).unwrap();
         assert_eq!(opened(directory.path()).1, 7);
         let (mut witness, _) = opened(directory.path());
-        witness.note(8).unwrap();
+        witness.note_list(8, 0).unwrap();
         let bytes = std::fs::read(directory.path().join(NAME)).unwrap();
-        assert_eq!(bytes.len(), 32);
+        assert_eq!(bytes.len(), 40);
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(parse(&flipped), None, "bit {bit}");
         }
+        let without_event = &bytes[..28];
+        let second = [without_event, &crc32fast::hash(without_event).to_le_bytes()].concat();
+        std::fs::write(directory.path().join(NAME), second).unwrap();
+        assert_eq!(opened(directory.path()).1, 8);
     }
 }
