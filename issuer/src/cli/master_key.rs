@@ -208,10 +208,14 @@ fn read(path: &Path, file: File, failed: &dyn Fn(&str, &io::Error) -> Failure) -
     let unreadable = |error| failed("cannot be read", &error);
     let metadata = file.metadata().map_err(unreadable)?;
     refuse_others("master key file", path, &metadata, 0o600)?;
-    let mut text = Zeroizing::new(String::new());
-    file.take(MAX_FILE).read_to_string(&mut text).map_err(unreadable)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default(); // what is no text is no key either
     decode(text.trim_end_matches(['\r', '\n'])).ok_or_else(|| {
-        Failure::Machine(format!("the master key file {} does not hold 32 bytes in base64url", path.display()))
+        Failure::Machine(format!(
+            "the master key file {} does not hold 32 bytes in base64url: bring it back from where you keep it",
+            path.display()
+        ))
     })
 }
 
@@ -282,12 +286,15 @@ mod tests {
         let (_parent, data_dir, env) = prepared();
         of_file(&data_dir.master_key(), &data_dir, &env).expect("made");
         let good = std::fs::read_to_string(data_dir.master_key()).expect("readable");
-        for damaged in
-            ["", "\n", good.get(1..).expect("ascii"), &good.replace('\n', "=\n"), &format!("{good}{good}"), "!!!!"]
+        let (padded, twice) = (good.replace('\n', "=\n"), format!("{good}{good}"));
+        for damaged in ["", "\n", good.get(1..).expect("ascii"), &padded, &twice, "!!!!"]
+            .map(str::as_bytes)
+            .into_iter()
+            .chain([&[0xff; 44][..]])
         {
             std::fs::write(data_dir.master_key(), damaged).expect("written");
             let failure = refused(&data_dir, &env);
-            assert!(failure.ends_with("does not hold 32 bytes in base64url"), "{failure}");
+            assert!(failure.contains("does not hold 32 bytes in base64url: bring it back"), "{failure}");
         }
     }
 

@@ -248,7 +248,7 @@ impl From<ConfigError> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        let reason = format!("{error}{cause}");
+        let reason = format!("{error}{cause}{}", way_out(&error));
         match error {
             Error::Store(StoreError::InUse { .. }) => Self::InUse(reason),
             Error::Store(_) => Self::Store(reason),
@@ -284,6 +284,19 @@ impl From<Error> for Failure {
             | Error::InvalidToken
             | Error::TokenTooLong => Self::Machine(reason),
         }
+    }
+}
+
+/// What an operator can do where files are not what was written; empty where the reason says it itself.
+fn way_out(error: &Error) -> &'static str {
+    match error {
+        Error::Store(StoreError::Damaged { .. }) => {
+            "; make a new store of a backup with `countersign restore`, and keep this one for whoever looks into it"
+        }
+        Error::Keys(_) => {
+            "; bring back the master key that this store was sealed under, or make a new store of a backup with `countersign restore`"
+        }
+        _ => "",
     }
 }
 
