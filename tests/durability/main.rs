@@ -5,6 +5,8 @@
 // Everything here is a test: what is wrong must stop it, with the seed that showed it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_in_result)]
 
+mod corruption;
+mod damage;
 mod kills;
 mod life;
 mod linear;

@@ -1,7 +1,8 @@
 //! The content of a folder, kept in memory and put back in place.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Every file of a folder and below, by its path from there.
@@ -35,6 +36,7 @@ impl Tree {
         }
         for (name, bytes) in self.0.iter().filter(|(name, bytes)| now.0.get(*name) != Some(*bytes)) {
             fs::write(folder.join(name), bytes).unwrap();
+            fs::set_permissions(folder.join(name), Permissions::from_mode(0o600)).unwrap();
         }
     }
 }

@@ -174,6 +174,8 @@ pub(crate) struct Registered {
     pub(crate) touched: bool,
     /// A new secret was asked for, and there was no answer.
     pub(crate) in_doubt: bool,
+    /// Since such a request the newest secret may be one that nobody was told.
+    pub(crate) another: bool,
 }
 
 /// A user that a worker has made.

@@ -25,8 +25,8 @@ impl Worker {
                 self.promises.acknowledge(reply);
                 self.promises.tells("client.created", "target", &id);
                 let secrets = vec![reply.member("client_secret")];
-                let (word, touched, in_doubt) = (Word::Stands, true, false);
-                self.promises.clients.push(Registered { id, secrets, word, touched, in_doubt });
+                let (word, touched) = (Word::Stands, true);
+                self.promises.clients.push(Registered { id, secrets, word, touched, in_doubt: false, another: false });
             }
             Answer::Refused(reply) => return Err(refused("a new client", reply)),
             Answer::Silence | Answer::Nobody => {} // nobody has its secret
@@ -49,6 +49,9 @@ impl Worker {
         match &answer {
             Answer::Done(reply) => {
                 registered.touched = true;
+                if std::mem::take(&mut registered.another) {
+                    registered.secrets.clear(); // the one before is not what we have
+                }
                 registered.secrets.push(reply.member("client_secret"));
                 if registered.secrets.len() > 2 {
                     registered.secrets.remove(0);
@@ -86,7 +89,8 @@ impl Worker {
         Ok(answer.heard())
     }
 
-    /// Asks for a next key; where there is one, that is the answer.
+    /// Asks for a next key; where there is one, that is the answer. It may have been made for a request without an answer; its
+    /// event is in the log all the same.
     pub(crate) fn rotate_keys(&mut self, client: Client) -> Result<Heard, String> {
         let purpose = if self.dice.percent(50) { "token" } else { "revocations" };
         let answer = Answer::to(&client.json("/v1/keys/rotate", &json!({"purpose": purpose})).basic(ADMIN));

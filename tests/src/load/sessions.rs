@@ -148,11 +148,9 @@ impl Worker {
         if let Some(renewal) = &mut session.renewal {
             renewal.spent.push(std::mem::replace(&mut renewal.newest, pair.refresh_token));
             renewal.answer = body.to_vec();
-            // If it was, the pair may have been made for a request without an answer, whose event is promised to nobody.
-            if !std::mem::take(&mut renewal.in_doubt) {
-                promises.tells("token.refreshed", "jti", &jti);
-            }
+            renewal.in_doubt = false; // if it was, the pair may be the one of that request, whose event is in the log with it
         }
+        promises.tells("token.refreshed", "jti", &jti);
     }
 
     /// Presents the token before the newest once more: a lost answer.

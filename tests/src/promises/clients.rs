@@ -31,8 +31,9 @@ impl Worker {
                 registered.word = if proved > 0 { Word::Stands } else { Word::Gone };
             }
             registered.secrets.drain(..asked);
-            // One in doubt stays so: whether its next secret takes the place of the one that is known, nobody can say.
-            registered.touched = false;
+            // Its next secret takes the place of whichever is the newest now.
+            registered.another |= registered.in_doubt;
+            (registered.touched, registered.in_doubt) = (false, false);
         }
         Ok(())
     }
