@@ -164,7 +164,8 @@ impl Thread {
         }
         let fate = match self.failure() {
             Some(fault) => Err(fault),
-            None => watch.during(|| self.flush().and_then(|()| self.durable.sync_notes().map_err(|error| sync_failed(&error)))),
+            None => watch
+                .during(|| self.flush().and_then(|()| self.durable.sync_notes().map_err(|error| sync_failed(&error)))),
         };
         drop(watch);
         match fate {

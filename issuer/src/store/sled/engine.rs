@@ -228,15 +228,17 @@ impl Engine {
         self.get(key)?.map(|row| R::decode(key, &row)).transpose()
     }
 
-    /// Returns the tree with all changes so far, for a scan.
+    /// Returns the tree with all changes so far and the events that tell of them, for a scan.
     pub(super) fn settled(&mut self) -> Result<&Tree, StoreError> {
+        self.write_events()?; // in one batch with what they tell of
         let fault = &mut self.fault;
         self.rows.settled().map_err(|error| fault.insert(failed(&error)).clone())
     }
 
+    /// Takes in what a change writes; what is told of it must have been told before.
     pub(super) fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.wrote = true;
-        self.rows.write(batch).map_err(|error| self.fail(&error))
+        if self.rows.write(batch) { self.settled().map(drop) } else { Ok(()) }
     }
 
     /// Applies a batch, and announces what it revokes once it is durable.

@@ -2,7 +2,8 @@
 //!
 //! sled closes a buffer before and after every batch and writes both from another thread, which costs more than the
 //! changes do. So what the changes of a group write waits above the tree, where those behind them already see it, and goes
-//! into the tree as one batch, together with the events that tell of it: a group is on disk as a whole or not at all.
+//! into the tree as one batch, together with the events that tell of it: a group is on disk as a whole or not at all. Where a scan or the bound parts it, each part
+//! is, with its events.
 
 use sled::{IVec, Tree};
 use std::collections::BTreeMap;
@@ -47,14 +48,15 @@ impl Rows {
         }
     }
 
-    /// Takes in what a change writes.
-    pub(super) fn write(&mut self, Batch(rows): Batch) -> sled::Result<()> {
+    /// Takes in what a change writes, and returns whether so much waits now that it must go into the tree.
+    #[must_use]
+    pub(super) fn write(&mut self, Batch(rows): Batch) -> bool {
         for (key, row) in rows {
             let bytes = key.len().saturating_add(row.as_ref().map_or(0, |row| row.len()));
             self.bytes = self.bytes.saturating_add(bytes);
             self.waiting.insert(key, row);
         }
-        if self.bytes > WAITING_BYTES { self.settle() } else { Ok(()) }
+        self.bytes > WAITING_BYTES
     }
 
     /// Puts what waits into the tree. It is not durable yet.
@@ -101,15 +103,15 @@ mod tests {
     #[test]
     fn what_a_change_wrote_is_seen_by_those_behind_it_and_in_the_tree_once_the_group_is_handed_over() {
         let (mut rows, tree) = rows();
-        rows.write(batch(&[(b"a", Some(b"1")), (b"b", Some(b"2"))])).unwrap();
-        rows.write(batch(&[(b"a", Some(b"3")), (b"b", None)])).unwrap();
+        assert!(!rows.write(batch(&[(b"a", Some(b"1")), (b"b", Some(b"2"))])));
+        assert!(!rows.write(batch(&[(b"a", Some(b"3")), (b"b", None)])));
         assert_eq!(rows.get(b"a").unwrap().unwrap(), b"3");
         assert_eq!(rows.get(b"b").unwrap(), None);
         assert!(tree.is_empty());
         rows.flush().unwrap();
         assert_eq!(tree.get(b"a").unwrap().unwrap(), b"3");
         assert_eq!(tree.get(b"b").unwrap(), None);
-        rows.write(batch(&[(b"a", None)])).unwrap();
+        assert!(!rows.write(batch(&[(b"a", None)])));
         assert_eq!(rows.get(b"a").unwrap(), None, "also above a row of the tree");
         assert_eq!(rows.settled().unwrap().get(b"a").unwrap(), None, "a scan sees it");
     }
@@ -118,9 +120,10 @@ mod tests {
     fn what_waits_is_bounded_and_a_change_is_never_parted() {
         let (mut rows, tree) = rows();
         let large = vec![0; WAITING_BYTES / 2];
-        rows.write(batch(&[(b"a", Some(&large))])).unwrap();
+        assert!(!rows.write(batch(&[(b"a", Some(&large))])));
+        assert!(rows.write(batch(&[(b"b", Some(&large)), (b"c", Some(b"1"))])));
         assert!(tree.is_empty());
-        rows.write(batch(&[(b"b", Some(&large)), (b"c", Some(b"1"))])).unwrap();
+        rows.settle().unwrap();
         assert_eq!(tree.len(), 3);
     }
 }

@@ -73,9 +73,11 @@ impl Engine {
                 return Ok(Some((before, Outcome::NameTaken)));
             }
             batch.insert(&*key, user.encode(&key));
+            self.tell(events);
             self.apply(batch)?;
+        } else {
+            self.tell(events);
         }
-        self.tell(events);
         Ok(Some((user, outcome)))
     }
 

@@ -144,3 +144,16 @@ async fn a_log_that_was_made_anew_is_found_by_what_was_noted_elsewhere() {
     assert!(found(vec![], cut).await.is_ok());
     assert_eq!(found(vec![noted], cut).await, Err(Broken::CutOff { noted: 6, last: 4 }));
 }
+
+#[test]
+fn what_goes_into_the_tree_before_its_group_ends_goes_with_its_events() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open::open(directory.path()).unwrap();
+    let tree: Tree = (*opened.db).clone();
+    let mut engine = Engine::open(tree.clone(), opened.newest).unwrap();
+    let of = |kind: u8| tree.scan_prefix([kind]).count();
+    engine.create_session(&session(1), vec![event(1)]).unwrap();
+    assert_eq!((of(layout::SESSION), of(layout::EVENTS)), (0, 0), "it waits for the end of the group");
+    engine.settled().unwrap();
+    assert_eq!((of(layout::SESSION), of(layout::EVENTS)), (1, 1), "a scan parts a group, never a change and its event");
+}
