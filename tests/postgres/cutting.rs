@@ -3,7 +3,7 @@
 //! The server tells the end of each statement with a message `C`, its length, and the name of what was done. Where that is
 //! `COMMIT`, the transaction has taken place and only its answer is lost; where it is `BEGIN`, nothing has.
 
-use crate::promises::{held, work};
+use crate::promises::{held, until, work};
 use crate::{SECRET, cluster, fresh_schema, master_key, setup};
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -73,13 +73,9 @@ fn cut_at(word: &'static [u8], times: usize) {
         let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| work(&client, SECRET, &stop, &count))).collect();
         for time in 1..=times {
             let from = count.load(Ordering::Relaxed);
-            while count.load(Ordering::Relaxed) < from + 20 {
-                thread::yield_now();
-            }
+            until(&clients, || count.load(Ordering::Relaxed) >= from + 20);
             proxy.due.store(true, Ordering::SeqCst);
-            while proxy.cuts.load(Ordering::SeqCst) < time {
-                thread::yield_now();
-            }
+            until(&clients, || proxy.cuts.load(Ordering::SeqCst) >= time);
         }
         stop.store(true, Ordering::Relaxed);
         clients.into_iter().map(|client| client.join().expect("no panic")).collect()

@@ -1,6 +1,6 @@
 //! A database that goes away under load and comes back.
 
-use crate::promises::{held, work};
+use crate::promises::{held, until, work};
 use crate::{SECRET, master_key, setup};
 use countersign_tests::{Cluster, Daemon};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,9 +15,7 @@ fn under_load(daemon: &Daemon, disturb: impl FnOnce(&dyn Fn(usize))) -> Vec<crat
         // Waits until so many more promises have been made.
         let more = |most: usize| {
             let from = count.load(Ordering::Relaxed);
-            while count.load(Ordering::Relaxed) < from + most {
-                thread::yield_now();
-            }
+            until(&clients, || count.load(Ordering::Relaxed) >= from + most);
         };
         more(40);
         disturb(&more);

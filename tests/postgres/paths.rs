@@ -1,6 +1,6 @@
 //! The paths that everybody walks, over restarts and kills.
 
-use crate::promises::{held, work};
+use crate::promises::{held, until, work};
 use crate::{SECRET, cluster, fresh_schema, list_seq, master_key, setup};
 use countersign_tests::Setup;
 use serde_json::json;
@@ -52,9 +52,7 @@ fn killed_in_the_middle_of_writing_it_loses_nothing_that_a_client_was_told() {
         let client = daemon.client();
         let promised: Vec<_> = thread::scope(|scope| {
             let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| work(&client, SECRET, &stop, &count))).collect();
-            while count.load(Ordering::Relaxed) < 60 * (round + 1) {
-                thread::yield_now();
-            }
+            until(&clients, || count.load(Ordering::Relaxed) >= 60 * (round + 1));
             daemon.kill();
             stop.store(true, Ordering::Relaxed);
             clients.into_iter().map(|client| client.join().expect("no panic")).collect()

@@ -4,6 +4,10 @@ use countersign_tests::{Client, Daemon, Pair, claims};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
+/// Requests that nobody answers until a client gives up: some seconds of refused connections.
+const MOST_UNKNOWN: usize = 200_000;
 
 /// What one client was told.
 #[derive(Default)]
@@ -43,6 +47,7 @@ pub(crate) fn work(client: &Client, secret: &str, stop: &AtomicBool, count: &Ato
             Err(_) => {
                 promised.unknown += 1;
                 may_have_ended |= ends;
+                assert!(promised.unknown < MOST_UNKNOWN, "the daemon does not come back");
                 std::thread::yield_now();
                 continue;
             }
@@ -65,6 +70,14 @@ pub(crate) fn work(client: &Client, secret: &str, stop: &AtomicBool, count: &Ato
     }
     promised.newest.extend(pair.filter(|_| !may_have_ended));
     promised
+}
+
+/// Waits until something is so, as long as any client goes on.
+pub(crate) fn until(clients: &[ScopedJoinHandle<'_, Promised>], is_so: impl Fn() -> bool) {
+    while !is_so() {
+        assert!(!clients.iter().all(ScopedJoinHandle::is_finished), "every client has given up");
+        std::thread::yield_now();
+    }
 }
 
 /// Asserts that everything holds that was promised.

@@ -1,6 +1,6 @@
 //! One daemon at a time: the next one stands by, says so, and takes over.
 
-use crate::promises::{held, work};
+use crate::promises::{held, until, work};
 use crate::{SECRET, cluster, fresh_schema, list_seq, master_key, setup};
 use countersign_tests::{Client, Daemon, Setup, Starting};
 use rustix::process::Signal;
@@ -48,9 +48,7 @@ fn a_second_daemon_stands_by_and_takes_over_when_the_first_is_killed_and_when_it
     let client = first.client();
     let promised: Vec<_> = thread::scope(|scope| {
         let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| work(&client, SECRET, &stop, &count))).collect();
-        while count.load(Ordering::Relaxed) < 100 {
-            thread::yield_now();
-        }
+        until(&clients, || count.load(Ordering::Relaxed) >= 100);
         first.kill();
         stop.store(true, Ordering::Relaxed);
         clients.into_iter().map(|client| client.join().expect("no panic")).collect()
