@@ -1,26 +1,36 @@
-//! Measures the daemon as it is used: the release binary, a store on disk, HTTP over loopback, one request at a time
-//! on each of 64 kept-alive connections. Every phase is bounded by a count and by time, and all ends by itself.
+//! Measures the daemon as it is used: the release binary, a store on disk, HTTP over loopback, 64 connections. Then, in the
+//! same run, what others keep rotating refresh tokens with. Every phase is bounded by a count and by time, and all ends by
+//! itself.
 //!
 //! ```text
-//! bench_issuer <the daemon> <folder on the disk to measure>
-//! prints    Markdown
+//! bench_issuer beside <the daemon> <folder on the disk to measure> <Python of the peers> <folder of the peers>
+//! bench_issuer growth <the daemon> <folder on the disk to measure> <count of sessions>…
+//! prints       Markdown
 //! ```
 
 mod clock;
 mod connection;
 mod daemon;
 mod disk;
+mod growth;
 mod load;
+mod peers;
 mod report;
 mod work;
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use connection::Connection;
 use daemon::Daemon;
-use load::{Bounds, Measured};
-use report::{Report, Start};
+use load::{Bounds, Measured, Pace};
+use peers::{PEERS, Peer, Tools};
+use report::{OfPeer, Report, Start};
+use work::Sessions;
+
+const USAGE: &str = "usage: bench_issuer beside|growth <daemon> <folder> …";
 
 /// Connections, each with one request under way.
 const CONNECTIONS: usize = 64;
@@ -29,51 +39,109 @@ const SESSIONS: usize = 150;
 const ROUNDS: usize = 3;
 const MINTING: Bounds = Bounds { requests: SESSIONS, time: Duration::from_secs(30) };
 const REFRESHING: Bounds = Bounds { requests: 3_000, time: Duration::from_secs(8) };
+const READING: Bounds = Bounds { requests: 3_000, time: Duration::from_secs(3) };
+const REVOKING: Bounds = Bounds { requests: SESSIONS, time: Duration::from_secs(3) };
+/// Of a peer: first sessions, then refreshes.
+const PEER_MINTING: Bounds = Bounds { requests: 20, time: Duration::from_secs(5) };
+const PEER_REFRESHING: Bounds = Bounds { requests: 3_000, time: Duration::from_secs(8) };
 /// How often a start on an empty folder is repeated.
 const STARTS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [program, disk] = arguments.as_slice() else { return Err("usage: bench_issuer <daemon> <folder>".into()) };
+    let [what, program, disk, rest @ ..] = arguments.as_slice() else { return Err(USAGE.into()) };
     let (program, disk) = (Path::new(program), Path::new(disk));
+    let text = match (what.as_str(), rest) {
+        ("beside", [python, programs]) => {
+            let tools = Tools { python: python.into(), programs: programs.into() };
+            let ours = ours(program, disk)?;
+            let peers = PEERS.into_iter().map(|peer| of(peer, &tools, disk)).collect::<Result<Vec<_>, _>>()?;
+            ours.markdown(&peers)
+        }
+        ("growth", counts) => growth::table(program, disk, counts)?,
+        _ => return Err(USAGE.into()),
+    };
+    print!("{text}");
+    Ok(())
+}
+
+/// One phase against one server: every connection goes on with its own sessions.
+struct Loaded {
+    connections: usize,
+    sessions: Vec<Sessions>,
+}
+
+impl Loaded {
+    fn run(
+        &mut self,
+        host: std::net::SocketAddr,
+        how: (Bounds, Pace),
+        request: impl Fn(&mut Connection, usize, &mut Sessions) -> io::Result<()> + Sync,
+    ) -> Result<Measured, Box<dyn Error>> {
+        let mut kept = std::mem::take(&mut self.sessions).into_iter();
+        let (measured, after) = load::run(host, self.connections, how, |_| kept.next().unwrap_or_default(), request)?;
+        self.sessions = after;
+        Ok(measured)
+    }
+}
+
+fn ours(program: &Path, disk: &Path) -> Result<Report, Box<dyn Error>> {
     let fdatasync = disk::syncs_per_second(disk)?;
     let first_starts = (0..STARTS).map(|_| first_start(program, disk)).collect::<Result<Vec<_>, _>>()?;
-
     let folder = tempfile::tempdir_in(disk)?;
     let daemon = Daemon::start(program, folder.path())?;
-    let idle = daemon.resident_kib()?;
-    let (mints, mut sessions) = load::run(daemon.address(), CONNECTIONS, MINTING, |_| Vec::new(), work::mint)?;
-    let mut refreshes: Vec<Measured> = Vec::new();
+    let (idle, host) = (daemon.resident_kib()?, daemon.address());
+    let mut load = Loaded { connections: CONNECTIONS, sessions: Vec::new() };
+    let mints = load.run(host, (MINTING, Pace::Closed), work::mint)?;
     let before = daemon.processor_time()?;
-    for _ in 0..ROUNDS {
-        let mut kept = sessions.into_iter();
-        let (measured, after) =
-            load::run(daemon.address(), CONNECTIONS, REFRESHING, |_| kept.next().unwrap_or_default(), work::refresh)?;
-        refreshes.push(measured);
-        sessions = after;
-    }
+    let refreshes = (0..ROUNDS)
+        .map(|_| load.run(host, (REFRESHING, Pace::Closed), work::refresh))
+        .collect::<Result<Vec<_>, _>>()?;
     let refreshing = daemon.processor_time()?.saturating_sub(before);
     let loaded = daemon.resident_kib()?;
+    let half = Pace::Open { per_second: report::half_of(&refreshes) };
+    let paced = load.run(host, (REFRESHING, half), work::refresh)?;
+    let introspections = load.run(host, (READING, Pace::Closed), work::introspect)?;
+    let keys = load.run(host, (READING, Pace::Closed), work::keys)?;
+    let sessions = load.sessions.iter().map(Vec::len).sum();
     daemon.stop()?;
     let again = Daemon::start(program, folder.path())?;
     let restarted = Start { took: again.took_to_start(), kib: again.resident_kib()? };
-    again.stop()?;
     let stored_kib = disk::kib_below(folder.path())?;
-    let count = sessions.iter().map(Vec::len).sum();
-    let report = Report {
+    let revocations = load.run(again.address(), (REVOKING, Pace::Closed), work::revoke)?;
+    let lists = load.run(again.address(), (READING, Pace::Closed), work::list)?;
+    again.stop()?;
+    Ok(Report {
         fdatasync,
         first_starts,
         idle,
         mints,
         refreshes,
+        paced,
+        introspections,
+        revocations,
+        keys,
+        lists,
         refreshing,
         loaded,
         restarted,
         stored_kib,
-        sessions: count,
-    };
-    print!("{}", report.markdown());
-    Ok(())
+        sessions,
+    })
+}
+
+fn of(peer: Peer, tools: &Tools, disk: &Path) -> Result<OfPeer, Box<dyn Error>> {
+    eprintln!("{} …", peer.name());
+    let folder = tempfile::tempdir_in(disk)?;
+    let running = peer.start(tools, folder.path())?;
+    let mut load = Loaded { connections: CONNECTIONS, sessions: Vec::new() };
+    let mints = load.run(running.address(), (PEER_MINTING, Pace::Closed), |connection, _, sessions| {
+        peer.mint(connection, sessions)
+    })?;
+    let refresh =
+        |connection: &mut Connection, count, sessions: &mut Sessions| peer.refresh(connection, count, sessions);
+    let refreshes = load.run(running.address(), (PEER_REFRESHING, Pace::Closed), refresh)?;
+    Ok(OfPeer { name: peer.name(), mints, refreshes })
 }
 
 /// From starting the process to its saying that it is ready, on a folder it has to make.

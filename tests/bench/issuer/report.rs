@@ -10,14 +10,20 @@ pub(crate) struct Start {
     pub(crate) kib: u64,
 }
 
-/// Everything that was measured.
+/// Everything that was measured of the daemon.
 pub(crate) struct Report {
     pub(crate) fdatasync: f64,
     pub(crate) first_starts: Vec<Duration>,
     pub(crate) idle: u64,
     pub(crate) mints: Measured,
     pub(crate) refreshes: Vec<Measured>,
-    /// Processor time of the daemon in all these rounds.
+    /// Refreshes in an open loop, half as many as the closed one reached.
+    pub(crate) paced: Measured,
+    pub(crate) introspections: Measured,
+    pub(crate) revocations: Measured,
+    pub(crate) keys: Measured,
+    pub(crate) lists: Measured,
+    /// Processor time of the daemon in all rounds of the closed loop.
     pub(crate) refreshing: Duration,
     pub(crate) loaded: u64,
     pub(crate) restarted: Start,
@@ -25,14 +31,42 @@ pub(crate) struct Report {
     pub(crate) sessions: usize,
 }
 
+/// What was measured of one peer.
+pub(crate) struct OfPeer {
+    pub(crate) name: &'static str,
+    pub(crate) mints: Measured,
+    pub(crate) refreshes: Measured,
+}
+
+/// Half of the median rate of these rounds, in a second.
+pub(crate) fn half_of(rounds: &[Measured]) -> u32 {
+    let in_a_second = |round: &Measured| {
+        let requests = u128::try_from(round.requests).unwrap_or_default();
+        requests * 1000 / round.took.as_millis().max(1)
+    };
+    let mut rates: Vec<u128> = rounds.iter().map(in_a_second).collect();
+    rates.sort_unstable();
+    rates.get(rates.len() / 2).and_then(|rate| u32::try_from(rate / 2).ok()).unwrap_or(1)
+}
+
 impl Report {
-    pub(crate) fn markdown(&self) -> String {
-        let refreshes: usize = self.refreshes.iter().map(|round| round.requests).sum();
-        let mut text = String::from("| 64 connections | per second | p50 | p99 |\n|---|---|---|---|\n");
-        text += &row(&format!("mint (`POST /v1/tokens`), {} of them", self.mints.requests), &[&self.mints]);
+    pub(crate) fn markdown(&self, peers: &[OfPeer]) -> String {
         let rounds: Vec<&Measured> = self.refreshes.iter().collect();
+        let refreshes: usize = rounds.iter().map(|round| round.requests).sum();
+        let mut text = String::from("| 64 connections | per second | p50 | p99 | p99.9 |\n|---|---|---|---|---|\n");
+        text += &row(&format!("mint (`POST /v1/tokens`), {} of them", self.mints.requests), &[&self.mints]);
         text += &row(&format!("refresh, {refreshes} of them, median of {} rounds", rounds.len()), &rounds);
+        text += &row("refresh, due at half that rate, from when each was due", &[&self.paced]);
+        text += &row("introspect a refresh token", &[&self.introspections]);
+        text += &row("revoke a session, answered when the list says so", &[&self.revocations]);
+        text += &row("fetch the keys", &[&self.keys]);
+        text += &row("fetch the list after that", &[&self.lists]);
         text += "\n| | |\n|---|---|\n";
+        text += &self.lines(refreshes);
+        text + &self.beside(peers)
+    }
+
+    fn lines(&self, refreshes: usize) -> String {
         let sessions = self.sessions;
         let each = self.refreshing.checked_div(u32::try_from(refreshes).unwrap_or(u32::MAX)).unwrap_or_default();
         let lines = [
@@ -45,18 +79,38 @@ impl Report {
             ("resident memory after a restart", format!("{} with {sessions} sessions", mebibytes(self.restarted.kib))),
             ("data folder", format!("{} with {sessions} sessions", mebibytes(self.stored_kib))),
         ];
-        text += &lines.iter().map(|(what, figure)| format!("| {what} | {figure} |\n")).collect::<String>();
+        lines.iter().map(|(what, figure)| format!("| {what} | {figure} |\n")).collect()
+    }
+
+    /// Ours and the peers', in the same run.
+    fn beside(&self, peers: &[OfPeer]) -> String {
+        let rounds: Vec<&Measured> = self.refreshes.iter().collect();
+        let (mints, refreshes) = (rate(&[&self.mints]), rate(&rounds));
+        let mut text = String::from(
+            "\n| 64 connections | pairs made a second | refreshes a second | p99 | ours does so many times the refreshes |\n|---|---|---|---|---|\n",
+        );
+        let p99 = milliseconds(median(&rounds.iter().map(|round| round.per_mille(990)).collect::<Vec<_>>()));
+        text += &format!("| countersign, sled | {mints:.0} | {refreshes:.0} | {p99} | 1 |\n");
+        for OfPeer { name, mints, refreshes: theirs } in peers {
+            let (made, refreshed) = (rate(&[mints]), rate(&[theirs]));
+            let (p99, times) = (milliseconds(theirs.per_mille(990)), refreshes / refreshed);
+            text += &format!("| {name} | {made:.0} | {refreshed:.0} | {p99} | {times:.1} |\n");
+        }
         text
     }
 }
 
 /// The medians over the rounds, each by itself.
 fn row(what: &str, rounds: &[&Measured]) -> String {
+    let at = |mille| milliseconds(median(&rounds.iter().map(|round| round.per_mille(mille)).collect::<Vec<_>>()));
+    format!("| {what} | {:.0} | {} | {} | {} |\n", rate(rounds), at(500), at(990), at(999))
+}
+
+/// The median rate of these rounds.
+fn rate(rounds: &[&Measured]) -> f64 {
     let mut rates: Vec<f64> = rounds.iter().map(|round| round.per_second()).collect();
     rates.sort_by(f64::total_cmp);
-    let rate = rates.get(rates.len() / 2).copied().unwrap_or_default();
-    let at = |percent| milliseconds(median(&rounds.iter().map(|round| round.percentile(percent)).collect::<Vec<_>>()));
-    format!("| {what} | {rate:.0} | {} | {} |\n", at(50), at(99))
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
 
 fn median(durations: &[Duration]) -> Duration {

@@ -4,6 +4,7 @@
 
 mod document;
 mod machine;
+mod peers;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,7 +16,10 @@ use crate::workspace::Workspace;
 use crate::{build_wasm, clock, steps};
 
 /// What can be measured, in the order of the document.
-const SUBJECTS: [&str; 4] = ["verify", "size", "issuer", "revocation"];
+const SUBJECTS: [&str; 5] = ["verify", "size", "issuer", "growth", "revocation"];
+
+/// Numbers of sessions at which is measured what grows with them.
+const COUNTS: [&str; 3] = ["10000", "100000", "1000000"];
 
 /// Our native verifier and other people's, some of them in C: a workspace of its own, which nothing else builds.
 const NATIVE: &str = "tests/bench/verify/native/Cargo.toml";
@@ -63,6 +67,9 @@ fn prepare(workspace: &Workspace, subjects: &[&str]) -> anyhow::Result<()> {
     if !only_verify {
         ran(&mut steps::daemon_build(workspace, true))?;
     }
+    if subjects.contains(&"issuer") {
+        peers::install(workspace)?;
+    }
     Ok(())
 }
 
@@ -87,8 +94,21 @@ fn measure(workspace: &Workspace, subject: &str) -> anyhow::Result<String> {
             printed(node.arg(workspace.target.join("bench-verify")))
         }
         "size" => printed(workspace.command("node").arg(script("size.mjs")).arg(&daemon)),
+        "growth" => {
+            let mut bench = workspace.command(example("bench_issuer"));
+            printed(bench.arg("growth").arg(&daemon).arg(disk(workspace)).args(COUNTS))
+        }
         "revocation" => printed(workspace.command(example("bench_revocation")).arg(&daemon).arg(disk(workspace))),
-        _ => printed(workspace.command(example("bench_issuer")).arg(&daemon).arg(disk(workspace))),
+        _ => {
+            let mut bench = workspace.command(example("bench_issuer"));
+            bench
+                .arg("beside")
+                .arg(&daemon)
+                .arg(disk(workspace))
+                .arg(peers::python(workspace))
+                .arg(script("issuer/peers"));
+            printed(&mut bench)
+        }
     }
 }
 
