@@ -37,7 +37,7 @@ cargo xtask <command>
   test [FILTER...] [--list] [--verbose]      the whole check, or the steps whose names match
   build-wasm                                 the verifier as WebAssembly, into pkg/wasm
   dist                                       the static binary and the files that run it, into target/dist
-  bench [verify|size|issuer|revocation|all]  measure, and write docs/benchmarks.md
+  bench [verify|size|issuer|growth|revocation|all]  measure, and write docs/benchmarks.md
   fuzz [TARGET...] [--seconds N]              libFuzzer on the code that reads what comes from outside
   soak model [--minutes N | --checks N]      revocation among failures of every kind, on all processors
   soak api [--cases N]                       requests made of docs/openapi.json, and their answers held against it
