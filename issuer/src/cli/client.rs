@@ -59,7 +59,7 @@ struct RotateSecret {
 /// Does what `command` asks for.
 ///
 /// # Errors
-/// [`Failure`], when it cannot be done.
+/// [`Failure`](super::Failure), when it cannot be done.
 pub(super) fn run(Clients { reach, verb }: &Clients) -> Ended {
     let ask = |ask: Ask| reach.act(async |target| shown(target, ask).await);
     match verb {

@@ -49,7 +49,7 @@ struct Named {
 /// Does what `command` asks for.
 ///
 /// # Errors
-/// [`Failure`], when it cannot be done.
+/// [`Failure`](super::Failure), when it cannot be done.
 pub(super) fn run(Users { reach, verb }: &Users) -> Ended {
     let ask = |ask: Ask| reach.act(async |target| Ok(Said::object(target.ask(ask).await?)));
     match verb {

@@ -141,7 +141,7 @@ impl Worker {
         self.dice.one(&chosen).copied()
     }
 
-    /// See [`Promises::check`].
+    /// Holds the daemon against what this worker's clients, users and sessions were promised; see [`Load::check`](crate::Load::check).
     ///
     /// # Errors
     /// What was promised and does not hold.
