@@ -41,6 +41,8 @@ cargo xtask <command>
   fuzz [TARGET...] [--seconds N]              libFuzzer on the code that reads what comes from outside
   soak model [--minutes N | --checks N]      revocation among failures of every kind, on all processors
   soak api [--cases N]                       requests made of docs/openapi.json, and their answers held against it
+  soak crash [--rounds N]                    kill -9 under load; `soak corruption`: its files are damaged
+  soak linear [--operations N]               clients race, and their answers must have an order
   soak power [--rounds N]                    power cuts under load; `soak faults`: every call that changes a file fails
   soak clock [--jumps N]                     the calendar jumps under load
   soak logins [--samples N]                  whether the time of a refusal tells its reason, and logins a second

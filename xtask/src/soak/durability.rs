@@ -38,11 +38,7 @@ const VERBS: [Verb; 6] = [
         name: "linear",
         target: "durability",
         test: "linear::soak",
-        options: &[
-            ("--operations", "COUNTERSIGN_LINEAR_REQUESTS"),
-            ("--trials", "COUNTERSIGN_LINEAR_TRIALS"),
-            ("--seed", "COUNTERSIGN_LINEAR_SEED"),
-        ],
+        options: &[("--operations", "COUNTERSIGN_LINEAR_REQUESTS"), ("--seed", "COUNTERSIGN_LINEAR_SEED")],
     },
     Verb {
         name: "power",
@@ -70,7 +66,7 @@ const VERBS: [Verb; 6] = [
 
 /// What the usage says of these.
 pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--seed N], \
-     soak corruption [--damages N] [--seed N], soak linear [--operations N] [--trials N] [--seed N], \
+     soak corruption [--damages N] [--seed N], soak linear [--operations N] [--seed N], \
      soak power [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N]";
 
 /// Returns whether `name` is one of these.
