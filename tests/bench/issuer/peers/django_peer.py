@@ -17,6 +17,7 @@ settings.configure(
     SECRET_KEY="benchmarks-only-0123456789abcdef0123456789abcdef",
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF=__name__,
+    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],  # as every new project has it; it sends Content-Length
     INSTALLED_APPS=[
         "django.contrib.auth",
         "django.contrib.contenttypes",
