@@ -18,6 +18,7 @@ mod clients;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod events;
 mod keys;
 mod layout;
 mod postgres;

@@ -116,7 +116,7 @@ impl Committer {
         match &done {
             Ok(wrote) => {
                 self.engine.announce();
-                self.engine.count_events();
+                self.engine.events.count();
                 if *wrote && !group.is_empty() {
                     METRICS.committed(group.len(), watch.elapsed());
                 }

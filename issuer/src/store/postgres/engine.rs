@@ -3,7 +3,7 @@
 //! A change that finds that it needs other rows says so ([`Stop::Needs`]) and is run again when they are there. So it writes
 //! nothing before it has looked at everything it needs, and decides only once.
 
-use super::audit::Events;
+use super::audit;
 use super::load::{Stored, Wanted};
 use super::rows::{Batch, Rows, Stop, Writes};
 use super::write::Head;
@@ -11,6 +11,7 @@ use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::rules::Rules;
+use crate::store::events::Events;
 use crate::store::record::{Count, Record, RevokedBy};
 use crate::store::{Announcement, Pages, Revocations, StoreError, layout};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,7 @@ impl Engine {
             listed: None,
             feed: None,
             pending: Vec::new(),
-            events: Events::open(&state)?,
+            events: audit::open(&state)?,
             assertions: assertions.iter().map(name).collect::<Result<_, _>>()?,
         })
     }

@@ -201,7 +201,7 @@ impl Thread {
         match &done {
             Ok(()) => {
                 self.engine.announce();
-                self.engine.count_events();
+                self.engine.events.count();
             }
             Err(fault) => {
                 tracing::error!(reason = %fault, "the store failed: nothing more is acknowledged, the process must end");

@@ -1,14 +1,14 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
-use super::audit::Events;
 use super::room::Room;
 use super::rows::{Batch, Rows};
 use super::witness::Newest;
-use super::{clients, keys, layout};
+use super::{audit, clients, keys, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
 use crate::rules::Rules;
+use crate::store::events::Events;
 use crate::store::record::{Count, Record, RevokedBy};
 use crate::store::{Announcement, Pages, Revocations, StoreError};
 use sled::{IVec, Tree};
@@ -49,7 +49,7 @@ impl Engine {
     pub(super) fn open(tree: Tree, reached: Newest) -> Result<Self, StoreError> {
         let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
-        let events = Events::open(&tree)?;
+        let events = audit::open(&tree)?;
         let assertions = clients::assertions(&tree)?;
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
@@ -58,7 +58,7 @@ impl Engine {
             low: publication.map_or(0, |publication| publication.low),
             floor,
             whole: reached.list <= publication.map_or(0, |publication| publication.seq)
-                && reached.event <= events.newest(),
+                && reached.event <= events.extent().newest.seq,
             listed: None,
             feed: None,
             pending: Vec::new(),
@@ -97,7 +97,7 @@ impl Engine {
 
     /// Returns the number of the newest event.
     pub(super) fn newest_event(&self) -> u64 {
-        self.events.newest()
+        self.events.extent().newest.seq
     }
 
     /// Tells the feed what has become durable.
