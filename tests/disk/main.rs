@@ -31,6 +31,6 @@ fn setup(shim: impl FnOnce(&std::path::Path) -> Shim) -> (Setup, Shim) {
     let setup = Load::setup();
     let shim = shim(setup.folder());
     let words = shim.words();
-    let setup = setup.through(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let setup = setup.preloading(&words.iter().map(String::as_str).collect::<Vec<_>>());
     (setup, shim)
 }

@@ -7,9 +7,15 @@ use std::sync::OnceLock;
 
 /// Returns the daemon's binary: `COUNTERSIGN_BIN`, or one built now beside this test.
 pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| env::var_os("COUNTERSIGN_BIN").map_or_else(|| dynamic().to_owned(), PathBuf::from))
+}
+
+/// Returns a binary that is linked dynamically, so that a library can be loaded in front of the system's: one built now beside
+/// this test, since the one that is given may be static.
+pub(crate) fn dynamic() -> &'static Path {
     static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new(); // `None`: it does not build, and is not tried again
-    let binary = BINARY.get_or_init(|| env::var_os("COUNTERSIGN_BIN").map(PathBuf::from).or_else(build));
-    binary.as_deref().expect("the daemon builds")
+    BINARY.get_or_init(build).as_deref().expect("the daemon builds")
 }
 
 /// Builds the daemon where cargo has put this test: `<target>/<profile>/deps/<name>`; `None` when that fails.

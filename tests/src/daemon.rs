@@ -1,6 +1,6 @@
 //! One running daemon.
 
-use crate::binary::binary;
+use crate::binary::{binary, dynamic};
 use crate::client::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
@@ -25,6 +25,7 @@ pub struct Setup {
     folder: TempDir,
     settings: Vec<(String, String)>,
     wrapper: Vec<String>,
+    preloads: bool,
 }
 
 /// A daemon in a temporary folder; dropping it kills the process and removes the folder.
@@ -71,7 +72,7 @@ impl Setup {
     /// Prepares a daemon with default settings on a free port of loopback, in a new folder.
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        Self { folder, settings: Vec::new(), wrapper: Vec::new() }
+        Self { folder, settings: Vec::new(), wrapper: Vec::new(), preloads: false }
             .set("listen", "127.0.0.1:0")
             .set("log_level", "debug")
     }
@@ -100,6 +101,12 @@ impl Setup {
         self
     }
 
+    /// Lets `command` start the daemon with a library in front of the system's.
+    #[must_use]
+    pub fn preloading(self, command: &[&str]) -> Self {
+        Self { preloads: true, ..self.through(command) }
+    }
+
     /// Returns the folder that holds the data folder and the log.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -112,14 +119,14 @@ impl Setup {
 
     /// Returns the command that runs `countersign` with these settings and no others.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let words: Vec<&str> = self.wrapper.iter().map(String::as_str).collect();
-        let mut command = match words.split_first() {
+        let binary = if self.preloads { dynamic() } else { binary() };
+        let mut command = match self.wrapper.split_first() {
             Some((program, rest)) => {
                 let mut command = Command::new(program);
-                command.args(rest).arg(binary());
+                command.args(rest).arg(binary);
                 command
             }
-            None => Command::new(binary()),
+            None => Command::new(binary),
         };
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
             command.env_remove(name);

@@ -31,20 +31,38 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let data = folder.join("volume").join("data");
     fs::create_dir_all(&data).with_context(|| format!("make {}", data.display()))?;
     fs::set_permissions(&data, Permissions::from_mode(0o700)).with_context(|| format!("close {}", data.display()))?;
-    copy(&binary, &folder.join("countersign"))?;
+    copy(&binary, &daemon(workspace))?;
     for name in DEPLOY {
         copy(&workspace.root.join("deploy").join(name), &folder.join(name))?;
     }
     copy(&workspace.root.join(SETTINGS), &folder.join("countersign.toml"))?;
     copy(&workspace.root.join("LICENSE"), &folder.join("LICENSE"))?;
     let size = fs::metadata(&binary).map_or(0, |file| file.len());
-    println!("{}: {size} bytes, static", folder.join("countersign").display());
+    println!("{}: {size} bytes, static", daemon(workspace).display());
     Ok(())
 }
 
 /// Returns the folder that [`run`] fills.
 pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("dist")
+}
+
+/// Returns the daemon in that folder.
+pub(crate) fn daemon(workspace: &Workspace) -> PathBuf {
+    folder(workspace).join("countersign")
+}
+
+/// Returns the library that the daemon was linked from, which has the names that the daemon no longer has.
+///
+/// # Errors
+/// When rustc does not say what this machine is.
+pub(crate) fn library(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(built(workspace)?.join("libissuer.rlib"))
+}
+
+/// Returns the folder that cargo builds the static binary in.
+fn built(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(workspace.target.join(host(workspace)?).join("release"))
 }
 
 fn build(workspace: &Workspace) -> Result<PathBuf> {
@@ -56,7 +74,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     // Names of functions are for debuggers: a panic tells its place without them, and they are a sixth of the file.
     cargo.env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     ensure!(cargo.status().context("run cargo")?.success(), "the static binary did not build");
-    let binary = workspace.target.join(&target).join("release").join("countersign");
+    let binary = built(workspace)?.join("countersign");
     let bytes = fs::read(&binary).with_context(|| format!("read {}", binary.display()))?;
     if names_an_interpreter(&bytes) {
         bail!("{} wants a dynamic loader: it is not static", binary.display());

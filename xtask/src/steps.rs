@@ -67,7 +67,7 @@ const SYSTEMD: &[Tool] = &[Tool::NodeModules, Tool::Systemd];
 const PYTHON: &[Tool] = &[Tool::NodeModules, Tool::PythonVenv];
 const POSTGRES: &[Tool] = &[Tool::Postgres];
 const PACKAGE: &[&str] = &["wasm"];
-const ALL_BUILT: &[&str] = &["wasm", "daemon"];
+const ALL_BUILT: &[&str] = &["wasm", "dist"];
 
 /// All steps, cheap ones first where nothing else decides.
 pub(crate) const STEPS: &[Step] = &[
@@ -76,8 +76,13 @@ pub(crate) const STEPS: &[Step] = &[
     call("clippy", "no warning anywhere", &[Tool::Components, Tool::WasmTarget], &[], clippy),
     call("rustdoc", "the documentation builds without a warning", &[], &[], rustdoc),
     call("wasm", "the verifier as WebAssembly, into pkg/wasm", &[Tool::WasmTarget], &[], wasm),
-    call("daemon", "the release build of the daemon", &[], &[], daemon),
-    call("dist", "the static binary and the files that run it", &[Tool::WasmTarget], PACKAGE, distribution),
+    call(
+        "dist",
+        "the daemon as one static binary, and the files that run it",
+        &[Tool::WasmTarget],
+        PACKAGE,
+        distribution,
+    ),
     call("rust", "every Rust test of the workspace", POSTGRES, ALL_BUILT, rust),
     call("simd", "Ed25519 as WebAssembly with SIMD, in Node", &[], &[], simd),
     call("fuzz", "a short run of every fuzz target", &[Tool::Cxx], &[], fuzz::step),
@@ -172,17 +177,13 @@ fn wasm(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     run.check(workspace.command(std::env::current_exe()?).arg("build-wasm"))
 }
 
-fn daemon(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
-    run.check(&mut daemon_build(workspace, true))
-}
-
 fn distribution(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     run.check(workspace.command(std::env::current_exe()?).arg("dist"))
 }
 
 /// The modules are looked at whenever they are built; here, that what is looked for can be found.
 fn signing(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
-    let found = signing_code::names_in(&std::fs::read(workspace.daemon(true))?);
+    let found = signing_code::names_in(&std::fs::read(dist::library(workspace)?)?);
     run.counts += if found.is_empty() { Counts::FAIL } else { Counts::PASS };
     anyhow::ensure!(!found.is_empty(), "the daemon signs, and none of the names were found in it");
     Ok(())
@@ -208,7 +209,7 @@ fn simd(workspace: &Workspace, run: &mut Run) -> anyhow::Result<()> {
     run.tests(&mut command)
 }
 
-/// The one way the daemon is built: `cargo xtask up` and the tests share the result.
+/// How the daemon is built for this machine: `cargo xtask up`, the benchmarks and the long runs share the result.
 pub(crate) fn daemon_build(workspace: &Workspace, release: bool) -> Command {
     let mut command = workspace.cargo();
     command.args(["build", "--locked", "--package", "countersign"]);
@@ -226,12 +227,12 @@ fn cargo_test(workspace: &Workspace, arguments: &[&str]) -> Command {
     command
 }
 
-/// Tells a test where the daemon is, and the published vectors where there are any.
+/// Tells a test where the daemon is, the one that is given to operators, and the published vectors where there are any.
 fn with_daemon<'c>(command: &'c mut Command, workspace: &Workspace) -> &'c mut Command {
     if vectors().is_none() {
         command.env_remove("COUNTERSIGN_VECTORS");
     }
-    command.env("COUNTERSIGN_BIN", workspace.daemon(true)).env("COUNTERSIGN_DIST", dist::folder(workspace))
+    command.env("COUNTERSIGN_BIN", dist::daemon(workspace)).env("COUNTERSIGN_DIST", dist::folder(workspace))
 }
 
 /// The folder of published vectors; an empty variable is no folder.

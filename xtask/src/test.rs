@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_filter_brings_what_the_step_waits_for() {
-        assert_eq!(names(&["page"]), ["wasm", "daemon", "page"]);
+        assert_eq!(names(&["page"]), ["wasm", "dist", "page"]);
         assert_eq!(names(&["layer", "form"]), ["format", "layering"]);
     }
 
