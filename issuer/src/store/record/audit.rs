@@ -2,20 +2,52 @@
 
 use super::{Reader, Record, Unreadable, Writer};
 use crate::audit::{Link, Run};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use std::io::Read;
+
+/// Bytes of the events of a run before they are packed, at most: what is longer when it is unpacked was not written by us.
+const UNPACKED: usize = 32 * 1024;
 
 impl Record for Run {
     const KIND: &'static str = "audit";
+    /// 1 had the events as they are. They say much the same, so packed (RFC 1951) they take a third of the room and less.
+    const VERSION: u8 = 2;
 
     fn write(&self, writer: &mut Writer) {
         self.before.write(writer);
-        writer.length(self.events.len());
-        self.events.iter().for_each(|event| writer.bytes(event));
+        let mut events = Writer::of_part();
+        events.length(self.events.len());
+        self.events.iter().for_each(|event| events.bytes(event));
+        writer.bytes(&packed(&events.into_part()));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let (before, events) = (Link::read(reader)?, reader.many(Reader::bytes)?);
+        let before = Link::read(reader)?;
+        let events = if reader.version() > 1 {
+            let unpacked = unpacked(&reader.bytes()?)?;
+            let mut events = Reader::of_part(&unpacked);
+            let read = events.many(Reader::bytes)?;
+            events.finish()?;
+            read
+        } else {
+            reader.many(Reader::bytes)?
+        };
         if events.is_empty() { Err(Unreadable::Damaged) } else { Ok(Self { before, events }) }
     }
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    // Memory is read and written: there is nothing in it that can fail.
+    DeflateEncoder::new(bytes, Compression::fast()).read_to_end(&mut packed).map_or_else(|_| Vec::new(), |_| packed)
+}
+
+fn unpacked(packed: &[u8]) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(UNPACKED).unwrap_or(u64::MAX);
+    let read = DeflateDecoder::new(packed).take(most.saturating_add(1)).read_to_end(&mut bytes);
+    if read.is_ok() && bytes.len() <= UNPACKED { Ok(bytes) } else { Err(Unreadable::Damaged) }
 }
 
 impl Record for Link {
@@ -28,5 +60,53 @@ impl Record for Link {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
         Ok(Self { seq: reader.number()?, hash: reader.array()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(events: Vec<Vec<u8>>) -> Run {
+        Run { before: Link::default(), events }
+    }
+
+    #[test]
+    fn a_run_of_the_first_version_still_reads() {
+        let written = run(vec![b"one".to_vec(), b"two".to_vec()]);
+        let mut writer = Writer::new(1);
+        written.before.write(&mut writer);
+        writer.length(2);
+        written.events.iter().for_each(|event| writer.bytes(event));
+        assert_eq!(Run::decode(b"key", &writer.finish(b"key")), Ok(written));
+    }
+
+    #[test]
+    fn events_that_say_the_same_take_little_room() {
+        let event = br#"{"at":1700000000,"act":"token.refresh","client_id":"admin","sub":"user-1","sid":"AAAAAAAAAAAAAAAAAAAAAA"}"#;
+        let record = run(vec![event.to_vec(); 100]).encode(b"key");
+        assert!(record.len() < event.len() * 10, "{}", record.len());
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_a_run_holds_or_does_not_unpack_is_damage() {
+        let closed = |packed: &[u8]| {
+            let mut writer = Writer::new(2);
+            Link::default().write(&mut writer);
+            writer.bytes(packed);
+            Run::decode(b"key", &writer.finish(b"key"))
+        };
+        let of_length = |length| {
+            let mut parts = Writer::of_part();
+            parts.length(1);
+            parts.bytes(&vec![b'x'; length]);
+            packed(&parts.into_part())
+        };
+        assert!(closed(&of_length(UNPACKED - 4)).is_ok());
+        assert!(closed(&of_length(UNPACKED - 3)).is_err());
+        assert!(closed(b"\xff\xff").is_err());
+        assert!(closed(&packed(&[1])).is_err(), "an event less than it says");
+        assert!(closed(&packed(&[0])).is_err(), "no event");
+        assert!(closed(&packed(&[1, 1, b'x', 0])).is_err(), "a byte too many");
     }
 }

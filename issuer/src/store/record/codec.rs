@@ -24,6 +24,16 @@ impl Writer {
         Self { bytes: vec![version] }
     }
 
+    /// Begins what becomes a part of a record, with neither version nor checksum.
+    pub(crate) fn of_part() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    /// Returns the part.
+    pub(crate) fn into_part(self) -> Vec<u8> {
+        self.bytes
+    }
+
     pub(crate) fn byte(&mut self, byte: u8) {
         self.bytes.push(byte);
     }
@@ -120,6 +130,11 @@ impl<'a> Reader<'a> {
             Some((version, _)) => Err(Unreadable::Version(*version)),
             None => Err(Unreadable::Damaged),
         }
+    }
+
+    /// Returns the reader of a part that a record of the first version would hold.
+    pub(crate) fn of_part(part: &'a [u8]) -> Self {
+        Self { version: 1, rest: part }
     }
 
     /// Returns the version that the record was written in.
