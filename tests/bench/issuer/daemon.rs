@@ -10,6 +10,9 @@ use std::time::Duration;
 use crate::clock;
 use crate::work::SECRET;
 
+/// The name of the daemon, which stays when it is started again on another port.
+const ISSUER: &str = "https://issuer.test";
+
 /// A running daemon.
 pub(crate) struct Daemon {
     process: Child,
@@ -25,6 +28,7 @@ impl Daemon {
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
             .arg(folder.join("data"))
             .env("COUNTERSIGN_ADMIN_SECRET", SECRET)
+            .env("COUNTERSIGN_ISSUER", ISSUER)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -19,6 +19,8 @@ const REFRESHING: Bounds = Bounds { requests: usize::MAX, time: Duration::from_s
 struct Row {
     sessions: usize,
     minted: Option<f64>,
+    /// The data folder before the refreshes.
+    minted_kib: u64,
     refreshes: Measured,
     each: Duration,
     loaded_kib: u64,
@@ -37,6 +39,7 @@ pub(crate) fn table(program: &Path, disk: &Path, counts: &[String]) -> Result<St
         let count: usize = count.parse()?;
         eprintln!("{count} sessions …");
         let (minted, grown) = mint(&daemon, sessions, count)?;
+        let minted_kib = disk::kib_below(folder.path())?;
         let before = daemon.processor_time()?;
         let (refreshes, refreshed) = run(&daemon, grown, REFRESHING, |connection, turn, sessions| {
             work::refresh(connection, scattered(turn), sessions)
@@ -50,7 +53,17 @@ pub(crate) fn table(program: &Path, disk: &Path, counts: &[String]) -> Result<St
         let (started, restarted_kib) = (daemon.took_to_start(), daemon.resident_kib()?);
         sessions = refreshed;
         let total = sessions.iter().map(Vec::len).sum();
-        rows.push(Row { sessions: total, minted, refreshes, each, loaded_kib, stored_kib, started, restarted_kib });
+        rows.push(Row {
+            sessions: total,
+            minted,
+            minted_kib,
+            refreshes,
+            each,
+            loaded_kib,
+            stored_kib,
+            started,
+            restarted_kib,
+        });
     }
     daemon.stop()?;
     Ok(markdown(&rows))
@@ -89,17 +102,18 @@ fn scattered(turn: usize) -> usize {
 
 fn markdown(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| sessions | pairs minted a second up to there | refreshes a second | p99 | p99.9 | processor time each | data folder | bytes a session | start to ready | resident after the load | after a restart |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "| sessions | pairs minted a second up to there | refreshes a second | p99 | p99.9 | processor time each | data folder before the refreshes | bytes a session | data folder after them | start to ready | resident after the load | after a restart |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
         let minted = row.minted.map_or_else(|| "-".to_owned(), |minted| format!("{minted:.0}"));
         let (p99, p999) = (millis(row.refreshes.per_mille(990)), millis(row.refreshes.per_mille(999)));
-        let bytes = (row.stored_kib * 1024).checked_div(u64::try_from(row.sessions).unwrap_or(u64::MAX)).unwrap_or(0);
+        let bytes = (row.minted_kib * 1024).checked_div(u64::try_from(row.sessions).unwrap_or(u64::MAX)).unwrap_or(0);
         text += &format!(
-            "| {} | {minted} | {:.0} | {p99} | {p999} | {} µs | {} MiB | {bytes} | {} | {} MiB | {} MiB |\n",
+            "| {} | {minted} | {:.0} | {p99} | {p999} | {} µs | {} MiB | {bytes} | {} MiB | {} | {} MiB | {} MiB |\n",
             row.sessions,
             row.refreshes.per_second(),
             row.each.as_micros(),
+            row.minted_kib / 1024,
             row.stored_kib / 1024,
             millis(row.started),
             row.loaded_kib / 1024,
