@@ -191,11 +191,11 @@ fn turn(daemon: &Daemon, session: &Pair, over: &AtomicBool) -> usize {
 
 #[test]
 fn the_seconds_after_which_31_and_32_bits_do_not_count_pass_unnoticed() {
-    let output = Command::new("date").arg("+%s").output().unwrap();
-    let now: i64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
     for bits in [31, 32] {
         let last = 1_i64 << bits;
         let (setup, shim) = setup(Shim::over);
+        let output = Command::new("date").arg("+%s").output().unwrap();
+        let now: i64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
         shim.shift((last - 5 - now) * 1_000_000_000);
         let daemon = setup.start();
         let before = daemon.mint(json!({"sub": "alice", "aud": "api"}));

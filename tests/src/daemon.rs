@@ -25,7 +25,7 @@ pub struct Setup {
     folder: TempDir,
     settings: Vec<(String, String)>,
     wrapper: Vec<String>,
-    preloads: bool,
+    binary: Option<&'static Path>,
 }
 
 /// A daemon in a temporary folder; dropping it kills the process and removes the folder.
@@ -72,7 +72,7 @@ impl Setup {
     /// Prepares a daemon with default settings on a free port of loopback, in a new folder.
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        Self { folder, settings: Vec::new(), wrapper: Vec::new(), preloads: false }
+        Self { folder, settings: Vec::new(), wrapper: Vec::new(), binary: None }
             .set("listen", "127.0.0.1:0")
             .set("log_level", "debug")
     }
@@ -104,7 +104,7 @@ impl Setup {
     /// Lets `command` start the daemon with a library in front of the system's.
     #[must_use]
     pub fn preloading(self, command: &[&str]) -> Self {
-        Self { preloads: true, ..self.through(command) }
+        Self { binary: Some(dynamic()), ..self.through(command) }
     }
 
     /// Returns the folder that holds the data folder and the log.
@@ -119,7 +119,7 @@ impl Setup {
 
     /// Returns the command that runs `countersign` with these settings and no others.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let binary = if self.preloads { dynamic() } else { binary() };
+        let binary = self.binary.unwrap_or_else(binary);
         let mut command = match self.wrapper.split_first() {
             Some((program, rest)) => {
                 let mut command = Command::new(program);

@@ -25,6 +25,10 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// their own: rows are below 16 KiB, so 2 MiB keeps them all in the log.
 pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
+/// So often sled's own thread flushes, which the committer has done already, and then, for at most half of that time, moves what
+/// is left of segments that are mostly stale, so that their room is used again. Nothing else does so but a page now and then.
+const CLEANING_MS: u64 = 500;
+
 /// sled's workers outlive their store by a moment; so often and so long is waited for them.
 const CLOSING_WAITS: usize = 200;
 const CLOSING_WAIT: Duration = Duration::from_millis(10);
@@ -146,7 +150,7 @@ fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
         .path(directory)
         .cache_capacity(CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
-        .flush_every_ms(None); // the committer flushes; a second flusher would only add work
+        .flush_every_ms(Some(CLEANING_MS));
     let open = || std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
     let mut opened = open();
     // We hold the lock file, so what still holds sled's own lock is a worker thread of a store this process has closed.
