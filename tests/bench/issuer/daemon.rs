@@ -23,8 +23,20 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it on the data in `folder` and waits until it says that it is ready.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        Self::launch(Command::new(program), folder)
+    }
+
+    /// Starts it on an empty database, with what else it keeps in `folder`.
+    pub(crate) fn on_postgres(program: &Path, folder: &Path, url: &str) -> Result<Self, Box<dyn Error>> {
+        let mut command = Command::new(program);
+        command.env("COUNTERSIGN_STORE_ENGINE", "postgres").env("COUNTERSIGN_STORE_URL", url);
+        command.env("COUNTERSIGN_STORE_MIGRATE", "true");
+        Self::launch(command, folder)
+    }
+
+    fn launch(mut command: Command, folder: &Path) -> Result<Self, Box<dyn Error>> {
         let started = clock::now();
-        let mut process = Command::new(program)
+        let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
             .arg(folder.join("data"))
             .env("COUNTERSIGN_ADMIN_SECRET", SECRET)

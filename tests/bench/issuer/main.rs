@@ -27,7 +27,7 @@ use connection::Connection;
 use daemon::Daemon;
 use load::{Bounds, Measured, Pace};
 use peers::{PEERS, Peer, Tools};
-use report::{OfPeer, Report, Start};
+use report::{OfPeer, OnPostgres, Report, Start};
 use work::Sessions;
 
 const USAGE: &str = "usage: bench_issuer beside|growth <daemon> <folder> …";
@@ -55,8 +55,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("beside", [python, programs]) => {
             let tools = Tools { python: python.into(), programs: programs.into() };
             let ours = ours(program, disk)?;
+            let on_postgres = on_postgres(program, disk)?;
             let peers = PEERS.into_iter().map(|peer| of(peer, &tools, disk)).collect::<Result<Vec<_>, _>>()?;
-            ours.markdown(&peers)
+            ours.markdown(&on_postgres, &peers)
         }
         ("growth", counts) => growth::table(program, disk, counts)?,
         _ => return Err(USAGE.into()),
@@ -128,6 +129,20 @@ fn ours(program: &Path, disk: &Path) -> Result<Report, Box<dyn Error>> {
         stored_kib,
         sessions,
     })
+}
+
+fn on_postgres(program: &Path, disk: &Path) -> Result<OnPostgres, Box<dyn Error>> {
+    eprintln!("on PostgreSQL …");
+    let cluster = countersign_tests::Cluster::start();
+    let folder = tempfile::tempdir_in(disk)?;
+    let daemon = Daemon::on_postgres(program, folder.path(), &cluster.url())?;
+    let mut load = Loaded { connections: CONNECTIONS, sessions: Vec::new() };
+    let mints = load.run(daemon.address(), (MINTING, Pace::Closed), work::mint)?;
+    let before = daemon.processor_time()?;
+    let refreshes = load.run(daemon.address(), (REFRESHING, Pace::Closed), work::refresh)?;
+    let refreshing = daemon.processor_time()?.saturating_sub(before);
+    daemon.stop()?;
+    Ok(OnPostgres { mints, refreshes, refreshing })
 }
 
 fn of(peer: Peer, tools: &Tools, disk: &Path) -> Result<OfPeer, Box<dyn Error>> {

@@ -31,6 +31,14 @@ pub(crate) struct Report {
     pub(crate) sessions: usize,
 }
 
+/// What was measured of the daemon on PostgreSQL.
+pub(crate) struct OnPostgres {
+    pub(crate) mints: Measured,
+    pub(crate) refreshes: Measured,
+    /// Processor time of the daemon for all of these refreshes.
+    pub(crate) refreshing: Duration,
+}
+
 /// What was measured of one peer.
 pub(crate) struct OfPeer {
     pub(crate) name: &'static str,
@@ -50,7 +58,7 @@ pub(crate) fn half_of(rounds: &[Measured]) -> u32 {
 }
 
 impl Report {
-    pub(crate) fn markdown(&self, peers: &[OfPeer]) -> String {
+    pub(crate) fn markdown(&self, on_postgres: &OnPostgres, peers: &[OfPeer]) -> String {
         let rounds: Vec<&Measured> = self.refreshes.iter().collect();
         let refreshes: usize = rounds.iter().map(|round| round.requests).sum();
         let mut text = String::from("| 64 connections | per second | p50 | p99 | p99.9 |\n|---|---|---|---|---|\n");
@@ -62,15 +70,20 @@ impl Report {
         text += &row("fetch the keys", &[&self.keys]);
         text += &row("fetch the list after that", &[&self.lists]);
         text += "\n| | |\n|---|---|\n";
-        text += &self.lines(refreshes);
-        text + &self.beside(peers)
+        text += &self.lines(refreshes, on_postgres);
+        text + &self.beside(on_postgres, peers)
     }
 
-    fn lines(&self, refreshes: usize) -> String {
+    fn lines(&self, refreshes: usize, on_postgres: &OnPostgres) -> String {
         let sessions = self.sessions;
-        let each = self.refreshing.checked_div(u32::try_from(refreshes).unwrap_or(u32::MAX)).unwrap_or_default();
+        let each = |time: Duration, requests| {
+            let one = time.checked_div(u32::try_from(requests).unwrap_or(u32::MAX)).unwrap_or_default();
+            format!("{} µs", one.as_micros())
+        };
+        let theirs = each(on_postgres.refreshing, on_postgres.refreshes.requests);
         let lines = [
-            ("the daemon's processor time for one refresh", format!("{} µs", each.as_micros())),
+            ("the daemon's processor time for one refresh", each(self.refreshing, refreshes)),
+            ("the same on PostgreSQL, whose own is not in it", theirs),
             ("one writer's 4 KiB append + fdatasync on this disk", format!("{:.0} /s", self.fdatasync)),
             ("start to ready, empty folder (median)", milliseconds(median(&self.first_starts))),
             ("start to ready", format!("{} with {sessions} sessions", milliseconds(self.restarted.took))),
@@ -83,7 +96,7 @@ impl Report {
     }
 
     /// Ours and the peers', in the same run.
-    fn beside(&self, peers: &[OfPeer]) -> String {
+    fn beside(&self, on_postgres: &OnPostgres, peers: &[OfPeer]) -> String {
         let rounds: Vec<&Measured> = self.refreshes.iter().collect();
         let (mints, refreshes) = (rate(&[&self.mints]), rate(&rounds));
         let mut text = String::from(
@@ -91,11 +104,13 @@ impl Report {
         );
         let p99 = milliseconds(median(&rounds.iter().map(|round| round.per_mille(990)).collect::<Vec<_>>()));
         text += &format!("| countersign, sled | {mints:.0} | {refreshes:.0} | {p99} | 1 |\n");
-        for OfPeer { name, mints, refreshes: theirs } in peers {
+        let mut line = |name, mints: &Measured, theirs: &Measured| {
             let (made, refreshed) = (rate(&[mints]), rate(&[theirs]));
             let (p99, times) = (milliseconds(theirs.per_mille(990)), refreshes / refreshed);
             text += &format!("| {name} | {made:.0} | {refreshed:.0} | {p99} | {times:.1} |\n");
-        }
+        };
+        line("countersign, PostgreSQL on the same machine", &on_postgres.mints, &on_postgres.refreshes);
+        peers.iter().for_each(|peer| line(peer.name, &peer.mints, &peer.refreshes));
         text
     }
 }
