@@ -1,4 +1,5 @@
 //! Damage at rest: a start is refused with a way out, or all that was promised holds, or everything is revoked and that is said.
+//! Where the way out is to accept the loss, it is gone, and everything is revoked then.
 
 use crate::damage::{Damage, matters};
 use crate::tree::Tree;
@@ -25,6 +26,8 @@ struct Stand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Refused,
+    /// Refused until the loss was accepted, and everything revoked from then on.
+    Accepted,
     Harmless,
     AllRevoked,
 }
@@ -61,7 +64,7 @@ impl Stand {
         damage.done_to(&self.now, &self.earlier).put_back(&data);
         let logged = self.daemon.log().len();
         let outcome = match self.daemon.try_start_again() {
-            Err(fault) => is_told(&fault).map(|()| Outcome::Refused),
+            Err(fault) => is_told(&fault).and_then(|()| self.refused(&fault)),
             Ok(()) => self.started(),
         };
         self.daemon.kill();
@@ -70,6 +73,28 @@ impl Stand {
         let outcome = outcome
             .and_then(|outcome| if said.contains("panic") { Err("it panicked".to_owned()) } else { Ok(outcome) });
         outcome.map_err(|fault| format!("{damage:?}: {fault}\n{said}"))
+    }
+
+    /// It was refused. Where that is said to be a loss that can be accepted, it stays refused until it is, and nothing comes back.
+    fn refused(&mut self, fault: &NotStarted) -> Result<Outcome, String> {
+        if !fault.said.contains("countersign store accept-damage") {
+            return Ok(Outcome::Refused);
+        }
+        if self.daemon.try_start_again().is_ok() {
+            return Err("a second start was not refused".to_owned());
+        }
+        let accepted = self.daemon.setup().command(&["store", "accept-damage", "--json"]).output().unwrap();
+        if !accepted.status.success() {
+            return Err(format!("the loss cannot be accepted: {}", accepted.stderr.escape_ascii()));
+        }
+        if let Err(fault) = self.daemon.try_start_again() {
+            // Of what is left no daemon can be made, such as a log without a key.
+            return is_told(&fault).map(|()| Outcome::Refused);
+        }
+        match self.started()? {
+            Outcome::AllRevoked => Ok(Outcome::Accepted),
+            other => Err(format!("the loss was accepted, and it starts as if there was none: {other:?}")),
+        }
     }
 
     /// It started: either all that was promised holds, or it says that it has lost something and revokes everything.
@@ -115,6 +140,7 @@ fn endured(seed: u64, damages: u64) -> Result<BTreeMap<Outcome, usize>, String> 
     let files: Vec<_> = stand.now.0.keys().filter(|name| matters(name)).cloned().collect();
     let always = files.iter().flat_map(|name| [Damage::Gone(name.clone()), Damage::Older(name.clone())]);
     let mut all: Vec<Damage> = always.collect();
+    all.push(Damage::Bit("master.key".into(), 15)); // which makes it no text
     all.extend((0..damages).map(|_| Damage::any(&stand.now, &mut dice)));
     all.push(Damage::AllOlder); // the last: from then on the folder is known to be a copy
     for damage in &all {

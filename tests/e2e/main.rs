@@ -14,6 +14,7 @@ mod config;
 mod cookies;
 mod crash;
 mod credentials;
+mod damage;
 mod described;
 mod endpoints;
 mod exchange;

@@ -6,7 +6,8 @@ use countersign_tests::Dice;
 use issuer::audit::Origin;
 use issuer::env::Env;
 use issuer::keys::{KeyRing, MasterKey};
-use issuer::operations::{Client, Issuer, Secret, Settings};
+use issuer::operations::{Client, Error, Issuer, Secret, Settings};
+use issuer::store::{SledStore, Store as _, StoreError};
 use std::cell::RefCell;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub(crate) struct House {
     running: Option<(Issuer, Vec<Client>)>,
     /// The store of the newest process.
     begun: RefCell<Option<Arc<Brittle>>>,
+    /// An older log lies where the process before left a newer one.
+    damaged: bool,
     /// The issuer's keys, to sign what it might have signed.
     ring: Option<KeyRing>,
 }
@@ -58,6 +61,7 @@ impl House {
             made: 0,
             running: None,
             begun: RefCell::default(),
+            damaged: false,
             ring: None,
         }
     }
@@ -81,6 +85,7 @@ impl House {
             let opened = self.survived(self.opened(seed)).await;
             if let Some(opened) = opened {
                 self.running = Some(opened?);
+                self.damaged = false;
                 return Ok(());
             }
             self.crash();
@@ -88,12 +93,13 @@ impl House {
     }
 
     async fn opened(&self, seed: u64) -> Result<(Issuer, Vec<Client>), String> {
-        let real = issuer::store::open(&self.store()).map_err(|error| format!("the store does not open: {error}"))?;
-        let brittle = Brittle::new(real, Arc::clone(&self.nerves));
-        self.begun.replace(Some(Arc::clone(&brittle)));
-        let settings = Settings { leeway_secs: LEEWAY, list_ttl_secs: LIST_TTL, ..Settings::new(ISSUER) };
-        let env = Env::seeded(Arc::clone(&self.clock), seed);
-        let issuer = Issuer::open(settings, env, Arc::new(Held(brittle)), master()).await;
+        let issuer = match self.attempted(seed).await {
+            Err(Error::Store(StoreError::Incomplete { found })) => {
+                self.accept(&found).await?;
+                self.attempted(seed).await
+            }
+            opened => opened,
+        };
         let issuer = issuer.map_err(|error| format!("the issuer does not open: {error}"))?;
         let mut clients = Vec::new();
         for name in CLIENTS {
@@ -106,6 +112,28 @@ impl House {
             );
         }
         Ok((issuer, clients))
+    }
+
+    async fn attempted(&self, seed: u64) -> Result<Issuer, Error> {
+        let brittle = Brittle::new(issuer::store::open(&self.store())?, Arc::clone(&self.nerves));
+        self.begun.replace(Some(Arc::clone(&brittle)));
+        let settings = Settings { leeway_secs: LEEWAY, list_ttl_secs: LIST_TTL, ..Settings::new(ISSUER) };
+        let env = Env::seeded(Arc::clone(&self.clock), seed);
+        Issuer::open(settings, env, Arc::new(Held(brittle)), master()).await
+    }
+
+    /// Does what an operator does whose start was refused and who has no backup. Crashes alone never lead here.
+    async fn accept(&self, found: &str) -> Result<(), String> {
+        self.begun.take().iter().for_each(|store| store.end());
+        if !self.damaged {
+            return Err(format!("a start was refused, and the log was not older than it had been: {found}"));
+        }
+        let accepted = async {
+            let store = SledStore::open(&self.store())?;
+            store.close().await?;
+            store.accept_damage()
+        };
+        accepted.await.map_err(|error| format!("the loss cannot be accepted: {error}"))
     }
 
     /// Reads the keys that the first start has made.
@@ -157,6 +185,7 @@ impl House {
             }
         }
         copy_folder(copy, &self.store(), is_kept);
+        self.damaged = true;
         true
     }
 

@@ -293,6 +293,11 @@ fn way_out(error: &Error) -> &'static str {
         Error::Store(StoreError::Damaged { .. }) => {
             "; make a new store of a backup with `countersign restore`, and keep this one for whoever looks into it"
         }
+        Error::Store(StoreError::Incomplete { .. }) => {
+            "; users, clients and sessions are as they were some time ago, and what was disabled or rotated since may be back: \
+             make a new store of a backup with `countersign restore` if it is the newer one, or go on with what is left after \
+             `countersign store accept-damage`, which lets the next start revoke every access token"
+        }
         Error::Keys(_) => {
             "; bring back the master key that this store was sealed under, or make a new store of a backup with `countersign restore`"
         }

@@ -10,7 +10,10 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::keys::{MasterKey, opens};
 use crate::operations::{Backup, holds_its_list};
-use crate::store::{self, PostgresRestoring, PostgresSettings, PostgresStore, PostgresTls, Restoring, Store, Waiting};
+use crate::store::{
+    self, PostgresRestoring, PostgresSettings, PostgresStore, PostgresTls, Restoring, SledStore, Store, StoreError,
+    Waiting,
+};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fs::{OpenOptions, remove_dir_all, remove_file};
@@ -31,6 +34,9 @@ pub(super) enum Command {
     Export(FileArgs),
     /// Fill an empty store with what is in a file; the master key it was made under is needed
     Import(FileArgs),
+    /// Go on with damaged files that the daemon does not start on: what was acknowledged last is lost, and the next start
+    /// revokes every access token
+    AcceptDamage(Options),
 }
 
 #[derive(Args)]
@@ -51,6 +57,7 @@ pub(super) fn run(command: &Command) -> Ended {
         Command::Migrate(options) => migrate(options),
         Command::Export(args) => export(args),
         Command::Import(args) => import(args),
+        Command::AcceptDamage(options) => accept_damage(options),
     }
 }
 
@@ -209,10 +216,36 @@ fn import(args: &FileArgs) -> Ended {
     })
 }
 
-/// Checks that the revocations in a store make the newest list that was published out of it.
+/// Takes the loss of damaged files as it is. Where a start is not refused nothing is done.
+fn accept_damage(options: &Options) -> Ended {
+    runtime()?.block_on(async {
+        let config = Config::load(options.config.as_deref(), &options.given)?;
+        if let Engine::Postgres(_) = &config.store {
+            let reason = "store.engine is postgres: no start on it is refused for what its files lack";
+            return Err(Failure::Setting(reason.to_owned()));
+        }
+        let folder = DataDir::existing(&config.data_dir)?.store();
+        let store = spawn_blocking(move || SledStore::open(&folder)).await;
+        let store = store.map_err(|_| Failure::Store("opening the store panicked".to_owned()))?.map_err(Error::from)?;
+        let found = store.revocations().await.map_err(Error::from)?.damage;
+        store.close().await.map_err(Error::from)?;
+        let Some(found) = found else {
+            let text = "the store is not known to lack anything: nothing was done\n".to_owned();
+            return Ok(Said::new(text, json!({ "accepted": null })));
+        };
+        store.accept_damage().map_err(Error::from)?;
+        let text = format!("{found}; that is accepted: the next start revokes every access token issued so far\n");
+        Ok(Said::new(text, json!({ "accepted": &*found })))
+    })
+}
+
+/// Checks that a store is not damaged, and that the revocations in it make the newest list that was published out of it.
 async fn holds(store: &dyn Store) -> Result<(), Failure> {
     let publication = store.publication().await.map_err(Error::from)?;
     let revocations = store.revocations().await.map_err(Error::from)?;
+    if let Some(found) = revocations.damage {
+        return Err(Failure::from(Error::from(StoreError::Incomplete { found })));
+    }
     if holds_its_list(&revocations.entries, publication.as_ref())? {
         return Ok(());
     }

@@ -49,7 +49,7 @@ impl Issuer {
     /// Opens the issuer: keys and revocations are loaded or made, and the first revocation list is published.
     ///
     /// # Errors
-    /// [`Error`] when a key does not open, the store fails, or no list can be published.
+    /// [`Error`] when a key does not open, the store fails or has lost what was acknowledged, or no list can be published.
     pub async fn open(
         settings: Settings,
         env: Env,
@@ -58,6 +58,9 @@ impl Issuer {
     ) -> Result<Self, Error> {
         let publication = store.publication().await?;
         let revocations = store.revocations().await?;
+        if let Some(found) = revocations.damage.clone() {
+            return Err(StoreError::Incomplete { found }.into()); // nothing is written before the operator has decided
+        }
         let in_use = publication.is_some() || !revocations.whole;
         let moments = Moments::new(env.clone(), publication.map(|publication| publication.iat));
         let keys = Signers::open(&settings, &env, store.as_ref(), master_key, in_use).await?;

@@ -68,7 +68,7 @@ struct Turn {
 impl Publisher {
     /// Loads the revocations, and tells whether they hold all of the last list that was signed.
     pub(super) fn open(revocations: Revocations, last: Option<Publication>) -> Result<(Self, bool), Error> {
-        let Revocations { entries, feed, whole } = revocations;
+        let Revocations { entries, feed, whole, damage: _ } = revocations; // damage has refused the start
         let low = last.map_or(0, |last| last.low);
         let upto = last.map_or(0, |last| last.upto);
         let listed = entries.iter().filter(|(_, number)| *number <= upto).map(|(jti, _)| *jti);

@@ -16,6 +16,11 @@ pub enum StoreError {
         /// What was found, without data.
         detail: Arc<str>,
     },
+    /// The store opens, and its files lack what was acknowledged last.
+    Incomplete {
+        /// What is known of the loss.
+        found: Arc<str>,
+    },
     /// The store was written in a format that this version does not read.
     Format {
         /// The version found.
@@ -61,6 +66,7 @@ impl StoreError {
             Self::Superseded
             | Self::InUse { .. }
             | Self::Damaged { .. }
+            | Self::Incomplete { .. }
             | Self::Format { .. }
             | Self::Unusable { .. } => false,
         }
@@ -77,6 +83,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::InUse { path } => write!(f, "{path} is in use by another process"),
             Self::Damaged { detail } => write!(f, "the store is damaged: {detail}"),
+            Self::Incomplete { found } => write!(f, "the store has lost what was acknowledged: {found}"),
             Self::Format { found } => write!(f, "the store has format {found}, which this version does not read"),
             Self::Unusable { detail } => write!(f, "the store cannot be opened: {detail}"),
             Self::Full => f.write_str("the disk is full"),

@@ -134,6 +134,9 @@ pub struct Revocations {
     pub feed: mpsc::UnboundedReceiver<Announcement>,
     /// False when the engine knows that it lost writes: then a list may have been served that holds more than `entries`.
     pub whole: bool,
+    /// What is known of damage, for which a start is refused. None where the store is `whole`, and where it was restored,
+    /// copied or taken over: whoever did that knows that it is older.
+    pub damage: Option<Arc<str>>,
 }
 
 /// Opens the embedded store in `directory`, which is created if it does not exist. Blocks while it recovers.

@@ -20,7 +20,7 @@ use super::*;
 use crate::audit::Origin;
 use crate::env::{Env, ManualClock};
 use crate::keys::MasterKey;
-use crate::store;
+use crate::store::{self, SledStore, Store as _, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +56,18 @@ fn master() -> MasterKey {
 
 async fn open(directory: &Path, settings: Settings, env: Env) -> Result<Issuer, Error> {
     Issuer::open(settings, env, store::open(directory)?, master()).await
+}
+
+/// Does what an operator does on whose damaged store no issuer opens, and who has no backup.
+async fn accept_damage(directory: &Path) {
+    for attempt in 0..2 {
+        let (env, _) = Env::fixed(start(), 9);
+        let refused = open(directory, settings(), env).await.err();
+        assert!(matches!(refused, Some(Error::Store(StoreError::Incomplete { .. }))), "{attempt}: {refused:?}");
+    }
+    let store = SledStore::open(directory).unwrap();
+    store.close().await.unwrap();
+    store.accept_damage().unwrap();
 }
 
 async fn world() -> World {

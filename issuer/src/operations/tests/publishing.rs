@@ -104,7 +104,7 @@ async fn a_store_that_lost_a_published_revocation_revokes_everything_issued_so_f
 }
 
 #[tokio::test]
-async fn a_log_of_yesterday_revokes_everything_issued_so_far_and_a_lost_log_refuses_the_start() {
+async fn a_log_of_yesterday_refuses_the_start_until_that_is_accepted_and_then_everything_issued_so_far_is_revoked() {
     let world = world().await;
     let pair = world.pair().await;
     let World { issuer, clock, admin, directory } = world;
@@ -128,6 +128,7 @@ async fn a_log_of_yesterday_revokes_everything_issued_so_far_and_a_lost_log_refu
     issuer.close().await;
     drop(issuer);
     restore(&yesterday);
+    accept_damage(directory.path()).await;
     let issuer = open(directory.path(), settings(), env.clone()).await.unwrap();
     let world = World { issuer, clock, admin, directory: tempfile::tempdir().unwrap() };
     assert_eq!(head(&world).cut.all, Some(start().plus_secs(60)));
@@ -137,6 +138,7 @@ async fn a_log_of_yesterday_revokes_everything_issued_so_far_and_a_lost_log_refu
     world.issuer.close().await;
     drop(world);
     restore(&[]);
+    accept_damage(directory.path()).await;
     let opened = open(directory.path(), settings(), env).await;
     assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Missing { .. }))), "an empty log is not a first start");
 }

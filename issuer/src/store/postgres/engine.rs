@@ -156,7 +156,7 @@ impl Engine {
         };
         let entries = found.iter().map(entry).collect::<Result<_, _>>()?;
         self.feed = Some(feed);
-        Ok(Revocations { entries, feed: receiver, whole: self.whole })
+        Ok(Revocations { entries, feed: receiver, whole: self.whole, damage: None })
     }
 
     pub(super) fn lease_page(&mut self, epoch: u32) -> Result<u32, Stop> {

@@ -14,6 +14,7 @@ use crate::store::{Announcement, Pages, Revocations, StoreError};
 use sled::{IVec, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use token::id::{Jti, MAX_INDEX};
 use tokio::sync::mpsc;
 
@@ -31,6 +32,8 @@ pub(super) struct Engine {
     pub(super) floor: u32,
     /// False when the log ends before the newest list or the newest event.
     whole: bool,
+    /// What is known of that, unless the store was put there so.
+    damage: Option<Arc<str>>,
     /// Number of a list stored since the last group.
     listed: Option<u64>,
     feed: Option<mpsc::UnboundedSender<Announcement>>,
@@ -51,14 +54,16 @@ impl Engine {
         let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
         let events = audit::open(&tree)?;
         let assertions = clients::assertions(&tree)?;
+        let (list, event) = (publication.map_or(0, |publication| publication.seq), events.extent().newest.seq);
+        let found = Newest { list, event };
         let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
             rows: Rows::of(tree),
             next_number: newest.max(publication.map_or(0, |publication| publication.upto)).saturating_add(1),
             low: publication.map_or(0, |publication| publication.low),
             floor,
-            whole: reached.list <= publication.map_or(0, |publication| publication.seq)
-                && reached.event <= events.extent().newest.seq,
+            whole: found.reaches(reached),
+            damage: found.damage(reached),
             listed: None,
             feed: None,
             pending: Vec::new(),
@@ -148,7 +153,7 @@ impl Engine {
         let entries = entries(self.settled()?)?;
         self.pending.clear(); // they are among the entries
         self.feed = Some(feed);
-        Ok(Revocations { entries, feed: receiver, whole: self.whole })
+        Ok(Revocations { entries, feed: receiver, whole: self.whole, damage: self.damage.clone() })
     }
 
     pub(super) fn lease_page(&mut self, epoch: u32) -> Result<u32, StoreError> {

@@ -77,6 +77,16 @@ impl SledStore {
         Ok(Self { committer, tree: RwLock::new(Some(tree)), directory: directory.to_owned(), _lock: opened.lock })
     }
 
+    /// Accepts that the files lack what was acknowledged: the next start takes the store for one that was put there, and revokes
+    /// everything issued so far. The store must be closed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`].
+    pub fn accept_damage(&self) -> Result<(), StoreError> {
+        let left = witness::leave_none(&self.directory).and_then(|()| durable::sync_directory(&self.directory));
+        left.map_err(|error| open::unusable(&error))
+    }
+
     fn read<T: Send + 'static>(&self, read: impl FnOnce(&sled::Tree) -> Result<T, StoreError>) -> Answer<T> {
         let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
         let result = tree.as_ref().map_or(Err(StoreError::Closed), read);

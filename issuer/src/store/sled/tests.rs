@@ -308,18 +308,24 @@ async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
     store.put_publication(publication(2)).await.unwrap();
     store.close().await.unwrap();
     drop(store);
-    let whole = async || {
+    let known = async || {
         let store = SledStore::open(directory.path()).unwrap();
-        store.revocations().await.unwrap().whole
+        let revocations = store.revocations().await.unwrap();
+        (revocations.whole, revocations.damage.is_some())
     };
-    assert!(whole().await);
+    assert_eq!(known().await, (true, false));
     for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
         std::fs::remove_file(directory.path().join(name)).unwrap();
     }
     std::fs::write(directory.path().join("db"), older).unwrap();
-    assert!(!whole().await, "yesterday's log must be found out");
+    assert_eq!(known().await, (false, true), "yesterday's log must be found out");
+    let store = SledStore::open(directory.path()).unwrap();
+    store.close().await.unwrap();
+    store.accept_damage().unwrap();
+    drop(store);
+    assert_eq!(known().await, (false, false), "it has lost writes, and the operator knows");
     std::fs::write(directory.path().join("newest-list"), b"twelve bytes").unwrap();
-    assert!(!whole().await, "a witness that cannot be read proves nothing");
+    assert_eq!(known().await, (false, false), "a witness that cannot be read proves nothing");
 }
 
 #[tokio::test]

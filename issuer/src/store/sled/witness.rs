@@ -20,6 +20,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 
 const NAME: &str = "newest-list";
 
@@ -43,6 +44,20 @@ impl Newest {
     const NOTHING: Self = Self { list: 0, event: 0 };
     /// No log reaches it: what there was is not known.
     const UNKNOWN: Self = Self { list: u64::MAX, event: u64::MAX };
+
+    /// Whether a log with these newest numbers has all that `known` says.
+    pub(super) fn reaches(self, known: Self) -> bool {
+        known.list <= self.list && known.event <= self.event
+    }
+
+    /// Returns what a log with these newest numbers lacks of what is `known`; none where nothing is known, as in a copy.
+    pub(super) fn damage(self, known: Self) -> Option<Arc<str>> {
+        if self.reaches(known) || known.list == Self::UNKNOWN.list {
+            return None;
+        }
+        let ends = format!("its log ends at event {} and list {}", self.event, self.list);
+        Some(format!("{ends}, and event {} and list {} had been written", known.event, known.list).into())
+    }
 }
 
 /// What tells a directory from a copy of it.
