@@ -33,6 +33,10 @@ struct House {
 impl House {
     fn new(seed: u64) -> Self {
         let (setup, shim) = setup(Shim::recording);
+        // What the daemon says is kept where a round fails.
+        let setup = std::env::var("COUNTERSIGN_POWER_LOG")
+            .into_iter()
+            .fold(setup, |setup, level| setup.set("log_level", &level));
         let before = Disk::of(setup.folder());
         Self { daemon: setup.start(), shim, load: Load::new(seed, CLIENTS), before }
     }
@@ -50,7 +54,9 @@ impl House {
     fn cut(&mut self, records: &[Record], cut: Cut, dice: &mut Dice) {
         let root = self.daemon.setup().folder();
         records.iter().for_each(|record| self.before.play(record));
+        let said = self.daemon.log(); // what is known of a round that fails; nothing depends on it
         lay(&self.before.image(cut, dice), root);
+        fs::write(root.join("log"), said).unwrap();
         self.shim.forget();
         self.before = Disk::of(root);
     }
@@ -87,7 +93,11 @@ fn rounds(first: u64, rounds: u64, mut tell: impl FnMut(u64, &Sum)) -> Result<Su
             Some(house) if round % ROUNDS_A_FOLDER != 0 => house,
             empty => empty.insert(House::new(seed)),
         };
-        one(house, &mut Dice::new(seed), round % ROUNDS_A_FOLDER == ROUNDS_A_FOLDER - 1, &mut sum).map_err(failed)?;
+        let last = round % ROUNDS_A_FOLDER == ROUNDS_A_FOLDER - 1;
+        if let Err(what) = one(house, &mut Dice::new(seed), last, &mut sum) {
+            let kept = house.daemon.keep().display().to_string();
+            return Err(failed(format!("{what}; the folder and the log of all its rounds are kept in {kept}")));
+        }
         tell(round + 1, &sum);
     }
     Ok(sum)

@@ -112,6 +112,12 @@ impl Setup {
         self.folder.path()
     }
 
+    /// Lets the folder stay, for whoever wants to know what happened there, and returns it.
+    pub fn keep(&mut self) -> &Path {
+        self.folder.disable_cleanup(true);
+        self.folder.path()
+    }
+
     /// Returns the daemon's data folder.
     pub fn data_dir(&self) -> PathBuf {
         self.folder().join("data")
@@ -302,6 +308,11 @@ impl Daemon {
     /// Returns how it was started.
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// Lets its folder stay when it is dropped, with data and log, and returns where it is.
+    pub fn keep(&mut self) -> &Path {
+        self.setup.keep()
     }
 
     /// Returns its process id.

@@ -17,6 +17,7 @@ pub use public::accepts;
 use crate::client::Request;
 use crate::reply::Reply;
 use std::io::ErrorKind;
+use std::time::Instant;
 
 /// What holds of one thing, as far as a client can know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,8 @@ pub(crate) struct Renewal {
     pub(crate) newest: String,
     /// The answer that brought it.
     pub(crate) answer: Vec<u8>,
+    /// When that was read.
+    pub(crate) answered: Instant,
     /// It was presented, and there was no answer.
     pub(crate) in_doubt: bool,
 }

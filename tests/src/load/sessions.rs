@@ -6,6 +6,7 @@ use crate::client::{Client, Request};
 use crate::daemon::{Pair, claims};
 use crate::promises::{Answer, Heard, Owner, Renewal, Session, Token, Word, refused};
 use serde_json::{Value, json};
+use std::time::Instant;
 
 /// A session is refreshed so often at most: fewer than its live tokens may be.
 const MOST_TOKENS: usize = 60;
@@ -24,6 +25,11 @@ pub(crate) fn claim(token: &str, name: &str) -> String {
 /// When an access token was issued, in seconds since 1970.
 pub(crate) fn issued(token: &str) -> u64 {
     claims(token)["iat"].as_u64().unwrap_or_default()
+}
+
+#[allow(clippy::disallowed_methods)] // told where a repetition is refused, and decides nothing
+fn read_now() -> Instant {
+    Instant::now()
 }
 
 /// Whether the last answer of the session may be asked for again.
@@ -77,6 +83,7 @@ impl Worker {
                 spent: Vec::new(),
                 newest: pair.refresh_token,
                 answer: body.to_vec(),
+                answered: read_now(),
                 in_doubt: false,
             }),
             word: Word::Stands,
@@ -148,6 +155,7 @@ impl Worker {
         if let Some(renewal) = &mut session.renewal {
             renewal.spent.push(std::mem::replace(&mut renewal.newest, pair.refresh_token));
             renewal.answer = body.to_vec();
+            renewal.answered = read_now();
             renewal.in_doubt = false; // if it was, the pair may be the one of that request, whose event is in the log with it
         }
         promises.tells("token.refreshed", "jti", &jti);
@@ -180,7 +188,14 @@ impl Worker {
             Answer::Done(reply) => {
                 return Err(format!("a lost answer of session {} is given as another: {}", session.sid, reply.text()));
             }
-            Answer::Refused(reply) => return Err(refused(&format!("a lost answer of {}", session.sid), reply)),
+            Answer::Refused(reply) => {
+                // The window for repetitions decides by the daemon's clock; whoever looks for the reason needs both.
+                let (secs, sid) = (renewal.answered.elapsed().as_secs_f32(), &session.sid);
+                let dated = self.now.saturating_sub(session.tokens.last().map_or(0, |token| issued(&token.text)));
+                let what =
+                    format!("a lost answer of {sid}, read {secs} s ago, dated {dated} s before the newest date seen,");
+                return Err(refused(&what, reply));
+            }
             Answer::Silence | Answer::Nobody => {} // a repetition changes nothing
         }
         Ok(answer.heard())
