@@ -13,6 +13,7 @@ mod faults;
 mod full;
 mod journal;
 mod power;
+mod purge;
 mod replay;
 mod self_test;
 mod shim;

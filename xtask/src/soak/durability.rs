@@ -1,5 +1,5 @@
 //! `soak crash`, `soak corruption` and `soak linear`: the long runs of the test target `durability`, on a release build of the
-//! daemon. `soak power`, `soak faults` and `soak clock`: those of the test target `disk`.
+//! daemon. `soak power`, `soak purge`, `soak faults` and `soak clock`: those of the test target `disk`.
 
 use anyhow::{Context, bail};
 
@@ -17,7 +17,7 @@ struct Verb {
     options: &'static [(&'static str, &'static str)],
 }
 
-const VERBS: [Verb; 6] = [
+const VERBS: [Verb; 7] = [
     Verb {
         name: "crash",
         target: "durability",
@@ -47,6 +47,12 @@ const VERBS: [Verb; 6] = [
         options: &[("--rounds", "COUNTERSIGN_POWER_ROUNDS"), ("--seed", "COUNTERSIGN_POWER_SEED")],
     },
     Verb {
+        name: "purge",
+        target: "disk",
+        test: "purge::soak",
+        options: &[("--rounds", "COUNTERSIGN_PURGE_ROUNDS"), ("--seed", "COUNTERSIGN_PURGE_SEED")],
+    },
+    Verb {
         name: "faults",
         target: "disk",
         test: "faults::soak",
@@ -67,7 +73,7 @@ const VERBS: [Verb; 6] = [
 /// What the usage says of these.
 pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--seed N], \
      soak corruption [--damages N] [--seed N], soak linear [--operations N] [--seed N], \
-     soak power [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N]";
+     soak power [--rounds N] [--seed N], soak purge [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N]";
 
 /// Returns whether `name` is one of these.
 pub(super) fn knows(name: &str) -> bool {
