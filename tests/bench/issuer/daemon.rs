@@ -26,6 +26,13 @@ impl Daemon {
         Self::launch(Command::new(program), folder)
     }
 
+    /// Starts it as [`Daemon::start`] does, for more connections than the default has room for.
+    pub(crate) fn for_many(program: &Path, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut command = Command::new(program);
+        command.env("COUNTERSIGN_MAX_CONNECTIONS", "30000");
+        Self::launch(command, folder)
+    }
+
     /// Starts it on an empty database, with what else it keeps in `folder`.
     pub(crate) fn on_postgres(program: &Path, folder: &Path, url: &str) -> Result<Self, Box<dyn Error>> {
         let mut command = Command::new(program);

@@ -5,11 +5,13 @@
 //! ```text
 //! bench_issuer beside <the daemon> <folder on the disk to measure> <Python of the peers> <folder of the peers>
 //! bench_issuer growth <the daemon> <folder on the disk to measure> <count of sessions>…
+//! bench_issuer crowd  <the daemon> <folder on the disk to measure>
 //! prints       Markdown
 //! ```
 
 mod clock;
 mod connection;
+mod crowd;
 mod daemon;
 mod disk;
 mod growth;
@@ -30,7 +32,7 @@ use peers::{PEERS, Peer, Tools};
 use report::{OfPeer, OnPostgres, Report, Start};
 use work::Sessions;
 
-const USAGE: &str = "usage: bench_issuer beside|growth <daemon> <folder> …";
+const USAGE: &str = "usage: bench_issuer beside|growth|crowd <daemon> <folder> …";
 
 /// Connections, each with one request under way.
 const CONNECTIONS: usize = 64;
@@ -59,6 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let peers = PEERS.into_iter().map(|peer| of(peer, &tools, disk)).collect::<Result<Vec<_>, _>>()?;
             ours.markdown(&on_postgres, &peers)
         }
+        ("crowd", []) => crowd::table(program, disk)?,
         ("growth", counts) => growth::table(program, disk, counts)?,
         _ => return Err(USAGE.into()),
     };

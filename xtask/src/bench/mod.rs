@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 use crate::{build_wasm, clock, steps};
 
 /// What can be measured, in the order of the document.
-const SUBJECTS: [&str; 5] = ["verify", "size", "issuer", "growth", "revocation"];
+const SUBJECTS: [&str; 6] = ["verify", "size", "issuer", "crowd", "growth", "revocation"];
 
 /// Numbers of sessions at which is measured what grows with them.
 const COUNTS: [&str; 3] = ["10000", "100000", "1000000"];
@@ -98,6 +98,7 @@ fn measure(workspace: &Workspace, subject: &str) -> anyhow::Result<String> {
             let mut bench = workspace.command(example("bench_issuer"));
             printed(bench.arg("growth").arg(&daemon).arg(disk(workspace)).args(COUNTS))
         }
+        "crowd" => printed(workspace.command(example("bench_issuer")).arg("crowd").arg(&daemon).arg(disk(workspace))),
         "revocation" => printed(workspace.command(example("bench_revocation")).arg(&daemon).arg(disk(workspace))),
         _ => {
             let mut bench = workspace.command(example("bench_issuer"));
