@@ -14,6 +14,7 @@
 
 mod at_rest;
 mod import;
+mod mac;
 mod rewrap;
 mod schedule;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 
 pub use at_rest::{MasterKey, Opened, SealedKey};
 pub use import::{ImportFault, Imported};
+pub use mac::keyed;
 pub use rewrap::{NewMasterKey, opens, rewrapped};
 pub use schedule::{Due, Schedule, View};
 

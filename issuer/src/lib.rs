@@ -16,6 +16,7 @@ pub mod clients;
 pub mod config;
 pub mod env;
 pub mod error;
+pub mod forwarding;
 pub mod http;
 mod indices;
 pub mod keys;

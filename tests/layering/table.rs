@@ -137,6 +137,7 @@ pub(crate) const CRATES: &[Crate] = &[
                     "config",
                     "env",
                     "error",
+                    "forwarding",
                     "http",
                     "keys",
                     "limits",
@@ -147,7 +148,11 @@ pub(crate) const CRATES: &[Crate] = &[
                 ],
             ),
             row("server", &["config", "error", "http", "limits", "operations", "telemetry"]),
-            row("http", &["audit", "config", "env", "error", "limits", "operations", "server", "telemetry"]),
+            row(
+                "http",
+                &["audit", "config", "env", "error", "forwarding", "limits", "operations", "server", "telemetry"],
+            ),
+            row("forwarding", &["keys"]),
             row("config", &["error", "limits", "server", "telemetry"]),
             row("telemetry", &["env"]),
             // The inside: one use case a file, over pure decisions and a store.
@@ -234,7 +239,7 @@ pub(crate) const HOMES: &[Home] = &[
     },
     Home {
         what: "hyper_util",
-        places: &["issuer/src/server", "issuer/src/http/inside", "issuer/src/cli/remote"],
+        places: &["issuer/src/server", "issuer/src/http/inside", "issuer/src/http/standby", "issuer/src/cli/remote"],
         because: "the accept loop is server's, and the command line is a client",
     },
     Home {
@@ -297,6 +302,7 @@ pub(crate) const HOMES: &[Home] = &[
             "issuer/src/audit",
             "issuer/src/config",
             "issuer/src/cli",
+            "issuer/src/forwarding",
             "issuer/src/http",
             "issuer/src/limits",
             "issuer/src/server",
@@ -335,6 +341,7 @@ pub(crate) const DECIDES_ONLY: &[&str] = &[
     "issuer/src/revocations",
     "issuer/src/rules",
     "issuer/src/error",
+    "issuer/src/forwarding",
     "issuer/src/passwords",
     "issuer/src/users",
 ];

@@ -60,6 +60,10 @@ impl MasterKey {
         self.cipher().decrypt_in_place_detached(nonce, bound, key.as_mut(), tag).ok().map(|()| key)
     }
 
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(Key::from_slice(self.0.as_ref()))
     }
