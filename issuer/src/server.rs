@@ -26,6 +26,7 @@ mod takeover;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod upstream;
 
 pub use background::keep_house;
 pub use connection::Peer;
@@ -34,6 +35,7 @@ pub use limits::Limits;
 pub use proxies::Proxies;
 pub use takeover::{Next, Source, Takeover};
 pub use tls::{Identity, TlsError};
+pub use upstream::{Line, Unanswered, Upstream};
 
 use crate::telemetry::field;
 use crate::telemetry::metrics::METRICS;
@@ -77,15 +79,32 @@ pub async fn run<R: Reply + Send + 'static>(
     front: Front,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
+    run_in_turn(listener, routes, limits, front, (std::future::pending(), shutdown)).await
+}
+
+/// Does the same, but once `relieved` completes takes no connection any more: somebody else does, who has the socket too. The
+/// connections there are go on until `shutdown` completes.
+pub async fn run_in_turn<R: Reply + Send + 'static>(
+    listener: TcpListener,
+    routes: BoxedFilter<(R,)>,
+    limits: Limits,
+    front: Front,
+    (relieved, shutdown): (impl Future<Output = ()>, impl Future<Output = ()>),
+) -> Drained {
     let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
     let (stop, stopping) = watch::channel(false);
     let mut connections = Connections { tasks: JoinSet::new(), limits: Arc::new(limits), front, stopping };
-    tokio::pin!(shutdown);
+    tokio::pin!(shutdown, relieved);
+    let mut listener = Some(listener);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
+            () = &mut relieved, if listener.is_some() => {
+                listener = None;
+                continue;
+            }
             Some(()) = connections.ended() => continue,
-            accepted = accept(&listener) => accepted,
+            accepted = accept(listener.as_ref()) => accepted,
         };
         let Some((stream, peer)) = accepted else { continue };
         let trusted = connections.front.trusts(peer.ip());
@@ -146,7 +165,8 @@ impl Connections {
     }
 }
 
-async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+async fn accept(listener: Option<&TcpListener>) -> Option<(TcpStream, SocketAddr)> {
+    let Some(listener) = listener else { return std::future::pending().await };
     match listener.accept().await {
         Ok(accepted) => Some(accepted),
         // The client gave up between its SYN and our accept (accept(2)): nothing is wrong here.

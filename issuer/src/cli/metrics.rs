@@ -7,6 +7,7 @@ use crate::server::{self, Front, Limits};
 use crate::telemetry::field;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// Connections at once: a monitoring has one, or a few.
 const CONNECTIONS: usize = 64;
@@ -24,8 +25,8 @@ pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpList
     Ok(Some(listener))
 }
 
-/// Tells metrics; ends only when it is aborted.
-pub(super) async fn serve(listener: TcpListener, issuer: Issuer) {
+/// Tells metrics, while there is no issuer yet, too; ends only when it is aborted.
+pub(super) async fn serve(listener: TcpListener, issuer: watch::Receiver<Option<Issuer>>) {
     let limits = Limits { max_connections: CONNECTIONS, max_connections_per_address: 0, ..Limits::default() };
     server::run(listener, metrics_routes(issuer), limits, Front::plain(), std::future::pending()).await;
 }

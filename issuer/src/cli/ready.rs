@@ -47,7 +47,9 @@ pub(super) fn run(command: &Ready) -> Ended {
         Err(other) => return Err(other),
     };
     let told: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
-    if answer.status() == StatusCode::OK && told.get("status").is_some_and(|status| status == "ready") {
+    if answer.status() == StatusCode::OK
+        && told.get("status").is_some_and(|status| status == "ready" || status == "standing_by")
+    {
         return Ok(Said::new("ready", json!({"ready": true})));
     }
     let reasons = told.get("reasons").cloned().unwrap_or_else(|| {

@@ -2,10 +2,12 @@
 
 mod collector;
 mod connection;
+mod peers;
 mod tls;
 mod url;
 
 pub(super) use collector::OtlpCollector;
+pub(super) use peers::Peers;
 pub(super) use url::Url;
 
 use super::Failure;

@@ -1,12 +1,16 @@
 //! `countersign serve`: everything is opened, then served until a signal or a failed store ends it.
 
 use super::data_dir::DataDir;
+use super::master_key::Place;
 use super::said::{Ended, Said, print as say};
+use super::standby::Staying;
 use super::{Failure, Options, limits, master_key, metrics, reload, secrets, standby, store, traces, users};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
+use crate::forwarding::{self, ForwardingKey};
 use crate::http::{self, Changing, Surface};
+use crate::keys::MasterKey;
 use crate::operations::audit::Retention;
 use crate::operations::{Issuer, KeyLife, Settings};
 use crate::server::{self, Drained};
@@ -59,19 +63,44 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     let listen = listener.local_addr().map_err(|error| Failure::Machine(format!("cannot listen: {error}")))?;
     let identifier = config.issuer.clone().unwrap_or_else(|| IssuerUrl::of_loopback(listen, config.tls.is_some()));
 
+    let config = Config { store: config.store.listening(listen, config.tls.is_some()), ..config };
+    store::say_where_it_is(&config);
+
     let metrics = metrics::listen(config.metrics_listen).await?;
+    let (serving, issuer) = watch::channel(None);
+    let metrics = metrics.map(|listener| tokio::spawn(metrics::serve(listener, issuer)));
     let data_dir = DataDir::prepare(&config.data_dir)?;
+    store::is_for_us(&config, &data_dir).await?;
+    let master = master_key::master_key(&config, &data_dir, &env).await?;
+    let meanwhile = Arc::new(ForwardingKey::new(master.0.derived(forwarding::PURPOSE)));
     let (told, holder) = watch::channel(None);
-    let opening = open(&config, &data_dir, &identifier, &env, Waiting::StandBy(told));
-    let (listener, opened) = standby::opened(
-        Box::pin(opening),
-        listener,
+    let prepared = standby::Prepared {
         holder,
-        (config.limits.clone(), front.clone(), env.clone()),
-        &mut signals,
-    )
-    .await?;
-    let Some(issuer) = opened else { return Ok(()) };
+        peers: store::peers(&config)?,
+        limits: config.limits.clone(),
+        front: front.clone(),
+        env: env.clone(),
+    };
+    let changing = reloading.changing();
+    let standby = |standing| http::Standby {
+        standing,
+        name: store::name(),
+        forwarding: meanwhile,
+        changing,
+        body_timeout: config.body_timeout,
+        patience: store::patience(&config),
+        // A place for each of one in six connections: what waits must not be all that there is room for.
+        max_waiting: config.limits.max_connections / 6,
+    };
+    let mut forwarding = None;
+    let opening = async {
+        let (issuer, key) = unlocked(&config, &data_dir, &identifier, &env, Waiting::StandBy(told), master).await?;
+        forwarding = Some(Arc::new(key));
+        Ok(issuer)
+    };
+    let opened = standby::opened(Box::pin(opening), listener, prepared, standby, &mut signals).await?;
+    let standby::Opened { listener, issuer, stood } = opened;
+    let Some(issuer) = issuer else { return Ok(()) };
     // Once there are administrators of the operator's own, `admin` may be gone for good.
     let needed = admin_secret.is_some() || !issuer.has_administrator().await?;
     let shown = if needed { issuer.ensure_client(ADMIN, admin_secret).await? } else { None };
@@ -82,8 +111,11 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
         ))?;
     }
     let secure = config.tls.is_some() || identifier.is_secure();
-    let surface = surface(&config, reloading.changing(), secure);
+    let forwarding = forwarding.filter(|_| store::is_shared(&config));
+    let surface = Surface { forwarding, ..surface(&config, reloading.changing(), secure) };
     let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
+    serving.send_replace(Some(issuer.clone()));
+    let staying = stood.map(|stood| stood.over(routes.clone()));
     tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
     let url = format!("{}://{listen}", if config.tls.is_some() { "https" } else { "http" });
     if as_json {
@@ -94,11 +126,17 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     }
 
     let background = tokio::spawn(server::keep_house(issuer.clone()));
-    let metrics = metrics.map(|listener| tokio::spawn(metrics::serve(listener, issuer.clone())));
     let reloading = tokio::spawn(reloading.run(hang_up));
     let mut ended = Ok(());
-    let stop = async { ended = until_told(signals, &issuer).await };
+    let mut leaving = None;
+    let stop = async {
+        ended = until_told(signals, &issuer).await;
+        leaving = staying.map(Staying::end);
+    };
     let drained = server::run(listener, routes, config.limits, front, stop).await;
+    if let Some(leaving) = leaving {
+        drop(leaving.await); // it has the same limit, and began at the same time
+    }
     background.abort();
     reloading.abort();
     metrics.inspect(JoinHandle::abort);
@@ -122,14 +160,27 @@ pub(super) async fn open(
     waiting: Waiting,
 ) -> Result<Issuer, Failure> {
     store::is_for_us(config, data_dir).await?;
-    let (master_key, place) = master_key::master_key(config, data_dir, env).await?;
+    let master = master_key::master_key(config, data_dir, env).await?;
+    unlocked(config, data_dir, identifier, env, waiting, master).await.map(|(issuer, _)| issuer)
+}
+
+/// Opens the issuer with this master key, or the one that was to follow it; returns what its daemons tell each other with, too.
+async fn unlocked(
+    config: &Config,
+    data_dir: &DataDir,
+    identifier: &IssuerUrl,
+    env: &Env,
+    waiting: Waiting,
+    (master_key, place): (MasterKey, Place),
+) -> Result<(Issuer, ForwardingKey), Failure> {
     let store = store::open(config, data_dir, env, waiting).await?;
     let sealed = store.keys().await.map_err(Error::from)?;
     let master_key = place.fitting(master_key, &sealed)?;
+    let forwarding = ForwardingKey::new(master_key.derived(forwarding::PURPOSE));
     let settings = Settings { users: users::settings(&config.users)?, ..settings(config, identifier) };
     let issuer = Issuer::open(settings, env.clone(), store, master_key).await?;
     issuer.set_new_master_key(place);
-    Ok(issuer)
+    Ok((issuer, forwarding))
 }
 
 /// Closes the issuer once everything is on disk.
@@ -149,6 +200,7 @@ pub(super) fn surface(config: &Config, changing: watch::Receiver<Arc<Changing>>,
         body_timeout: config.body_timeout,
         max_followers: config.max_followers,
         cookies: config.cookies.clone(),
+        forwarding: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::backup::{self, has_end, restored};
 use super::data_dir::DataDir;
 use super::reach::runtime;
+use super::remote::Peers;
 use super::said::{Ended, Said};
 use super::{Failure, Options, input, master_key, secrets};
 use crate::config::{Config, Database, Engine};
@@ -21,6 +22,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// Bytes of a password, at most.
@@ -79,7 +81,9 @@ pub(super) async fn open(
             Ok(opened.map_err(Error::from)?)
         }
         Engine::Postgres(database) => {
-            let settings = settings(database)?;
+            // A command that has the store open listens nowhere.
+            let origin = database.advertise.clone().filter(|_| matches!(waiting, Waiting::StandBy(_)));
+            let settings = PostgresSettings { origin, ..settings(database)? };
             let opened = PostgresStore::open(settings, &data_dir.postgres(), env, waiting).await;
             Ok(Arc::new(opened.map_err(Error::from)?))
         }
@@ -106,13 +110,54 @@ pub(super) async fn is_for_us(config: &Config, data_dir: &DataDir) -> Result<(),
     }
 }
 
+/// Returns what this daemon calls itself towards the others.
+pub(super) fn name() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host} (process {})", std::process::id())
+}
+
+/// True when other daemons may have the same store.
+pub(super) fn is_shared(config: &Config) -> bool {
+    matches!(config.store, Engine::Postgres(_))
+}
+
+/// Returns how long a request waits for whatever it needs of the store.
+pub(super) fn patience(config: &Config) -> Duration {
+    match &config.store {
+        Engine::Postgres(database) => database.patience,
+        Engine::Sled => Duration::ZERO, // nobody stands by
+    }
+}
+
+/// Returns how the other daemons of the store are reached.
+///
+/// # Errors
+/// [`Failure::Setting`]
+pub(super) fn peers(config: &Config) -> Result<Peers, Failure> {
+    match &config.store {
+        Engine::Postgres(database) => Peers::new(database.advertise_root_file.as_deref(), config.limits.idle),
+        Engine::Sled => Ok(Peers::none()),
+    }
+}
+
+/// Says in the log when the other daemons of a database have no way to this one.
+pub(super) fn say_where_it_is(config: &Config) {
+    let Engine::Postgres(database) = &config.store else { return };
+    match &database.advertise {
+        Some(origin) => tracing::info!(origin, "other daemons of this database reach this one here"),
+        None => tracing::warn!(
+            "other daemons of this database cannot send requests on to this one: it listens everywhere, and store.advertise \
+             does not say where it is"
+        ),
+    }
+}
+
 fn settings(database: &Database) -> Result<PostgresSettings, Failure> {
     let password = match (secrets::read(secrets::STORE_PASSWORD)?, &database.password_file) {
         (Some(password), _) => Some(password),
         (None, Some(file)) => Some(input::text(Some(file), "the password of the database", MAX_PASSWORD)?),
         (None, None) => None,
     };
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Ok(PostgresSettings {
         url: database.url.clone(),
         password,
@@ -125,7 +170,8 @@ fn settings(database: &Database) -> Result<PostgresSettings, Failure> {
         patience: database.patience,
         lease: database.lease,
         migrate: database.migrate,
-        holder: format!("{host} (process {})", std::process::id()),
+        holder: name(),
+        origin: None,
     })
 }
 

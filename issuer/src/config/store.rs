@@ -2,7 +2,9 @@
 
 use super::table::table;
 use super::{ConfigError, needed};
+use http::Uri;
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,6 +63,12 @@ table! {
         /// Bring the tables of an older version, or of none, up to this one at the start
         #[arg(id = "store.migrate", long = "store-migrate", env = "COUNTERSIGN_STORE_MIGRATE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
         migrate: bool = false;
+        /// Origin at which the other daemons of this database reach this one [default: `listen`, where that is one address]
+        #[arg(id = "store.advertise", long = "store-advertise", env = "COUNTERSIGN_STORE_ADVERTISE", value_name = "URL")]
+        advertise: String;
+        /// Certificates of the authorities that may name the other daemons, in PEM [default: those of the system]
+        #[arg(id = "store.advertise_root_file", long = "store-advertise-root-file", env = "COUNTERSIGN_STORE_ADVERTISE_ROOT_FILE", value_name = "FILE")]
+        advertise_root_file: PathBuf;
     }
 }
 
@@ -94,6 +102,22 @@ pub struct Database {
     pub lease: Duration,
     /// Whether older tables are brought up to this version.
     pub migrate: bool,
+    /// The origin at which the other daemons reach this one; none when they cannot.
+    pub advertise: Option<String>,
+    /// Certificates of the authorities that may name the other daemons; none for those of the system.
+    pub advertise_root_file: Option<PathBuf>,
+}
+
+impl Engine {
+    /// Returns the engine with an address for the other daemons: where it listens, over TLS if it does so, unless the
+    /// settings name one or it listens everywhere, which is nobody's address.
+    #[must_use]
+    pub fn listening(self, listen: SocketAddr, tls: bool) -> Self {
+        let Self::Postgres(database) = self else { return self };
+        let scheme = if tls { "https" } else { "http" };
+        let own = (!listen.ip().is_unspecified()).then(|| format!("{scheme}://{listen}"));
+        Self::Postgres(Database { advertise: database.advertise.clone().or(own), ..database })
+    }
 }
 
 impl StoreTable {
@@ -127,8 +151,27 @@ impl StoreTable {
             patience: seconds("store.patience_seconds", self.patience_seconds)?,
             lease: seconds("store.lease_seconds", self.lease_seconds)?,
             migrate: needed("store.migrate", self.migrate)?,
+            advertise: self.advertise.as_deref().filter(|text| !text.is_empty()).map(origin).transpose()?,
+            advertise_root_file: self.advertise_root_file.clone(),
         }))
     }
+}
+
+/// Returns the origin that `text` spells: scheme, host and port, and nothing else (RFC 6454 §6.2).
+fn origin(text: &str) -> Result<String, ConfigError> {
+    let wrong = || ConfigError::Setting {
+        name: "store.advertise",
+        reason: format!("is `{text}` but must be an origin such as https://one.internal:8080"),
+    };
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(wrong)?;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let everywhere = bare.parse().is_ok_and(|address: IpAddr| address.is_unspecified());
+    let is_origin = matches!(uri.scheme_str(), Some("http" | "https"))
+        && !text.contains(['?', '#', '@'])
+        && matches!(uri.path(), "" | "/")
+        && text.len() <= 255;
+    if is_origin && !everywhere { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
 /// True for a host that is this machine itself: its loopback address, or a folder of sockets, percent-encoded.
@@ -189,6 +232,47 @@ mod tests {
         ] {
             assert!(spoken(elsewhere), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn other_daemons_are_told_an_origin_and_nothing_else() {
+        let told = |text: &str| StoreTable { advertise: Some(text.to_owned()), ..table("postgres://localhost/x") };
+        for (text, origin) in [
+            ("https://one.internal:8080", "https://one.internal:8080"),
+            ("http://10.0.0.1/", "http://10.0.0.1"),
+            ("http://[2001:db8::1]:80", "http://[2001:db8::1]:80"),
+        ] {
+            let Ok(Engine::Postgres(database)) = told(text).checked() else { panic!("{text}") };
+            assert_eq!(database.advertise.as_deref(), Some(origin));
+        }
+        for text in [
+            "one.internal:8080",
+            "ftp://one",
+            "https://",
+            "https://one/path",
+            "https://one?x",
+            "https://me@one",
+            "http://0.0.0.0:8080",
+            "http://[::]:8080",
+        ] {
+            assert!(told(text).checked().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_told_the_address_is_that_of_the_listener_unless_it_is_everywhere() {
+        let listening = |text: Option<&str>, listen: &str, tls| {
+            let table = StoreTable { advertise: text.map(str::to_owned), ..table("postgres://localhost/x") };
+            match table.checked().expect("valid").listening(listen.parse().expect("an address"), tls) {
+                Engine::Postgres(database) => database.advertise.unwrap_or_default(),
+                Engine::Sled => panic!("{listen}"),
+            }
+        };
+        assert_eq!(listening(None, "127.0.0.1:8080", false), "http://127.0.0.1:8080");
+        assert_eq!(listening(None, "[2001:db8::1]:443", true), "https://[2001:db8::1]:443");
+        assert_eq!(listening(None, "0.0.0.0:8080", false), "");
+        assert_eq!(listening(None, "[::]:8080", true), "");
+        assert_eq!(listening(Some("https://one"), "0.0.0.0:8080", false), "https://one");
     }
 
     #[test]

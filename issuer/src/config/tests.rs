@@ -34,6 +34,8 @@ fn every_setting_has_a_default_or_follows_another() {
             "url",
             "password_file",
             "tls_root_file",
+            "advertise",
+            "advertise_root_file",
             "reset_url",
             "password_blocklist_file",
             "hash_at_once",

@@ -7,6 +7,7 @@ use super::reply::{self, Answer, Code, Dialect, Malformed, Refusal};
 use super::request::{self, Form};
 use super::{App, Changing};
 use crate::audit::Origin;
+use crate::forwarding::{self, Forwarded, ForwardingKey};
 use crate::server::Peer;
 use crate::telemetry::field;
 use crate::telemetry::metrics::METRICS;
@@ -18,10 +19,12 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use token::time::UnixTime;
 use tracing::Instrument as _;
+use warp::path::FullPath;
 use warp::{Buf, Filter, Rejection, Stream};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What one endpoint is, besides its path and its handler: a row of the route table.
 #[derive(Debug)]
@@ -85,12 +88,32 @@ pub(super) struct Exchange {
     pub(super) origin: Origin,
     /// What [`Verb::Ask`] admits of the query; nothing is ever passed there to other endpoints.
     pub(super) query: Form,
-    method: Method,
+    pub(super) method: Method,
+    pub(super) peer: Option<Peer>,
+    path: FullPath,
     raw_query: String,
-    peer: Option<Peer>,
+    /// Another daemon of this database has passed the request on.
+    is_forwarded: bool,
 }
 
 impl Exchange {
+    /// Returns the path as it was sent.
+    pub(super) fn path(&self) -> &str {
+        self.path.as_str()
+    }
+
+    /// Returns path and query as they were sent, but for a question mark with nothing behind it.
+    pub(super) fn target(&self) -> String {
+        let mark = if self.raw_query.is_empty() { "" } else { "?" };
+        format!("{}{mark}{}", self.path.as_str(), self.raw_query)
+    }
+
+    /// Returns what a daemon with this key says of a request that it has passed on; `None` for one from outside.
+    pub(super) fn forwarded(&self, key: Option<&ForwardingKey>, now: UnixTime) -> Option<Forwarded> {
+        let field = self.headers.get(forwarding::FIELD)?.to_str().ok()?;
+        key?.opened(field, self.method.as_str(), &self.target(), now)
+    }
+
     /// Returns the client's address where a proxy has told it.
     fn spoken_for(&self) -> Option<IpAddr> {
         let peer = self.peer.map(|Peer(address)| address.ip().to_canonical());
@@ -124,13 +147,15 @@ impl Body {
 pub(super) fn extract() -> impl Filter<Extract = (Exchange,), Error = Rejection> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::method()
+        .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream().map(Body::new))
-        .map(|method, headers, raw_query, peer: Option<Peer>, body| {
+        .map(|method, path, headers, raw_query, peer: Option<Peer>, body| {
             let origin = Origin { request: None, address: peer.map(|Peer(address)| address.ip()) };
-            Exchange { headers, body, origin, query: Form::default(), method, raw_query, peer }
+            let query = Form::default();
+            Exchange { headers, body, origin, query, method, peer, path, raw_query, is_forwarded: false }
         })
 }
 
@@ -192,29 +217,40 @@ where
     .await
 }
 
-/// Begins the span of the request. It goes on with the trace of a trusted proxy and nobody else's: whoever is asked to keep
-/// a trace spends memory and the collector's space on it, and traces are the operator's.
+/// Begins the span of the request. It goes on with the trace of a trusted proxy or another daemon and nobody else's: whoever is
+/// asked to keep a trace spends memory and the collector's space on it, and traces are the operator's.
 fn trace(endpoint: &Endpoint, changing: &Changing, exchange: &Exchange, id: &str) -> RequestSpan {
     let traced = RequestSpan::begin(name(&exchange.method), endpoint.route, id);
-    if exchange.peer.is_some_and(|Peer(address)| changing.proxies.trusts(address.ip())) {
+    if exchange.is_forwarded || exchange.peer.is_some_and(|Peer(address)| changing.proxies.trusts(address.ip())) {
         traced.continues(&exchange.headers);
     }
     traced
 }
 
-/// Notes for whom the request came, and returns its id: the one a trusted proxy has given it, or a new one.
+/// Notes for whom the request came, and returns its id: the one that another daemon or a trusted proxy has given it, or a new one.
 fn identify(app: &App, changing: &Changing, exchange: &mut Exchange) -> String {
-    let peer = exchange.peer.map(|Peer(address)| address.ip());
-    let Changing { proxies, forwarded_header, .. } = changing;
-    exchange.origin.address = peer.map(|peer| client_address(peer, &exchange.headers, *forwarded_header, proxies));
-    let given = peer.filter(|peer| proxies.trusts(*peer)).and_then(|_| given_id(&exchange.headers));
+    let forwarded = exchange.forwarded(app.forwarding.as_deref(), app.env.now());
+    exchange.is_forwarded = forwarded.is_some();
+    let (address, given) = match forwarded {
+        Some(forwarded) => (Some(forwarded.address), given_id(&exchange.headers)),
+        None => told(changing, exchange),
+    };
+    exchange.origin.address = address;
     let id = given.unwrap_or_else(|| app.request_ids.next());
     exchange.origin.request = Some(id.clone());
     id
 }
 
+/// Returns the client's address, and the id that a trusted proxy has given the request.
+pub(super) fn told(changing: &Changing, exchange: &Exchange) -> (Option<IpAddr>, Option<String>) {
+    let peer = exchange.peer.map(|Peer(address)| address.ip());
+    let Changing { proxies, forwarded_header, .. } = changing;
+    let address = peer.map(|peer| client_address(peer, &exchange.headers, *forwarded_header, proxies));
+    (address, peer.filter(|peer| proxies.trusts(*peer)).and_then(|_| given_id(&exchange.headers)))
+}
+
 /// Returns the id in `X-Request-Id` if it is one that a log line can carry: 1 to 64 letters, digits and `-._~`.
-fn given_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn given_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
@@ -275,7 +311,7 @@ fn finish(
 }
 
 /// Returns the method's name for the log; one that no standard has can be anything and is not repeated.
-fn name(method: &Method) -> &'static str {
+pub(super) fn name(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("(other)")
 }

@@ -50,23 +50,25 @@ mod v1_users;
 pub use changing::Changing;
 pub use inside::Inside;
 pub use metrics::metrics_routes;
-pub use standby::standby_routes;
+pub use standby::{Holder, Standby, Standing, standby_routes};
 
 use crate::config::Cookies;
 use crate::env::{Env, NoEntropy};
+use crate::forwarding::ForwardingKey;
 use crate::operations::Issuer;
 use crate::telemetry::RequestIds;
 use bytes::Bytes;
 use cookies::Keeper;
+use http::Response;
 use route::{Row, Way, on, resource, row, row_below};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::{Filter, Reply};
 
 /// What an operator chooses about the surface.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Surface {
     /// What may change while the daemon runs, as it is now.
     pub changing: watch::Receiver<Arc<Changing>>,
@@ -78,7 +80,12 @@ pub struct Surface {
     pub max_followers: usize,
     /// How browsers keep the tokens of a login.
     pub cookies: Cookies,
+    /// What daemons that stand by say for whom they pass requests on with; `None` where there are none.
+    pub forwarding: Option<Arc<ForwardingKey>>,
 }
+
+/// Every route of a daemon.
+pub type Routes = BoxedFilter<(Response<Bytes>,)>;
 
 /// What every endpoint may use.
 struct App {
@@ -91,6 +98,7 @@ struct App {
     metadata: Bytes,
     followers: Arc<Semaphore>,
     keeper: Keeper,
+    forwarding: Option<Arc<ForwardingKey>>,
     /// The client that every request is of, for [`Inside`]; `None` over a socket, where each proves who it is.
     operator: Option<String>,
 }
@@ -106,14 +114,14 @@ impl App {
 ///
 /// # Errors
 /// [`NoEntropy`]: request ids begin with a random number.
-pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<BoxedFilter<(impl Reply,)>, NoEntropy> {
+pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<Routes, NoEntropy> {
     Ok(table(&app(issuer, env, surface, None)?))
 }
 
 fn app(issuer: Issuer, env: Env, surface: Surface, operator: Option<String>) -> Result<Arc<App>, NoEntropy> {
     let request_ids = RequestIds::new(u32::from_be_bytes(env.random()?));
     let metadata = metadata::document(&issuer.settings().issuer);
-    let Surface { changing, secure, body_timeout, max_followers, cookies } = surface;
+    let Surface { changing, secure, body_timeout, max_followers, cookies, forwarding } = surface;
     let keeper = Keeper::new(cookies, &issuer.settings().issuer);
     let followers = Arc::new(Semaphore::new(max_followers.min(Semaphore::MAX_PERMITS)));
     Ok(Arc::new(App {
@@ -126,6 +134,7 @@ fn app(issuer: Issuer, env: Env, surface: Surface, operator: Option<String>) -> 
         metadata,
         followers,
         keeper,
+        forwarding,
         operator,
     }))
 }

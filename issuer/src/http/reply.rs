@@ -44,6 +44,23 @@ pub(super) enum Refusal {
     TooManyRequests(Exceeded),
     /// Every place of those who may follow the revocation list is taken.
     TooManyFollowers,
+    /// Another daemon has the database, and did not answer.
+    Elsewhere(Elsewhere),
+}
+
+/// Why a request that another daemon must answer is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// It was not sent: nobody was there who has the database.
+    NotSent,
+    /// It was sent, and no answer came.
+    Lost,
+}
+
+impl From<Elsewhere> for Refusal {
+    fn from(fault: Elsewhere) -> Self {
+        Self::Elsewhere(fault)
+    }
 }
 
 /// What is wrong with a request. Names of members come from the request and are cut and cleaned before they are repeated.
@@ -189,7 +206,11 @@ fn extension(refusal: &Refusal) -> Option<(&'static str, String)> {
     match refusal {
         Refusal::Issuer(Error::PasswordResetRequired { reset_url: Some(url) }) => Some(("reset_url", url.clone())),
         Refusal::Issuer(Error::PasswordRefused(weakness)) => Some(("reason", weakness.code().to_owned())),
-        Refusal::Issuer(_) | Refusal::Request(_) | Refusal::TooManyFollowers | Refusal::TooManyRequests(_) => None,
+        Refusal::Issuer(_)
+        | Refusal::Request(_)
+        | Refusal::TooManyFollowers
+        | Refusal::TooManyRequests(_)
+        | Refusal::Elsewhere(_) => None,
     }
 }
 
@@ -237,6 +258,17 @@ impl From<&Refusal> for Told {
                 let detail = "so many follow already; ask for the list until one leaves";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_followers", "temporarily_unavailable", detail)
                     .retry_after(30)
+            }
+            Refusal::Elsewhere(Elsewhere::NotSent) => {
+                let detail = "this daemon stands by, and the one that has the database is not there; nothing was done";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "standing_by", "temporarily_unavailable", detail)
+                    .retry_after(1)
+            }
+            Refusal::Elsewhere(Elsewhere::Lost) => {
+                let detail =
+                    "the daemon that has the database did not answer; whether it did what was asked is not known";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "temporarily_unavailable", detail)
+                    .retry_after(1)
             }
         }
     }

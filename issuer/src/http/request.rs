@@ -55,6 +55,14 @@ pub(super) async fn read(
     if !is(headers, media_type) {
         return Err(Malformed::MediaType(media_type));
     }
+    whole(headers, body, limit).await
+}
+
+/// Returns the body, whatever it is, if it is whole within [`MAX_BODY`] and `limit`.
+///
+/// # Errors
+/// [`Malformed::TooLarge`] as soon as it is known, [`Malformed::TooSlow`], [`Malformed::CutOff`].
+pub(super) async fn whole(headers: &HeaderMap, body: Body, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     if announced(headers).is_some_and(|length| length > MAX_BODY) {
         return Err(Malformed::TooLarge(MAX_BODY)); // before a byte of it is waited for
     }

@@ -60,7 +60,7 @@ async fn negotiated(app: &App, headers: &HeaderMap, epoch: &str) -> Result<Answe
 
 /// Returns the form that `Accept` gives the highest weight, the JWT among equals; `None` when it allows neither
 /// (RFC 9110 §12.5.1).
-fn preferred(headers: &HeaderMap) -> Option<(StatusForm, &'static str)> {
+pub(super) fn preferred(headers: &HeaderMap) -> Option<(StatusForm, &'static str)> {
     let fields: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|field| field.to_str().ok()).collect();
     let ranges: Vec<Range<'_>> = fields.iter().flat_map(|field| field.split(',')).filter_map(Range::parse).collect();
     let weighed = FORMS.map(|(form, media_type, subtype)| {

@@ -96,6 +96,8 @@ pub struct Metrics {
     hash_waits: Histogram,
     hashes_refused: Counter,
     trace_spans: Family<Fate, Counter>,
+    forwarded: Family<Fate, Counter>,
+    forwards_waiting: Gauge,
 }
 
 /// What is not counted but looked at when somebody asks.
@@ -193,6 +195,16 @@ impl Metrics {
                 Counter::default(),
             ),
             keys: entries.add("keys_published", "Keys in the JWK Set", Gauge::default()),
+            forwarded: entries.add(
+                "forwarded_requests",
+                "Requests that this daemon was to pass on while it stood by, by fate",
+                Family::default(),
+            ),
+            forwards_waiting: entries.add(
+                "forwards_waiting",
+                "Requests that wait for a daemon that has the database",
+                Gauge::default(),
+            ),
             trace_spans: entries.add("trace_spans", "Spans that went to the collector, by fate", Family::default()),
             registry,
         }
@@ -265,6 +277,17 @@ impl Metrics {
     pub fn exported(&self, spans: usize, taken: bool) {
         let fate = if taken { "sent" } else { "lost" };
         self.trace_spans.get_or_create(&Fate { fate }).inc_by(u64::try_from(spans).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a request of a daemon that stands by, by what became of it.
+    pub fn forwarded(&self, fate: &'static str) {
+        self.forwarded.get_or_create(&Fate { fate }).inc();
+    }
+
+    /// Counts one that waits for a daemon that has the database, until what is returned is dropped.
+    pub fn forward_waits(&self) -> Waiting<'_> {
+        self.forwards_waiting.inc();
+        Waiting(&self.forwards_waiting)
     }
 
     /// Returns everything in the text format of OpenMetrics, with what was `seen` just now.

@@ -35,6 +35,7 @@ async fn app(directory: &Path) -> Arc<App> {
         limiter: Limiter::new(config.rate_limits),
     };
     let surface = Surface {
+        forwarding: None,
         changing: watch::channel(Arc::new(changing)).1,
         secure: false,
         body_timeout: config.body_timeout,

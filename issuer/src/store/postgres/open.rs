@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub enum Waiting {
     /// Nothing: the store is in use.
     Refuse,
-    /// It is waited for, and told whenever it is looked at.
+    /// It is waited for, and told whenever there is another one.
     StandBy(watch::Sender<Option<Holder>>),
 }
 
@@ -171,7 +171,7 @@ async fn taken(
                         let path = format!("the database, by {}", holder.name);
                         return Err(StoreError::InUse { path: path.into() }.into());
                     }
-                    Waiting::StandBy(told) => drop(told.send_replace(Some(holder))),
+                    Waiting::StandBy(told) => tell(told, holder),
                 }
                 (connected, stands_by) = (Some(connection), true);
             }
@@ -181,6 +181,15 @@ async fn taken(
         }
         sleep(LOOK).await;
     }
+}
+
+/// Tells whoever stands by who has the right to write, when it is another one than before.
+fn tell(told: &watch::Sender<Option<Holder>>, holder: Holder) {
+    told.send_if_modified(|known| {
+        let is_new = known.as_ref().is_none_or(|known| known.fence != holder.fence);
+        *known = Some(holder);
+        is_new
+    });
 }
 
 /// Tries to take the right to write once; returns who has it otherwise.
@@ -200,7 +209,7 @@ async fn look(
     };
     // Who it is, first: the answer holds the newest list also where the right to write is taken next.
     let holder = lease::holder(&connection).await?;
-    match lease::take(&connection, &settings.holder, id, settings.lease).await? {
+    match lease::take(&connection, (&settings.holder, settings.origin.as_deref()), id, settings.lease).await? {
         Some(head) if head.import == IMPORTING => {
             lease::release(&connection, head.fence).await?;
             let detail = "an import into this database was not finished: run `countersign store import` again";

@@ -142,7 +142,7 @@ async fn begun(settings: &PostgresSettings, connector: &Connector, id: [u8; 16])
     // A part takes moments, but the first one waits for a file to be opened: a minute is long enough for all of it.
     let lease = settings.lease.max(Duration::from_secs(60));
     let holder = lease::holder(&connection).await?;
-    let Some(head) = lease::take(&connection, &settings.holder, id, lease).await? else {
+    let Some(head) = lease::take(&connection, (&settings.holder, None), id, lease).await? else {
         return Err(StoreError::InUse { path: format!("the database, by {}", holder.name).into() }.into());
     };
     let empty = is_empty(&connection).await;

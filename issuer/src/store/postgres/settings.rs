@@ -25,6 +25,8 @@ pub struct PostgresSettings {
     pub migrate: bool,
     /// What others are told of whoever holds the right to write.
     pub holder: String,
+    /// The origin at which others reach it while it does; none when they cannot.
+    pub origin: Option<String>,
 }
 
 /// Whether TLS is spoken towards the database.

@@ -10,10 +10,10 @@ use crate::store::{StoreError, layout};
 use tokio_postgres::error::SqlState;
 
 /// The version that this daemon reads and writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// The statements that lead from each version to the next.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // `number` counts changes, `fence` holders, `announced` changes that revoked something. An import is under way (1), is
     // done and was never opened (2), or lies behind (0).
     "CREATE TABLE countersign_head (
@@ -37,6 +37,8 @@ const MIGRATIONS: [&str; 1] = [
     CREATE TABLE countersign_user (key BYTEA PRIMARY KEY, record BYTEA NOT NULL);
     CREATE TABLE countersign_user_name (key BYTEA PRIMARY KEY, record BYTEA NOT NULL);
     CREATE TABLE countersign_state (key BYTEA PRIMARY KEY, record BYTEA NOT NULL);",
+    // Where the others reach the holder: an origin, or nothing. A daemon of version 1 that goes on does not see the column.
+    "ALTER TABLE countersign_head ADD COLUMN origin TEXT NOT NULL DEFAULT '';",
 ];
 
 /// Returns the table of a kind of row.

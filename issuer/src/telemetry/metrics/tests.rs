@@ -18,6 +18,7 @@ fn used() -> Metrics {
     metrics.exported(2, false);
     metrics.hash_waited(Duration::from_millis(20));
     metrics.hash_refused();
+    metrics.forwarded("answered");
     metrics
 }
 

@@ -10,6 +10,8 @@ pub(super) const TAG: &str = "Health";
 
 pub(super) fn operations() -> Vec<Operation> {
     let status = |status: &str| object(&["status"], json!({"status": {"const": status}}));
+    let by = json!({"type": "string", "description": "The daemon that has the database, as it calls itself."});
+    let standing_by = object(&["status", "holder"], json!({"status": {"const": "standing_by"}, "holder": by}));
     vec![
         Operation::of(&health::ALIVE, TAG, "alive", "Does the process answer?").answers_json(
             200,
@@ -17,7 +19,11 @@ pub(super) fn operations() -> Vec<Operation> {
             status("ok"),
         ),
         Operation::of(&health::READY, TAG, "ready", "Can every promise be kept?")
-            .answers_json(200, "They can.", status("ready"))
+            .answers_json(
+                200,
+                "They can: by this daemon, or by the one of that name, to which this one passes requests on.",
+                json!({"oneOf": [status("ready"), standing_by]}),
+            )
             .answers(503, "Not all of them, and why.", "application/problem+json", unready()),
     ]
 }

@@ -39,7 +39,8 @@ impl Operation {
         };
         // Health is always told: who asks for it restarts the daemon otherwise.
         let limited = !matches!(endpoint.route, "/healthz" | "/readyz");
-        let operation = if limited { operation.refused(vec![refusals::too_many()]) } else { operation };
+        let refusals = || refusals::elsewhere().into_iter().chain([refusals::too_many()]).collect();
+        let operation = if limited { operation.refused(refusals()) } else { operation };
         match endpoint.verb {
             Verb::Ask(_) => operation.refused(refusals::query()),
             Verb::Act | Verb::Change | Verb::Remove => operation.refused(refusals::acting()),

@@ -1,7 +1,7 @@
 //! What requests can be refused for, in the groups that occur together.
 
 use crate::error::{Error, GrantFault, NotReady};
-use crate::http::reply::{Malformed, Refusal};
+use crate::http::reply::{Elsewhere, Malformed, Refusal};
 use crate::http::request::{FORM, JSON};
 use crate::limits::{Exceeded, Quota, Standing};
 use crate::store::StoreError;
@@ -71,6 +71,11 @@ pub(super) fn administrator() -> Vec<Refusal> {
     let mut refusals = client();
     refusals.push(Error::UnauthorizedClient.into());
     refusals
+}
+
+/// Another daemon should have answered.
+pub(super) fn elsewhere() -> Vec<Refusal> {
+    vec![Elsewhere::NotSent.into(), Elsewhere::Lost.into()]
 }
 
 /// There is no such thing.

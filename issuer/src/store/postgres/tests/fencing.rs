@@ -85,12 +85,51 @@ async fn tables_of_another_version_are_refused_with_the_command_and_a_newer_one_
         Some(StoreError::Unusable { detail }) => assert!(detail.contains("countersign store migrate"), "{detail}"),
         other => panic!("{other:?}"),
     }
-    assert_eq!(PostgresStore::migrate(&settings(name.path())).await, Ok(1));
-    assert_eq!(PostgresStore::migrate(&settings(name.path())).await, Ok(1), "again changes nothing");
+    assert_eq!(PostgresStore::migrate(&settings(name.path())).await, Ok(2));
+    assert_eq!(PostgresStore::migrate(&settings(name.path())).await, Ok(2), "again changes nothing");
     drop(opened(strict(), &name.path().join("one")).unwrap());
-    run(name.path(), "UPDATE countersign_version SET version = 2").await;
+    run(name.path(), "UPDATE countersign_version SET version = 3").await;
     for settings in [strict(), settings(name.path())] {
-        assert_eq!(opened(settings, &name.path().join("one")).err(), Some(StoreError::Format { found: 2 }));
+        assert_eq!(opened(settings, &name.path().join("one")).err(), Some(StoreError::Format { found: 3 }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_the_first_version_are_brought_up_to_this_one_with_what_is_in_them() {
+    let name = tempfile::tempdir().unwrap();
+    let store = in_folder(name.path(), "one", Duration::from_secs(60)).unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
+    drop(store);
+    run(name.path(), "ALTER TABLE countersign_head DROP COLUMN origin; UPDATE countersign_version SET version = 1")
+        .await;
+    let store = in_folder(name.path(), "one", Duration::from_secs(60)).unwrap();
+    assert_eq!(store.session(session(1).sid).await, Ok(Some(session(1))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stands_by_is_told_where_the_holder_is_reached_and_by_which_number_it_holds() {
+    let name = tempfile::tempdir().unwrap();
+    let reached = |folder: &str, origin: Option<&str>| PostgresSettings {
+        holder: folder.to_owned(),
+        origin: origin.map(str::to_owned),
+        ..settings(name.path())
+    };
+    let mut fence = 0;
+    for origin in [Some("http://127.0.0.1:1"), None] {
+        let first = opened(reached("one", origin), &name.path().join("one")).unwrap();
+        let (told, mut holder) = watch::channel(None);
+        let (two, env) = (name.path().join("two"), Env::system());
+        let standing = PostgresStore::open(reached("two", None), &two, &env, Waiting::StandBy(told));
+        tokio::select! {
+            opened = standing => panic!("{:?}", opened.err()),
+            seen = holder.wait_for(Option::is_some) => {
+                let holder: Holder = seen.unwrap().clone().unwrap();
+                assert_eq!((holder.name.as_str(), holder.origin.as_deref()), ("one", origin));
+                assert!(holder.fence > fence, "it grows with each holder");
+                fence = holder.fence;
+            }
+        }
+        drop(first);
     }
 }
 

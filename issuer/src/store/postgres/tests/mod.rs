@@ -33,6 +33,7 @@ pub(super) fn settings(name: &Path) -> PostgresSettings {
         lease: Duration::from_secs(8),
         migrate: true,
         holder: "a test".to_owned(),
+        origin: None,
     }
 }
 
