@@ -1,8 +1,10 @@
 //! The daemon on PostgreSQL: what holds on one machine holds here, also when the database goes away at any moment, and one
 //! daemon takes over from another.
 
+#![allow(clippy::disallowed_methods)] // how long clients waited is measured
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)] // test code
 
+mod cluster;
 mod cutting;
 mod export;
 mod outage;

@@ -5,6 +5,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
 
 /// Requests that nobody answers until a client gives up: some seconds of refused connections.
 const MOST_UNKNOWN: usize = 200_000;
@@ -20,11 +21,21 @@ pub(crate) struct Promised {
     pub(crate) told: BTreeSet<(&'static str, String)>,
     /// Answers that were no promise: the daemon said that it could not say.
     pub(crate) unknown: usize,
+    /// The longest time between two answers that were.
+    pub(crate) longest_gap: Duration,
 }
 
 /// Mints, refreshes and ends sessions until `stop`, whatever happens to the daemon; counts what was promised.
 pub(crate) fn work(client: &Client, secret: &str, stop: &AtomicBool, count: &AtomicUsize) -> Promised {
+    work_at(&[*client], secret, stop, count)
+}
+
+/// Does the same at several daemons of one database: at the next one when one does not answer.
+pub(crate) fn work_at(clients: &[Client], secret: &str, stop: &AtomicBool, count: &AtomicUsize) -> Promised {
     let mut promised = Promised::default();
+    let mut clients = clients.iter().cycle();
+    let mut client = clients.next().expect("a daemon");
+    let mut since = Instant::now();
     let mut pair: Option<Pair> = None;
     let (mut turn, mut may_have_ended) = (0, false);
     while !stop.load(Ordering::Relaxed) {
@@ -47,6 +58,7 @@ pub(crate) fn work(client: &Client, secret: &str, stop: &AtomicBool, count: &Ato
             Err(_) => {
                 promised.unknown += 1;
                 may_have_ended |= ends;
+                client = clients.next().expect("the first one again");
                 assert!(promised.unknown < MOST_UNKNOWN, "the daemon does not come back");
                 std::thread::yield_now();
                 continue;
@@ -55,6 +67,8 @@ pub(crate) fn work(client: &Client, secret: &str, stop: &AtomicBool, count: &Ato
         turn += 1;
         may_have_ended = false;
         count.fetch_add(1, Ordering::Relaxed);
+        promised.longest_gap = promised.longest_gap.max(since.elapsed());
+        since = Instant::now();
         match pair.take() {
             Some(ended) if ends => {
                 promised.told.insert(("session.revoked", claim(&ended, "sid")));

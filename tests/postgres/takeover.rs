@@ -20,14 +20,16 @@ fn short(url: &str, key: &Path) -> Setup {
     setup(url, key).set("store.lease_seconds", "3")
 }
 
-/// Waits until it answers that it stands by, and returns what it says.
+/// Waits until it answers that it stands by for a daemon that is ready, and returns which that is.
 fn stands_by(address: SocketAddr) -> String {
     for _ in 0..1_000_000 {
-        if let Ok(reply) = Client::new(address).request("GET", "/readyz").try_send() {
-            assert_eq!(reply.status, 503, "{}", reply.text());
-            let reason = reply.json()["reasons"][0].clone();
-            assert_eq!(reason["code"], "standing_by");
-            return reason["detail"].as_str().expect("a text").to_owned();
+        match Client::new(address).request("GET", "/readyz").try_send() {
+            Ok(reply) if reply.status == 200 => {
+                assert_eq!(reply.member("status"), "standing_by");
+                return reply.member("holder");
+            }
+            Ok(reply) => assert_eq!(reply.json()["reasons"][0]["code"], "standing_by", "{}", reply.text()),
+            Err(_) => {}
         }
         thread::yield_now();
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -146,6 +146,26 @@ impl Setup {
     pub fn begin(self) -> Starting {
         let (child, stdout) = spawned(&self);
         Starting(Some((child, stdout, self)))
+    }
+
+    /// Starts the daemon on a free port and waits until it answers there at all: it may stand by for another one.
+    pub fn alongside(self) -> Daemon {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        self.begin_at(address)
+    }
+
+    /// Starts the daemon at an address that is free, as [`Setup::alongside`] does.
+    pub fn begin_at(self, address: SocketAddr) -> Daemon {
+        let setup = self.set("listen", &address.to_string());
+        let (mut child, stdout) = spawned(&setup);
+        let _watch = Watch::over(child.id());
+        while !Client::new(address).request("GET", "/healthz").try_send().is_ok_and(|reply| reply.status == 200) {
+            let ended = child.try_wait().expect("a child");
+            assert!(ended.is_none(), "the daemon did not start ({ended:?}):\n{}", log_of(&setup));
+            std::thread::yield_now();
+        }
+        let secret = setup.given_secret().expect("a secret that several daemons have is given");
+        Daemon { child, stdout, address, secret, setup }
     }
 
     /// Lets it keep everything in a database. The master key is in `key_file`, so that several daemons have the same one.

@@ -87,6 +87,11 @@ impl Follower {
         }
     }
 
+    /// Waits until the stream has ended, in good order or cut off.
+    pub fn ended(mut self) {
+        let _rest = self.stream.read_to_end(&mut Vec::new());
+    }
+
     /// Waits until the event of the list `seq` or a later one is there.
     pub fn event_of(&mut self, seq: u64) -> Event {
         loop {
