@@ -111,7 +111,7 @@ pub(crate) fn held(daemon: &Daemon, promised: &[Promised]) {
     }
 }
 
-/// Every act in the audit log; none is there twice.
+/// Every act in the audit log; none was done twice.
 fn audit(daemon: &Daemon) -> BTreeSet<(&'static str, String)> {
     let mut acts = BTreeSet::new();
     for (act, member) in [("token.issued", "jti"), ("token.refreshed", "jti"), ("session.revoked", "sid")] {
@@ -121,7 +121,9 @@ fn audit(daemon: &Daemon) -> BTreeSet<(&'static str, String)> {
             let page = daemon.client().request("GET", &path).basic(daemon.admin()).send().json();
             for item in page["items"].as_array().expect("items") {
                 let name = item["event"][member].as_str().expect("a name").to_owned();
-                assert!(acts.insert((act, name)), "told twice: {item}");
+                // A revocation whose answer was lost is asked for again.
+                let again = item["event"]["detail"] == "it had ended before";
+                assert!(acts.insert((act, name)) || again, "told twice: {item}");
             }
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
