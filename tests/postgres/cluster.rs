@@ -2,7 +2,7 @@
 
 use crate::promises::{Promised, held, until, work_at};
 use crate::{SECRET, cluster, fresh_schema, list_seq, master_key, setup};
-use countersign_tests::{Client, Daemon, Setup};
+use countersign_tests::{Client, Cluster, Daemon, Setup};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -143,7 +143,9 @@ fn whichever_daemon_is_asked_the_answer_is_the_same_and_the_client_is_known_as_w
 
     // Who makes the field up is who he is.
     let forged = holder.client().form("/oauth/revoke", &[("token", "x")]);
-    let forged = forged.header("Countersign-Forwarded", "1;1;192.0.2.99;bmFtZQ;AAAA").basic(("admin", "wrong"));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let field = format!("1;{now};192.0.2.99;bmFtZQ;{}", "A".repeat(43));
+    let forged = forged.header("Countersign-Forwarded", &field).basic(("admin", "wrong"));
     assert_eq!(forged.send().status, 401);
     let refused = refused_of(&holder, "127.0.0.1");
     assert!(!refused.iter().any(|event| event.to_string().contains("192.0.2.99")), "{refused:?}");
@@ -186,6 +188,7 @@ fn a_stream_through_a_daemon_that_stands_by_tells_what_is_revoked_and_ends_with_
     // While nobody has the database, what is public is there.
     let list = second.client().get("/revocations");
     assert_eq!(list.status, 200);
+    assert!(list.header("age").is_some(), "it is the one that was kept");
     assert_eq!(second.client().get("/.well-known/jwks.json").body, keys.body);
     // Whoever asks for more waits, and is answered by the one that takes over: this one.
     let asked = second.client().json("/v1/tokens", &json!({"sub": "bob", "aud": "api"})).basic(second.admin());
@@ -238,4 +241,52 @@ fn a_holder_that_stood_still_for_longer_than_its_lease_writes_nothing_and_the_ot
     three.daemons[0].begin_again();
     is_ready(&three.daemons[0], "standing_by");
     three.daemons[0].mint(json!({"sub": "carol", "aud": "api"}));
+}
+
+#[test]
+fn a_database_that_crashes_under_three_daemons_loses_nothing_and_all_go_on() {
+    let mut database = Cluster::start();
+    let (_folder, key) = master_key();
+    let mut three = Three::start(&database.schema("three"), &key);
+    let promised = three.under_load(|_, more| {
+        for _ in 0..2 {
+            let began = Instant::now();
+            database.restart();
+            more(1);
+            println!("database restarted: written again after {:?}", began.elapsed());
+            more(60);
+        }
+    });
+    let place = holder(&three.daemons);
+    held(&three.daemons[place], &promised);
+    // Whoever has it now, the others stand by and pass on.
+    for daemon in &three.daemons {
+        daemon.mint(json!({"sub": "carol", "aud": "api"}));
+    }
+}
+
+#[test]
+fn with_the_primary_lost_and_its_synchronous_standby_promoted_nothing_acknowledged_is_lost() {
+    let mut primary = Cluster::start();
+    let mut standby = primary.synchronous_standby();
+    let both = format!("127.0.0.1:{},127.0.0.1:{}", primary.port(), standby.port());
+    let url = primary.schema("failover").replace(&format!("127.0.0.1:{}", primary.port()), &both);
+    let (_folder, key) = master_key();
+    let mut three = Three::start(&url, &key);
+    let seq = list_seq(&three.daemons[0]);
+    let promised = three.under_load(|_, more| {
+        primary.stop();
+        let began = Instant::now();
+        standby.promote();
+        println!("primary lost: promoted after {:?}", began.elapsed());
+        more(1);
+        println!("primary lost: written again after {:?}", began.elapsed());
+        more(60);
+    });
+    let place = holder(&three.daemons);
+    held(&three.daemons[place], &promised);
+    for daemon in &three.daemons {
+        assert!(list_seq(daemon) >= seq, "numbers go on");
+        daemon.mint(json!({"sub": "carol", "aud": "api"}));
+    }
 }

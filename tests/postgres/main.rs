@@ -6,6 +6,7 @@
 
 mod cluster;
 mod cutting;
+mod encrypted;
 mod export;
 mod outage;
 mod paths;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// Requests that nobody answers until a client gives up: some seconds of refused connections.
 const MOST_UNKNOWN: usize = 200_000;
+/// A client gives up that is promised nothing for so long: a daemon that answers, and never what was asked, is as good as gone.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What one client was told.
 #[derive(Default)]
@@ -51,6 +53,7 @@ pub(crate) fn work_at(clients: &[Client], secret: &str, stop: &AtomicBool, count
             Ok(reply) if reply.status == 200 => reply,
             Ok(reply) => {
                 assert!(reply.status >= 500, "{} {}", reply.status, reply.text());
+                assert!(since.elapsed() < PATIENCE, "the daemon promises nothing more: {}", reply.text());
                 promised.unknown += 1;
                 may_have_ended |= ends;
                 continue; // what was asked is asked again: a refresh that took place is answered the same
@@ -59,7 +62,7 @@ pub(crate) fn work_at(clients: &[Client], secret: &str, stop: &AtomicBool, count
                 promised.unknown += 1;
                 may_have_ended |= ends;
                 client = clients.next().expect("the first one again");
-                assert!(promised.unknown < MOST_UNKNOWN, "the daemon does not come back");
+                assert!(promised.unknown < MOST_UNKNOWN && since.elapsed() < PATIENCE, "the daemon does not come back");
                 std::thread::yield_now();
                 continue;
             }

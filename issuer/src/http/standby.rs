@@ -200,6 +200,7 @@ async fn ready(passing: &Passing, exchange: Exchange, sender: Sender) -> Respons
     }
 }
 
+/// What a daemon answers that cannot pass a request of `GET /readyz` on, or has nobody to pass it on to.
 fn not_ready(detail: &str) -> Answer {
     let reason = json!({"code": NotReady::StandingBy.code(), "detail": detail});
     let body = json!({
@@ -209,4 +210,25 @@ fn not_ready(detail: &str) -> Answer {
     let mut answer = reply::text(StatusCode::SERVICE_UNAVAILABLE, "application/problem+json", body.to_string());
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{oauth_introspect, oauth_revoke, oauth_token, revocations, tokens, v1_session};
+    use super::*;
+
+    #[test]
+    fn refusals_are_written_as_the_endpoint_itself_writes_them() {
+        let endpoints = [
+            &oauth_token::ENDPOINT,
+            &oauth_revoke::ENDPOINT,
+            &oauth_introspect::ENDPOINT,
+            &tokens::ENDPOINT,
+            &v1_session::ENDPOINT,
+            &revocations::NEWEST,
+        ];
+        for endpoint in endpoints {
+            assert_eq!(dialect(endpoint.route), endpoint.dialect, "{}", endpoint.route);
+        }
+    }
 }

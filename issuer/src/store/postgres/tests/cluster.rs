@@ -12,14 +12,22 @@ const SERVERS: &str = "/usr/lib/postgresql";
 
 const KEEP: &str = r#"
 set -e
-folder=$1 bin=$2 port=$3 user=$4
+folder=$1 bin=$2 port=$3 user=$4 source=$5 options=$6
 as() { if [ -n "$user" ]; then setpriv --reuid="$user" --regid="$user" --init-groups "$@"; else "$@"; fi; }
 trap 'rm -rf "$folder"' EXIT
 [ -z "$user" ] || chown "$user" "$folder"
-as "$bin/initdb" -D "$folder/data" -A trust -U countersign --no-sync --no-instructions >"$folder/log" 2>&1
+if [ -z "$source" ]; then
+  as "$bin/initdb" -D "$folder/data" -A trust -U countersign --no-sync --no-instructions >"$folder/log" 2>&1
+elif [ -d "$source" ]; then
+  as "$bin/initdb" -D "$folder/data" -A trust -U countersign --no-sync --no-instructions >"$folder/log" 2>&1
+  for file in server.crt server.key; do cp "$source/$file" "$folder/data/$file"; chmod 600 "$folder/data/$file"; done
+  [ -z "$user" ] || chown "$user" "$folder/data/server.crt" "$folder/data/server.key"
+else
+  as "$bin/pg_basebackup" -h 127.0.0.1 -p "$source" -U countersign -D "$folder/data" -R -X stream -c fast >"$folder/log" 2>&1
+fi
 start() {
   as "$bin/pg_ctl" -D "$folder/data" -l "$folder/server.log" -w start \
-    -o "-p $port -k $folder -c listen_addresses=127.0.0.1 -c max_connections=400 -c shared_buffers=64MB" >>"$folder/log" 2>&1
+    -o "-p $port -k $folder -c listen_addresses=127.0.0.1 -c max_connections=400 -c shared_buffers=64MB $options" >>"$folder/log" 2>&1
 }
 start
 echo ready
@@ -28,6 +36,7 @@ while read -r word; do
     restart) as "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >>"$folder/log" 2>&1; start; echo ready ;;
     stop) as "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >>"$folder/log" 2>&1; echo ready ;;
     start) start; echo ready ;;
+    promote) as "$bin/pg_ctl" -D "$folder/data" -w promote >>"$folder/log" 2>&1; echo ready ;;
   esac
 done
 as "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >>"$folder/log" 2>&1 || true
@@ -45,6 +54,31 @@ impl Cluster {
     /// # Panics
     /// Where there is no PostgreSQL: a test that needs one fails then, and is not passed over.
     pub fn start() -> Self {
+        Self::with("", "")
+    }
+
+    /// Starts a server that speaks TLS, with the `server.crt` and `server.key` in a folder; in the clear, too.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    pub fn speaking_tls(identity: &Path) -> Self {
+        Self::with(identity.to_str().expect("a path in UTF-8"), "-c ssl=on")
+    }
+
+    /// Starts a server that repeats what this one does, and lets this one answer no commit that the other has not on disk.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    pub fn synchronous_standby(&self) -> Self {
+        let standby = Self::with(&self.port.to_string(), "");
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.sql("SELECT pg_reload_conf()");
+        while self.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1" {}
+        standby
+    }
+
+    /// Starts a server: a new one, with a folder of its identity, or one that follows the one at a port.
+    fn with(source: &str, options: &str) -> Self {
         let bin = binaries().expect("PostgreSQL is needed for this test: install the package `postgresql`");
         // Free now, and nobody else asks for it: the system does not give the same one again so soon.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
@@ -53,7 +87,7 @@ impl Cluster {
         let mut keeper = Command::new("bash")
             .args(["-c", KEEP, "keep"])
             .args([&folder, &bin])
-            .args([&port.to_string(), user])
+            .args([&port.to_string(), user, source, options])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -76,6 +110,19 @@ impl Cluster {
             .status();
         assert!(made.is_ok_and(|status| status.success()), "a schema is made");
         format!("{}?options=-c%20search_path%3D{name}", self.url())
+    }
+
+    /// Returns what the server says to a statement: its first value, or nothing.
+    pub fn sql(&self, statement: &str) -> String {
+        let psql = binaries().expect("it was there").join("psql");
+        let said = Command::new(psql).args(["-qAt", "-c", statement]).arg(self.url()).output().expect("psql runs");
+        assert!(said.status.success(), "{statement}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
+    }
+
+    /// Lets a server that repeated another take writes itself.
+    pub fn promote(&mut self) {
+        self.tell("promote");
     }
 
     /// Returns where it listens.
