@@ -168,7 +168,7 @@ pub(super) async fn told(mut stopping: watch::Receiver<bool>) {
 pub(super) async fn linger(mut stream: TcpStream, limits: &Limits) {
     let drained = async {
         stream.shutdown().await?;
-        let mut thrown_away = [0_u8; 4096];
+        let mut thrown_away = vec![0_u8; 4096]; // an array would be a part of every open connection
         while stream.read(&mut thrown_away).await? > 0 {}
         std::io::Result::Ok(())
     };

@@ -84,11 +84,14 @@ where
             return None;
         }
     }
+    // Boxed, so that a connection in the clear does not take the room that one with TLS and HTTP/2 needs.
     match &front.tls {
-        None => connection::serve(stream, peer, service, limits, stopping).await.map(|handed| (handed, permit)),
+        None => {
+            Box::pin(connection::serve(stream, peer, service, limits, stopping)).await.map(|handed| (handed, permit))
+        }
         Some((identity, handshake)) => {
             let identity = identity.borrow().clone();
-            secure::serve(stream, peer, service, limits, (identity, *handshake), stopping).await;
+            Box::pin(secure::serve(stream, peer, service, limits, (identity, *handshake), stopping)).await;
             None
         }
     }
