@@ -49,6 +49,13 @@ impl Soak {
 
     fn live(&self, seed: u64) -> Result<(), String> {
         let mut life = Life::begin(seed);
+        let lived = self.rounds(&mut life);
+        lived.map_err(|fault| format!("{fault}; data and log are kept in {}", life.daemon.keep().display()))?;
+        self.tell(seed);
+        Ok(())
+    }
+
+    fn rounds(&self, life: &mut Life) -> Result<(), String> {
         for _ in 0..ROUNDS {
             if self.kills.load(Ordering::Relaxed) >= self.wanted {
                 break;
@@ -58,9 +65,7 @@ impl Soak {
             self.kills.fetch_add(life.kills - kills, Ordering::Relaxed);
             self.told.fetch_add(life.load.acknowledged() - told, Ordering::Relaxed);
         }
-        life.end()?;
-        self.tell(seed);
-        Ok(())
+        life.end()
     }
 
     fn tell(&self, seed: u64) {

@@ -213,6 +213,36 @@ async fn a_change_of_the_password_keeps_the_session_it_is_made_in_and_ends_the_o
 }
 
 #[tokio::test]
+async fn a_change_of_the_password_that_is_cut_off_leaves_no_other_session_half_ended() {
+    let world = with_users().await;
+    let sub = crate::users::UserId::parse(&world.maria().await).unwrap();
+    let (here, there) = (world.login("maria", PASSWORD).await.unwrap(), world.login("maria", PASSWORD).await.unwrap());
+    let me = world.issuer.signed_in(&here.access_token).await.unwrap();
+    let text = |text: &str| Zeroizing::new(text.to_owned());
+    let store = Arc::clone(&world.issuer.parts.store);
+    let password = async || store.user(sub).await.unwrap().and_then(|user| user.password_set);
+    let before = password().await;
+    world.clock.advance_secs(1);
+    let changed = async {
+        while password().await == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    let origin = home();
+    tokio::select! {
+        biased;
+        () = changed => {} // and the process ends
+        _ = world.issuer.change_password(&origin, &me, text(PASSWORD), text(OTHER)) => panic!("it was too fast"),
+    }
+    drop(store);
+    let world = world.reopened().await;
+    world.login("maria", OTHER).await.expect("the password is another one");
+    assert_eq!(refused(world.renew(&there).await), Error::InvalidGrant(GrantFault::UserBarred));
+    assert_eq!(world.verify(&there.access_token).unwrap_err(), REVOKED, "and so is what it got");
+    world.renew(&here).await.expect("this one goes on");
+}
+
+#[tokio::test]
 async fn a_code_sets_a_password_once_in_its_time_and_ends_all_sessions() {
     let world = with_users().await;
     let sub = world.maria().await;

@@ -55,6 +55,8 @@ impl Issuer {
         let hash = desk.hasher.turn()?.hash(new, parts.env.random()?).await?;
         let (now, stamp, kept) = (parts.moments.now()?, parts.env.random()?, *sid);
         let client = desk.client(origin);
+        // Before the password: a process that ends in between leaves no session that is refused and whose tokens are accepted.
+        self.end_subject_but(&client, user.id.to_string(), Some(kept)).await?;
         let event = client.did(Act::PasswordChanged, now).subject(&user.id.to_string()).sid(kept);
         let change = move |user: User| {
             let step = user.change_password(&tried, hash, Some(kept), stamp, now);
@@ -64,6 +66,7 @@ impl Issuer {
         if outcome != Outcome::Done {
             return Err(Error::WrongPassword);
         }
+        // And those that began meanwhile.
         self.end_subject_but(&client, user.id.to_string(), Some(kept)).await?;
         self.published().await
     }
