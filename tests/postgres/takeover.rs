@@ -85,7 +85,7 @@ fn a_daemon_that_stood_still_for_longer_than_its_lease_writes_nothing_more_and_e
     // Whatever it still answers is no promise.
     let request = client.json("/v1/tokens", &json!({"sub": "bob", "aud": "api"})).basic(first.admin());
     assert!(request.try_send().map_or(true, |reply| reply.status >= 500));
-    assert_eq!(first.wait().code(), Some(3));
+    assert_eq!(first.ended().code(), Some(3));
     assert!(first.log().contains("another daemon has taken over this database"), "{}", first.log());
     assert_eq!(second.refresh(&pair.refresh_token).body, rotated.body);
 }

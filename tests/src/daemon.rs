@@ -386,6 +386,17 @@ impl Daemon {
         self.child.wait().expect("the daemon ends")
     }
 
+    /// True until the process has ended.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_none()
+    }
+
+    /// Waits until it has ended by itself and returns how; one that goes on for a minute is killed.
+    pub fn ended(&mut self) -> ExitStatus {
+        let _watch = Watch::over(self.child.id());
+        self.wait()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(process(self.child.id()), signal).expect("the daemon runs");

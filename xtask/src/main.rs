@@ -45,6 +45,7 @@ cargo xtask <command>
   soak linear [--operations N]               clients race, and their answers must have an order
   soak power [--rounds N]                    power cuts under load; `soak faults`: every call that changes a file fails
   soak clock [--jumps N]                     the calendar jumps under load
+  soak cluster [--rounds N]                  three daemons on one PostgreSQL, each round the one that writes or the database fails
   soak logins [--samples N]                  whether the time of a refusal tells its reason, and logins a second
   soak mutants [NAME...]                     take each safeguard out of a copy, and see that a test notices
 ";

@@ -1,5 +1,6 @@
 //! `soak crash`, `soak corruption` and `soak linear`: the long runs of the test target `durability`, on a release build of the
 //! daemon. `soak power`, `soak purge`, `soak faults` and `soak clock`: those of the test target `disk`.
+//! `soak cluster`: that of the test target `postgres`.
 
 use anyhow::{Context, bail};
 
@@ -17,7 +18,7 @@ struct Verb {
     options: &'static [(&'static str, &'static str)],
 }
 
-const VERBS: [Verb; 7] = [
+const VERBS: [Verb; 8] = [
     Verb {
         name: "crash",
         target: "durability",
@@ -68,12 +69,19 @@ const VERBS: [Verb; 7] = [
         test: "clock::soak",
         options: &[("--jumps", "COUNTERSIGN_CLOCK_JUMPS"), ("--seed", "COUNTERSIGN_CLOCK_SEED")],
     },
+    Verb {
+        name: "cluster",
+        target: "postgres",
+        test: "cluster::soak::soak",
+        options: &[("--rounds", "COUNTERSIGN_CLUSTER_ROUNDS"), ("--seed", "COUNTERSIGN_CLUSTER_SEED")],
+    },
 ];
 
 /// What the usage says of these.
 pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--seed N], \
      soak corruption [--damages N] [--seed N], soak linear [--operations N] [--seed N], \
-     soak power [--rounds N] [--seed N], soak purge [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N]";
+     soak power [--rounds N] [--seed N], soak purge [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N], \
+     soak cluster [--rounds N] [--seed N]";
 
 /// Returns whether `name` is one of these.
 pub(super) fn knows(name: &str) -> bool {

@@ -3,6 +3,7 @@
 //! multiplies millions of elements and judges a million signatures, `api` makes ten thousand requests of the description of
 //! the interface; `crash` kills the daemon again and again, `corruption` damages its files, `linear` lets clients race,
 //! `power` cuts the power, `purge` kills it while it forgets what has expired, `faults` lets every call fail, `clock` lets the calendar jump,
+//! `cluster` lets three daemons on one database suffer,
 //! `logins` measures whether the time of a refusal tells its reason.
 
 mod durability;

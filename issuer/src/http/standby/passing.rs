@@ -31,7 +31,7 @@ const ANSWERING: Duration = Duration::from_secs(30);
 /// How long one may take for a public document that is kept here, and for whether it is ready.
 pub(super) const PROMPT: Duration = Duration::from_secs(1);
 /// How often a daemon that was not reached is tried again, unless there is another one before.
-const AGAIN: Duration = Duration::from_millis(100);
+const AGAIN: Duration = Duration::from_millis(250);
 /// What a daemon says with a refusal because it has not the right to write: the request may be sent to another.
 const STANDING_BY: HeaderName = HeaderName::from_static("countersign-standing-by");
 
