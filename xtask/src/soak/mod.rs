@@ -27,6 +27,10 @@ const USAGE: &str =
 /// When the arguments are not understood, something does not hold, or a safeguard can be taken out unnoticed.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if arguments.contains(&"--help") {
+        println!("{USAGE}, {}, {}", durability::USAGE, logins::USAGE);
+        return Ok(());
+    }
     match arguments.as_slice() {
         ["model"] => model(workspace, "COUNTERSIGN_MODEL_MINUTES", "10"),
         ["model", "--minutes", minutes] => model(workspace, "COUNTERSIGN_MODEL_MINUTES", minutes),
