@@ -109,6 +109,8 @@ pub(crate) fn refused(what: &str, reply: &Reply) -> String {
 pub(crate) struct Token {
     pub(crate) text: String,
     pub(crate) word: Word,
+    /// It was asked that this one end, and there was no answer: that it has ended says nothing about its session.
+    pub(crate) alone: bool,
 }
 
 /// The refresh side of a session.

@@ -78,7 +78,7 @@ impl Worker {
             sid: pair.sid,
             sub: claim(&pair.access_token, "sub"),
             owner,
-            tokens: vec![Token { text: pair.access_token, word: Word::Stands }],
+            tokens: vec![Token { text: pair.access_token, word: Word::Stands, alone: false }],
             renewal: Some(Renewal {
                 spent: Vec::new(),
                 newest: pair.refresh_token,
@@ -151,7 +151,7 @@ impl Worker {
         let jti = claim(&pair.access_token, "jti");
         let session = &mut promises.sessions[number];
         session.touched = true;
-        session.tokens.push(Token { text: pair.access_token, word: Word::Stands });
+        session.tokens.push(Token { text: pair.access_token, word: Word::Stands, alone: false });
         if let Some(renewal) = &mut session.renewal {
             renewal.spent.push(std::mem::replace(&mut renewal.newest, pair.refresh_token));
             renewal.answer = body.to_vec();
@@ -240,6 +240,7 @@ impl Worker {
         if let Some(word) = answer.of_an_end("the revocation of a token")? {
             let session = &mut self.promises.sessions[number];
             session.tokens[place].word.hears(word);
+            session.tokens[place].alone = word == Word::Doubtful;
             session.touched = true;
             self.ended(&answer, "token.revoked", "jti", &claim(&text, "jti"));
         }
@@ -333,7 +334,7 @@ impl Worker {
         self.promises.acknowledged += 1;
         self.promises.tells("token.issued", "jti", &claim(&text, "jti"));
         let (sid, sub) = (claim(&text, "sid"), claim(&text, "sub"));
-        let tokens = vec![Token { text, word: Word::Stands }];
+        let tokens = vec![Token { text, word: Word::Stands, alone: false }];
         let session = Session { sid, sub, owner, tokens, renewal: None, word: Word::Stands, touched: true };
         self.promises.sessions.push(session);
     }

@@ -66,12 +66,13 @@ impl Session {
     /// A token that is accepted or refused and must not be.
     pub(super) fn judge(&mut self, public: &Public) -> Result<Option<bool>, String> {
         let mut ended = None;
-        for Token { text, word } in &mut self.tokens {
+        for Token { text, word, alone } in &mut self.tokens {
             let accepted = public.accepts(text).map_err(|fault| format!("session {}: {fault}", self.sid))?;
             match (*word, accepted) {
                 (Word::Gone, true) => return Err(format!("a revoked token of session {} is accepted", self.sid)),
                 (Word::Stands, false) => return Err(format!("a token of session {} is refused", self.sid)),
                 (Word::Gone, false) | (Word::Stands, true) => {}
+                (Word::Doubtful, false) if *alone => *word = Word::Gone,
                 (Word::Doubtful, _) if self.word == Word::Doubtful => {
                     // A session ends whole: all of these tokens with it, or none.
                     if ended.is_some_and(|ended| ended == accepted) {
@@ -81,6 +82,7 @@ impl Session {
                 }
                 (Word::Doubtful, _) => *word = if accepted { Word::Stands } else { Word::Gone },
             }
+            *alone = false;
         }
         Ok(ended)
     }
