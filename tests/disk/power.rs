@@ -66,7 +66,8 @@ impl House {
     }
 
     fn restart_and_check(&mut self, extent: Extent) -> Result<(), String> {
-        self.daemon.restart();
+        self.daemon.kill();
+        self.daemon.try_start_again().map_err(|refused| format!("it does not start: {}", refused.said))?;
         self.load.check(&self.daemon, extent)
     }
 }
