@@ -24,7 +24,7 @@ use crate::store::{Announcement, Revocations};
 use crate::telemetry::traces::TARGET;
 use served::{Release, Served};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use token::id::Jti;
 use token::issue::IssueError;
@@ -42,6 +42,8 @@ const HEARTBEAT_SECS: u64 = 15;
 pub(super) struct Publisher {
     turn: tokio::sync::Mutex<Turn>,
     served: Served,
+    /// So many lists were begun in this process.
+    begun: AtomicU64,
     stopped: AtomicBool,
 }
 
@@ -53,6 +55,8 @@ struct Turn {
     upto: u64,
     /// `upto` of the newest served list, and the version of its rules; `None` before the first.
     served: Option<(u64, u64)>,
+    /// Which of the lists that were begun the newest served one is. What was revoked before it began is in it.
+    shown: u64,
     /// State of the newest served list, also of the process before this one.
     base: Option<State>,
     /// When that was, on the monotonic clock.
@@ -81,6 +85,7 @@ impl Publisher {
             feed,
             upto: entries.iter().map(|(_, number)| *number).fold(upto, u64::max),
             served: None,
+            shown: 0,
             base: base.map(|(_, state)| state),
             at: Duration::ZERO,
             last,
@@ -88,7 +93,8 @@ impl Publisher {
             previous: Arc::default(),
         };
         let turn = tokio::sync::Mutex::new(turn);
-        Ok((Self { turn, served: Served::after(base), stopped: AtomicBool::new(false) }, proven))
+        let (begun, stopped) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok((Self { turn, served: Served::after(base), begun, stopped }, proven))
     }
 
     /// Returns the newest published list.
@@ -147,10 +153,14 @@ fn is_proven(set: &RevokedSet, low: u32, entries: &[(Jti, u64)], last: Option<&P
 impl Issuer {
     /// Returns from which list on everything revoked so far is contained, after publishing it where it is not yet.
     pub(super) async fn published(&self) -> Result<Revocation, Error> {
-        let mut turn = self.parts.publisher.turn.lock().await;
+        let publisher = &self.parts.publisher;
+        let begun = publisher.begun.load(Ordering::SeqCst);
+        let mut turn = publisher.turn.lock().await;
         turn.drain();
-        match self.parts.publisher.served.answer() {
-            Some(answer) if !self.is_unsaid(&turn) => Ok(answer),
+        // One that was begun since says it, whatever was revoked behind it: nobody waits for those that came later.
+        let is_said = turn.shown > begun || !self.is_unsaid(&turn);
+        match publisher.served.answer() {
+            Some(answer) if is_said => Ok(answer),
             Some(_) | None => self.take_turn(&mut turn).await,
         }
     }
@@ -220,6 +230,7 @@ impl Issuer {
     async fn try_publish(&self, turn: &mut Turn) -> Result<Revocation, Error> {
         let Parts { settings, env, store, moments, publisher, .. } = self.parts.as_ref();
         let before = turn.last.map(|last| last.exp);
+        let begun = publisher.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         let (intent, cut, draft) = self.intend(turn)?;
         // A list that was forgotten is good for as long as one of this moment.
         let forgotten = turn.forgetful.then_some(intent.iat.plus_secs(settings.list_ttl_secs));
@@ -230,6 +241,7 @@ impl Issuer {
         turn.previous = Arc::clone(&release.listed.revoked);
         turn.set.serve(draft);
         turn.served = Some((intent.upto, intent.rules));
+        turn.shown = begun;
         turn.base = Some(State { id: intent.id, low: intent.low });
         turn.at = env.monotonic();
         moments.signed(intent.iat);

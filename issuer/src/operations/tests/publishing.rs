@@ -39,6 +39,27 @@ async fn a_list_is_signed_again_when_due_and_not_before() {
 }
 
 #[tokio::test]
+async fn whoever_is_in_a_list_does_not_wait_for_those_that_came_later() {
+    let world = world().await;
+    let (early, late) = (world.pair().await, world.pair().await);
+    let revoke = async |token: &str| {
+        let jti = world.place(token);
+        world.issuer.parts.store.revoke(vec![jti], vec![]).await.unwrap();
+    };
+    revoke(&early.access_token).await;
+    let mut publishing = Box::pin(world.issuer.publish());
+    assert!(futures_util::poll!(&mut publishing).is_pending(), "lists are apart");
+    let mut waiting = Box::pin(world.issuer.published());
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    let published = publishing.await.unwrap();
+    revoke(&late.access_token).await;
+    assert_eq!(waiting.await.unwrap().seq, published.seq);
+    assert_eq!(world.verify(&early.access_token), Err(REVOKED));
+    assert_eq!(world.issuer.published().await.unwrap().seq, published.seq + 1, "the later one waits for its own");
+    assert_eq!(world.verify(&late.access_token), Err(REVOKED));
+}
+
+#[tokio::test]
 async fn revocations_stay_through_a_restart_until_no_verifier_can_accept_the_token() {
     let world = world().await;
     let pair = world.pair().await;
