@@ -188,8 +188,14 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     model(
         "a revocation waits for its list",
         PUBLISH,
-        "Some(answer) if !self.is_unsaid(&turn) => Ok(answer),",
-        "Some(answer) => Ok(answer),",
+        "Some(answer) if is_said => Ok(answer),",
+        "Some(answer) if is_said || turn.shown > 0 => Ok(answer),",
+    ),
+    model(
+        "a list that began before a revocation does not say it",
+        PUBLISH,
+        "turn.shown > begun ||",
+        "turn.shown >= begun ||",
     ),
     model(
         "a promise reckons with the lists before",
