@@ -1,10 +1,18 @@
-/** The bindings behind a verifier: made from its settings, and what they say of themselves. */
-import { Verifier } from "../wasm/verifier.js";
+/**
+ * The bindings behind a verifier: made from its settings, and what they say of themselves. A refusal is returned as the
+ * array that the desk holds; whoever calls says what it means.
+ */
+import { refused, Verifier } from "../wasm/verifier.js";
+import { currentDesk } from "./instance.js";
 
 const encoder = new TextEncoder();
 
-/** By the numbers of verifier-wasm. */
-const OUTCOMES = /** @type {const} */ (["newer", "same", "older", "gap"]);
+/** By the numbers of verifier-wasm; 0 is none. */
+const OUTCOMES = /** @type {const} */ ([undefined, "newer", "same", "older", "gap"]);
+/** What the key set is answered by that is taken. */
+const TAKEN = 1;
+/** By the numbers of verifier-wasm/src/status.rs. */
+const [SEQ, ISSUED_AT, EXPIRES_AT, USABLE_UNTIL, NOT_BEFORE, BYTES, ENTRIES, RULES] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /**
  * Returns bindings without a revocation list.
@@ -19,15 +27,41 @@ export function bindings({ issuer, audience, leeway, scope, maxStaleness, revoca
     ...(scope?.split(" ") ?? []).map((value) => `s${value}`),
   ];
   const bytes = Uint8Array.from(asked.flatMap((entry) => [...encoder.encode(entry), 0xff])); // verifier-wasm/src/asked.rs
-  return new Verifier(bytes, leeway, revocations !== null, maxStaleness ?? NaN, keys, cacheSize);
+  return Verifier.of(bytes, leeway, revocations !== null, maxStaleness ?? NaN, keys, cacheSize) ?? currentDesk().refusal(refused());
 }
 
 /** Takes a full list or a delta into use, and returns what became of it. */
 export function load(bindings, document, now) {
-  return OUTCOMES[bindings.loadRevocations(document, now)];
+  const outcome = bindings.loadRevocations(document, now);
+  return OUTCOMES[outcome] ?? currentDesk().refusal(outcome);
 }
 
-/** Returns what the bindings say of themselves, by name: verifier-wasm/src/status.rs describes it. */
-export function statusOf([[seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules], keys]) {
-  return { seq, issuedAt, expiresAt, usableUntil, notBefore, bytes, entries, rules, keys };
+/** Takes a key set into use, and returns nothing unless it is refused. */
+export function loadKeys(bindings, keys) {
+  const outcome = bindings.loadKeys(keys);
+  return outcome === TAKEN ? undefined : currentDesk().refusal(outcome);
+}
+
+/** Returns from when on the list, if there is one, refuses every token, and the time that it never is before. */
+export function usableOf(bindings) {
+  return { usableUntil: number(bindings, USABLE_UNTIL), notBefore: number(bindings, NOT_BEFORE) };
+}
+
+/** Returns all that the bindings say of themselves, by name. */
+export function statusOf(bindings) {
+  return {
+    seq: number(bindings, SEQ),
+    issuedAt: number(bindings, ISSUED_AT),
+    expiresAt: number(bindings, EXPIRES_AT),
+    ...usableOf(bindings),
+    bytes: number(bindings, BYTES),
+    entries: number(bindings, ENTRIES),
+    rules: number(bindings, RULES),
+    keys: currentDesk().keyIds(bindings),
+  };
+}
+
+function number(bindings, which) {
+  const known = bindings.status(which);
+  return Number.isNaN(known) ? null : known;
 }

@@ -58,6 +58,18 @@ export class Desk {
     return length === HOLDS || length === UNKNOWN ? length : this.#answer(length);
   }
 
+  /** Returns the refusal of this length, which was answered just now. */
+  refusal(length) {
+    return this.#answer(length);
+  }
+
+  /** Returns the `kid` of each key in use. */
+  keyIds(verifier) {
+    const found = [];
+    for (let length = verifier.kid(0); length !== 0; length = verifier.kid(found.length)) found.push(this.#text(length));
+    return found;
+  }
+
   /** Returns the token that was laid down last, which must have been one, as a string of its own: not a part of a request, say. */
   copy(token) {
     if (this.#token.length === 0) this.#view();
@@ -100,8 +112,12 @@ export class Desk {
 
   /** Throws when there is no answer. */
   #answer(length) {
+    return JSON.parse(this.#text(length));
+  }
+
+  #text(length) {
     if (this.#output.length === 0) this.#view();
-    return JSON.parse(decoder.decode(this.#output.subarray(0, length)));
+    return decoder.decode(this.#output.subarray(0, length));
   }
 
   #view() {

@@ -72,8 +72,3 @@ const byKind = { token: VerificationError, keys: KeySetError, list: ListError };
 export function errorOf([kind, code, claim, reason, message]) {
   return kind === "usage" ? new UsageError(message) : new byKind[kind]({ code, claim, reason, message });
 }
-
-/** Returns the error for what the wasm side threw, or `undefined` when that is no refusal of its making. */
-export function errorOfThrown(thrown) {
-  return typeof thrown === "string" ? errorOf(JSON.parse(thrown)) : undefined;
-}

@@ -6,7 +6,7 @@
  */
 import load, { __wbg_reset_state as replaceInstance, initSync } from "../wasm/verifier.js";
 import { Desk } from "./desk.js";
-import { errorOfThrown, FetchError } from "./errors.js";
+import { FetchError } from "./errors.js";
 
 let moduleUrl; // set where the module has to be fetched first
 let desk; // that of the instance in use, once there is one
@@ -52,17 +52,13 @@ export function currentDesk() {
 }
 
 /**
- * Returns what `call` returns.
- *
- * A refusal is thrown as its error and changes nothing. Everything else that is thrown is a trap, or may be one: it
- * passes through, and the instance is replaced.
+ * Returns what `call` returns. A refusal is returned as well: what is thrown is a trap, or may be one. It passes through,
+ * and the instance is replaced.
  */
 export function guarded(call) {
   try {
     return call();
   } catch (thrown) {
-    const error = errorOfThrown(thrown);
-    if (error !== undefined) throw error;
     sound = false;
     try {
       discard();

@@ -19,7 +19,7 @@ import { Verifier } from "./verifier.js";
 export async function createWithStore(settings, now, fetchDocuments) {
   const { stored, storeError } = await restored(settings, now);
   const saver = new Saver(settings, storeError);
-  if (stored !== undefined && !isStale(settings, stored, now())) return new Verifier(settings, stored, { isFetched: false, saver });
+  if (stored !== undefined && !stored.isStale()) return new Verifier(settings, stored, { isFetched: false, saver });
   let fetched;
   try {
     fetched = await fetchDocuments();
@@ -55,10 +55,4 @@ function brought(settings, stored, { keys, list }) {
   } catch (lastError) {
     return { isFetched: false, lastError };
   }
-}
-
-function isStale({ revocations }, state, now) {
-  if (revocations === null) return false;
-  const { notBefore, usableUntil } = state.status();
-  return Math.max(now, notBefore) >= usableUntil;
 }

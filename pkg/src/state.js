@@ -4,7 +4,7 @@
  * The bindings can die with the WebAssembly instance (see instance.js). The next call then builds new ones, which judge
  * the same documents again as if they had just been fetched.
  */
-import { bindings, load, statusOf } from "./bindings.js";
+import { bindings, load, loadKeys, statusOf, usableOf } from "./bindings.js";
 import { Cache } from "./cache.js";
 import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
@@ -70,12 +70,20 @@ export class State {
   /** Returns what the module knows. */
   status() {
     const bindings = this.#living();
-    return statusOf(guarded(() => bindings.status()));
+    return guarded(() => statusOf(bindings));
+  }
+
+  /** Whether every token is refused for want of a list that may still be used. */
+  isStale() {
+    if (this.#settings.revocations === null) return false;
+    const bindings = this.#living();
+    const { usableUntil, notBefore } = guarded(() => usableOf(bindings));
+    return usableUntil === null || Math.max(this.#now(), notBefore) >= usableUntil; // a clock that runs behind revives nothing
   }
 
   takeKeys(bytes) {
     const bindings = this.#living();
-    guarded(() => bindings.loadKeys(bytes));
+    accepted(() => loadKeys(bindings, bytes));
     if (!isSame(bytes, this.#documents.keys)) this.#cache?.clear(); // a key may have been withdrawn
     this.#documents.keys = bytes;
   }
@@ -89,7 +97,7 @@ export class State {
   take(bytes) {
     const now = this.#now();
     const bindings = this.#living();
-    const outcome = guarded(() => load(bindings, bytes, now));
+    const outcome = accepted(() => load(bindings, bytes, now));
     if (isFull(bytes)) {
       if (outcome === "newer" || (outcome === "same" && this.#documents.all.length !== 1)) this.#documents.rebase(bytes);
     } else if (outcome === "newer") {
@@ -132,17 +140,17 @@ export class State {
     const generation = currentGeneration();
     const { keys, all } = this.#documents;
     const now = all.length === 0 ? 0 : this.#now();
-    let made = guarded(() => bindings(this.#settings, keys));
+    let made = accepted(() => bindings(this.#settings, keys));
     try {
       for (const document of all) {
-        if (guarded(() => load(made, document, now)) !== "newer") throw new ListError(NO_CHAIN);
+        if (accepted(() => load(made, document, now)) !== "newer") throw new ListError(NO_CHAIN);
       }
     } catch (error) {
       if (!(error instanceof ListError)) throw error; // a trap: these bindings died with their instance
       made.free();
       if (!orWithoutList) throw error;
       // Not even a part of them: what the first of them say is older than what was known.
-      made = guarded(() => bindings(this.#settings, keys));
+      made = accepted(() => bindings(this.#settings, keys));
     }
     this.#bindings = made;
     this.#generation = generation;
@@ -152,6 +160,13 @@ export class State {
 const TOO_LONG_KEYS = { code: "ERR_JWKS_INVALID", reason: "too_long", message: `the JWK Set is longer than ${MAX_KEYS_LENGTH} bytes` };
 const TOO_LONG_LIST = { code: "ERR_REVLIST_INVALID", reason: "too_long", message: `the revocation list is longer than ${MAX_LIST_LENGTH} bytes` };
 const NO_CHAIN = { code: "ERR_REVLIST_INVALID", reason: "base", message: "the delta does not apply to the list before it" };
+
+/** Returns what `call` returns; a refusal is thrown as its error. */
+function accepted(call) {
+  const answer = guarded(call);
+  if (Array.isArray(answer)) throw errorOf(answer);
+  return answer;
+}
 
 function within(bytes, limit, Refusal, refusal) {
   if (bytes.length > limit) throw new Refusal(refusal);

@@ -28,12 +28,12 @@ export class Verifier extends VerifierEvents {
     super();
     this.#settings = settings;
     this.#state = state;
-    this.#isStale = this.#report().stale;
+    this.#isStale = state.isStale();
     const owner = {
       state: () => this.#living(),
       documents: () => this.#state?.documents,
       now: () => this.#now(),
-      isStale: () => this.#report().stale,
+      isStale: () => this.#living().isStale(),
       tell: (type, detail) => this.#tell(type, detail),
       listChanged: () => this.#look(),
     };

@@ -63,13 +63,13 @@ async function keySetOutcome({ createVerifier, KeySetError }, { text, hex }) {
 function listOutcome(_, { issuer, keys, held, document, now }, { keys: sets, documents }) {
   const settings = { issuer, audience: null, leeway: 5, revocations: undefined, cacheSize: 0 };
   const bindings = made(settings, new TextEncoder().encode(JSON.stringify(sets[keys])));
-  const load = (name) => taken(bindings, bytesOf(documents[name]), now);
-  const inUse = () => JSON.stringify({ ...statusOf(bindings.status()), notBefore: 0 }); // the clock's floor moves in any case
+  const load = (name) => outcomeOrRefusal(taken(bindings, bytesOf(documents[name]), now));
+  const inUse = () => JSON.stringify({ ...statusOf(bindings), notBefore: 0 }); // the clock's floor moves in any case
   try {
     const astray = held.find(([name, word]) => load(name) !== word);
     if (astray !== undefined) return `not ${astray[1]}: ${astray[0]}`;
     const before = inUse();
-    const outcome = loadedOrRefused(() => load(document));
+    const outcome = load(document);
     if ((inUse() === before) === (outcome === "newer")) return `${outcome}, and the list in use is not the right one`;
     return outcome;
   } finally {
@@ -77,13 +77,10 @@ function listOutcome(_, { issuer, keys, held, document, now }, { keys: sets, doc
   }
 }
 
-function loadedOrRefused(load) {
-  try {
-    return load();
-  } catch (refusal) {
-    const [kind, code, claim, reason] = JSON.parse(refusal);
-    return kind === "list" ? shown({ code, claim, reason }) : refusal;
-  }
+function outcomeOrRefusal(answer) {
+  if (!Array.isArray(answer)) return answer;
+  const [kind, code, claim, reason] = answer;
+  return kind === "list" ? shown({ code, claim, reason }) : `${answer}`;
 }
 
 /** What `act` returns, or the refusal that it throws, as one word or phrase. */

@@ -8,7 +8,6 @@
 use crate::output::Output;
 use token::verify::{LoadError, Misuse};
 use token::{KeySetRejection, ListRejection, Rejection};
-use wasm_bindgen::JsValue;
 
 /// Bytes of a refusal at most; a test of the desk holds each of them against it.
 pub(crate) const MAX_LENGTH: usize = 256;
@@ -87,15 +86,6 @@ impl From<ListRejection> for Refusal {
 impl From<Misuse> for Refusal {
     fn from(misuse: Misuse) -> Self {
         Self::usage(misuse.message())
-    }
-}
-
-impl From<Refusal> for JsValue {
-    fn from(refusal: Refusal) -> Self {
-        let mut bytes = [0; MAX_LENGTH];
-        let mut output = Output::over(&mut bytes);
-        refusal.write(&mut output);
-        Self::from_str(output.text())
     }
 }
 

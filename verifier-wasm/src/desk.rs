@@ -28,6 +28,7 @@ pub(crate) struct Desk {
     lengths: [u32; TOKENS],
     scope: [u8; SCOPE_LENGTH],
     output: [u8; OUTPUT_LENGTH],
+    refused: usize,
 }
 
 static DESK: Mutex<Desk> = Mutex::new(Desk::empty());
@@ -41,7 +42,8 @@ pub(crate) fn desk() -> MutexGuard<'static, Desk> {
 
 impl Desk {
     const fn empty() -> Self {
-        Self { tokens: [0; TOKENS_LENGTH], lengths: [0; TOKENS], scope: [0; SCOPE_LENGTH], output: [0; OUTPUT_LENGTH] }
+        let (lengths, scope) = ([0; TOKENS], [0; SCOPE_LENGTH]);
+        Self { tokens: [0; TOKENS_LENGTH], lengths, scope, output: [0; OUTPUT_LENGTH], refused: 0 }
     }
 
     /// Returns the address of a place.
@@ -89,7 +91,7 @@ impl Desk {
 
     /// Judges the first `count` tokens, and returns the length of the array of answers.
     pub(crate) fn judge_many(&mut self, verifier: &Verifier, call: Call, count: usize) -> usize {
-        let Self { tokens, lengths, scope, output } = self;
+        let Self { tokens, lengths, scope, output, .. } = self;
         let mut output = Output::over(output);
         match call.asked(scope) {
             Ok((required, now)) => {
@@ -102,6 +104,26 @@ impl Desk {
             }
             Err(message) => Refusal::usage(message).write(&mut output),
         }
+        output.end()
+    }
+
+    /// Lays a refusal down as the answer, and returns its length.
+    pub(crate) fn refuse(&mut self, refusal: &Refusal) -> usize {
+        let mut output = Output::over(&mut self.output);
+        refusal.write(&mut output);
+        self.refused = output.end();
+        self.refused
+    }
+
+    /// Returns the length of what was laid down last by [`Desk::refuse`].
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
+    }
+
+    /// Lays this text down as the answer, and returns its length.
+    pub(crate) fn answer(&mut self, text: &str) -> usize {
+        let mut output = Output::over(&mut self.output);
+        output.push(text);
         output.end()
     }
 
@@ -188,7 +210,7 @@ mod tests {
             let mut bytes = [0; answer::MAX_LENGTH];
             let mut output = Output::over(&mut bytes);
             write_verdict(Err(rejection.clone()), &mut output);
-            assert!(output.end() > HOLDS, "{rejection:?}");
+            assert!(output.end() > 4, "{rejection:?}: that is an outcome, not a length");
             let message = rejection.message().concat();
             assert!(message.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{rejection:?}: what is not escaped");
         }

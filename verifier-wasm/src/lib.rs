@@ -5,9 +5,12 @@
 //! ```text
 //! in    tokens and required scope in places of the desk, for which only numbers are handed over; documents as bytes;
 //!       what is asked of every token as asked.rs describes; times as f64 seconds, whole and not negative
-//! out   verdicts as text on the desk, see answer.rs; the status as arrays, see status.rs; all else as numbers
-//! throw a refusal of a document or an option as the text of answer.rs; anything else that is thrown is a trap
+//! out   verdicts and refusals as text on the desk, see answer.rs; all else as numbers, see status.rs
+//! throw nothing: what is thrown is a trap
 //! ```
+//!
+//! No value of JavaScript's crosses it, and no function returns more than one number: for each type of function that does,
+//! V8 compiles a wrapper with its optimising compiler before the module is there, the half of what compiling it takes.
 //!
 //! Claims leave as text because `JSON.parse` makes own members of all of them, `__proto__` included, and is faster than
 //! setting members one by one. The callers are pkg/src/desk.js and state.js, which check lengths before anything is copied.
@@ -36,6 +39,12 @@ pub fn place(number: u32) -> usize {
     desk().place(number)
 }
 
+/// Returns the length of the newest refusal on the desk, which answers a call that has no length to return.
+#[wasm_bindgen]
+pub fn refused() -> usize {
+    desk().refused()
+}
+
 /// A verifier of one issuer's tokens, held by JavaScript.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -46,55 +55,61 @@ pub struct Verifier {
 
 #[wasm_bindgen]
 impl Verifier {
-    /// Returns a verifier with these keys and no revocation list yet, that can remember `slots` accepted tokens.
+    /// Returns a verifier with these keys and no revocation list yet, that can remember `slots` accepted tokens; nothing
+    /// when that is refused, as [`refused`] says then.
     ///
     /// Times are relaxed by `leeway` seconds; a list must have been signed at most `staleness` seconds ago, unless that is
     /// NaN; without `revocations` there is none.
-    ///
-    /// # Errors
-    /// A refusal of the kind `usage` or `keys`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
+    pub fn of(
         asked: &[u8],
         leeway: u32,
         revocations: bool,
         staleness: f64,
         keys: &[u8],
         slots: usize,
-    ) -> Result<Verifier, JsValue> {
+    ) -> Option<Verifier> {
         let max_staleness_secs = seconds::time(staleness).ok().map(UnixTime::as_secs);
         let (leeway_secs, scope) = (leeway.into(), Vec::new());
         let mut policy = Policy { issuer: None, audience: None, leeway_secs, scope, revocations, max_staleness_secs };
         asked::of(asked, &mut policy);
-        let keys = KeySet::parse(keys).map_err(Refusal::from)?;
-        let verifier = verify::Verifier::new(policy, keys).map_err(Refusal::from)?;
-        Ok(Self { verifier, slots: Slots::new(slots) })
+        let refusal = match KeySet::parse(keys).map(|keys| verify::Verifier::new(policy, keys)) {
+            Ok(Ok(verifier)) => return Some(Self { verifier, slots: Slots::new(slots) }),
+            Ok(Err(misuse)) => misuse.into(),
+            Err(rejection) => rejection.into(),
+        };
+        desk().refuse(&refusal);
+        None
     }
 
-    /// Replaces the keys by those of this JWK Set; the list in use stays.
-    ///
-    /// # Errors
-    /// A refusal of the kind `keys`; the keys in use stay.
+    /// Replaces the keys by those of this JWK Set, and returns 1; the list in use stays. When the set is refused, the keys
+    /// in use stay, and the length of the refusal on the desk is returned; 0 is a defect.
     #[wasm_bindgen(js_name = loadKeys)]
-    pub fn load_keys(&mut self, keys: &[u8]) -> Result<(), JsValue> {
-        self.verifier.replace_keys(KeySet::parse(keys).map_err(Refusal::from)?);
-        Ok(())
+    pub fn load_keys(&mut self, keys: &[u8]) -> usize {
+        match KeySet::parse(keys) {
+            Ok(keys) => {
+                self.verifier.replace_keys(keys);
+                1
+            }
+            Err(rejection) => desk().refuse(&rejection.into()),
+        }
     }
 
-    /// Takes a revocation list, or a delta of the one in use, into use, and returns what became of it: 0 it is in use now;
-    /// 1 it is of the state in use, 2 it is older, both were ignored; 3 it is a delta of a newer list that does not lead on
-    /// from the one in use.
-    ///
-    /// # Errors
-    /// A refusal of the kind `list` or `usage`; the list in use stays.
+    /// Takes a revocation list, or a delta of the one in use, into use, and returns what became of it: 1 it is in use now;
+    /// 2 it is of the state in use, 3 it is older, both were ignored; 4 it is a delta of a newer list that does not lead on
+    /// from the one in use; a larger number is the length of its refusal on the desk, and the list in use stays; 0 is a
+    /// defect.
     #[wasm_bindgen(js_name = loadRevocations)]
-    pub fn load_revocations(&mut self, document: &[u8], now: f64) -> Result<u32, JsValue> {
-        let now = seconds::time(now).map_err(Refusal::usage)?;
-        match self.verifier.load_revocations(document, now).map_err(Refusal::from)? {
-            Loaded::Newer => Ok(0),
-            Loaded::Same => Ok(1),
-            Loaded::Older => Ok(2),
-            Loaded::Gap => Ok(3),
+    pub fn load_revocations(&mut self, document: &[u8], now: f64) -> usize {
+        let now = match seconds::time(now) {
+            Ok(now) => now,
+            Err(message) => return desk().refuse(&Refusal::usage(message)),
+        };
+        match self.verifier.load_revocations(document, now) {
+            Ok(Loaded::Newer) => 1,
+            Ok(Loaded::Same) => 2,
+            Ok(Loaded::Older) => 3,
+            Ok(Loaded::Gap) => 4,
+            Err(error) => desk().refuse(&error.into()),
         }
     }
 
@@ -120,11 +135,14 @@ impl Verifier {
         desk().recheck(&self.verifier, Call { scope, now }, &self.slots, slot)
     }
 
-    /// Returns what is known of the keys and the list in use, as status.rs lays it out.
-    ///
-    /// # Errors
-    /// Never in practice: its members are numbers and strings.
-    pub fn status(&self) -> Result<JsValue, JsValue> {
-        status::of(&self.verifier)
+    /// Returns what is known of the list in use, a number for each number of status.rs.
+    pub fn status(&self, number: u32) -> f64 {
+        status::number(&self.verifier, number)
+    }
+
+    /// Lays the `kid` of this key in use, the first being 0, on the desk, and returns its length; 0 when there are not as
+    /// many.
+    pub fn kid(&self, number: usize) -> usize {
+        self.verifier.keys().keys().get(number).map_or(0, |key| desk().answer(key.kid()))
     }
 }

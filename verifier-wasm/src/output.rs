@@ -32,6 +32,7 @@ impl<'d> Output<'d> {
     }
 
     /// Returns what was written; nothing when that is not the whole.
+    #[cfg(test)]
     pub(crate) fn text(&self) -> &str {
         self.bytes.get(..self.end()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }

@@ -1,44 +1,40 @@
-//! What a verifier knows, for people and monitoring.
+//! What a verifier knows, for people and monitoring: numbers, each asked for by its own.
 
 use crate::seconds;
-use serde::Serialize as _;
 use token::revocation::RevocationList;
 use token::time::UnixTime;
 use token::verify::Verifier;
-use wasm_bindgen::JsValue;
 
-/// Returns the status of `verifier`: an array of numbers, in this order, and one of the `kid` of each key. Null are all
-/// numbers but `notBefore` while there is no list.
+/// Returns a number of the status of `verifier`; NaN where there is none, as while there is no list.
 ///
 /// ```text
-/// seq issuedAt expiresAt
-/// usableUntil   the first second at which the list says nothing any more, `maxStaleness` considered
-/// notBefore     the latest time that a list seen was signed at: the verifier's clock is never behind it
-/// bytes entries
-/// rules         those that revoke without naming tokens
+/// 0   the list's sequence number
+/// 1   when it was signed
+/// 2   when it expires
+/// 3   the first second at which it says nothing any more, `maxStaleness` considered
+/// 4   the latest time that a list seen was signed at: the verifier's clock is never behind it. There is one always
+/// 5   its bytes
+/// 6   its entries
+/// 7   its rules that revoke without naming tokens
 /// ```
 ///
-/// Arrays, for serde-wasm-bindgen keeps the names of an object's members in a table that weighs 5 KB; and numbers of one
-/// type, that of JavaScript, for each other one brings code.
-///
-/// # Errors
-/// Never in practice: its members are numbers and strings.
-pub(crate) fn of(verifier: &Verifier) -> Result<JsValue, JsValue> {
+/// Numbers alone, for values of JavaScript bring code on both sides, and a wrapper that an engine compiles before it has
+/// the module ready.
+pub(crate) fn number(verifier: &Verifier, number: u32) -> f64 {
     let list = verifier.list();
     let head = list.map(RevocationList::head);
-    let numbers = [
-        head.map(|head| head.seq),
-        head.map(|head| head.iat.as_secs()),
-        head.map(|head| head.exp.as_secs()),
-        verifier.usable_until().map(UnixTime::as_secs),
-        Some(verifier.now(UnixTime::MIN).as_secs()),
-        list.map(|list| wide(list.length())),
-        list.map(|list| wide(list.revoked().entries())),
-        list.map(|list| wide(list.cut().rules())),
-    ];
-    let keys: Vec<&str> = verifier.keys().keys().iter().map(|key| key.kid()).collect();
-    let status = (numbers.map(|number| number.map(seconds::number)), keys);
-    Ok(status.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+    let known = match number {
+        0 => head.map(|head| head.seq),
+        1 => head.map(|head| head.iat.as_secs()),
+        2 => head.map(|head| head.exp.as_secs()),
+        3 => verifier.usable_until().map(UnixTime::as_secs),
+        4 => Some(verifier.now(UnixTime::MIN).as_secs()),
+        5 => list.map(|list| wide(list.length())),
+        6 => list.map(|list| wide(list.revoked().entries())),
+        7 => list.map(|list| wide(list.cut().rules())),
+        _ => None,
+    };
+    known.map_or(f64::NAN, seconds::number)
 }
 
 fn wide(count: usize) -> u64 {
