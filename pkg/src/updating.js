@@ -28,8 +28,7 @@ export class Updating {
   #saver;
   #follower;
   #gate = new RefreshGate();
-  #cut; // the cut rules of the list in use, as JSON
-  #id; // what names the state of the list in use
+  #latest; // the document that the list in use comes from; read when another takes its place, which may be never
   #turns = 0; // fetches of the key set begun so far
   #keysFrom = 0; // the one that brought the key set in use
   /** When the issuer last told what it holds to be newest. @type {number | null} */
@@ -49,7 +48,7 @@ export class Updating {
     this.#saver = saver;
     this.lastError = lastError;
     const { list, deltas } = owner.state().documents;
-    if (list !== null) this.#remember(claimsOf(deltas.at(-1) ?? list));
+    this.#latest = deltas.at(-1) ?? list;
     saver?.watches(() => this.#toSave());
     if (isFetched) {
       this.#isUpToDate();
@@ -155,21 +154,15 @@ export class Updating {
   }
 
   #grown(bytes, before) {
-    const claims = claimsOf(bytes);
+    const [former, claims] = [this.#latest === null ? {} : claimsOf(this.#latest), claimsOf(bytes)];
     const { seq, entries } = this.#owner.state().status();
-    const [cut, id] = [this.#cut, this.#id];
-    this.#remember(claims);
-    const hasEntries = isFull(bytes) ? id !== claims.id : claims.add !== undefined;
-    const grows = hasEntries || (this.#cut !== cut && this.#cut !== undefined);
+    this.#latest = bytes;
+    const hasEntries = isFull(bytes) ? former.id !== claims.id : claims.add !== undefined;
+    const grows = hasEntries || (claims.cut !== undefined && JSON.stringify(claims.cut) !== JSON.stringify(former.cut));
     this.#saver?.changed({ urgent: grows });
     // Entries that are over drop out with the same document.
     if (grows) this.#owner.tell("revoked", { seq, entries, added: Math.max(0, entries - before) });
     this.#owner.listChanged();
-  }
-
-  #remember({ cut, id }) {
-    this.#cut = JSON.stringify(cut);
-    this.#id = id;
   }
 
   /** Undefined when the state could not be built again from its documents. */

@@ -190,31 +190,95 @@ fn decode_run(codes: &[u8], k: usize, r: u8) -> Result<(Indices, usize), Malform
     if r > MAX_R || least_bits > codes.len().saturating_mul(8) {
         return Err(Malformed);
     }
-    let mut bits = Bits { bytes: codes, window: 0, held: 0, taken: 0 };
-    let mut next = 0_u64;
-    let mut indices = if r <= MAX_BITMAP_R { Indices::bitmap() } else { Indices::Sorted(Vec::with_capacity(k)) };
-    for _ in 0..k {
-        let zeros = bits.zeros(u64::from(MAX_INDEX) >> r)?;
-        let index = next + (zeros << r | bits.take(r)?);
+    let mut run = Run { bits: Bits { bytes: codes, window: 0, held: 0, taken: 0 }, r, next: 0 };
+    let indices = if r <= MAX_BITMAP_R {
+        let mut bitmap = Indices::bitmap();
+        for _ in 0..k {
+            bitmap.push(run.index()?);
+        }
+        bitmap
+    } else {
+        let mut sorted = vec![0; k];
+        for index in &mut sorted {
+            *index = run.index()?;
+        }
+        Indices::Sorted(sorted)
+    };
+    Ok((indices, run.bits.finish()?))
+}
+
+/// A run of Rice codes that is being read.
+struct Run<'a> {
+    bits: Bits<'a>,
+    r: u8,
+    /// The least index that may come.
+    next: u64,
+}
+
+impl Run<'_> {
+    fn index(&mut self) -> Result<u32, Malformed> {
+        let gap = match self.bits.short_code(self.r) {
+            Some(gap) => gap,
+            None => self.bits.code(self.r)?,
+        };
+        let index = self.next + gap;
         if index > u64::from(MAX_INDEX) {
             return Err(Malformed);
         }
-        next = index + 1;
-        indices.push(u32::try_from(index).map_err(|_| Malformed)?);
+        self.next = index + 1;
+        u32::try_from(index).map_err(|_| Malformed)
     }
-    Ok((indices, bits.finish()?))
 }
 
 /// Bits of a run, least significant first, up to 64 of them in `window`.
 struct Bits<'a> {
     bytes: &'a [u8],
+    /// Above those that are held there may be some of the bits that follow, never others.
     window: u64,
     held: u32,
     taken: usize,
 }
 
 impl Bits<'_> {
+    /// Takes the next code if all of it is held. Nearly all are, and a fresh process reads its list in code that an engine
+    /// has compiled in haste: this decides how long that takes.
+    #[inline(always)]
+    fn short_code(&mut self, r: u8) -> Option<u64> {
+        let zeros = self.window.trailing_zeros();
+        let length = zeros + 1 + u32::from(r); // 64 zeros at most
+        if length > self.held {
+            return None;
+        }
+        // Below 64, as what is held is.
+        let low = self.window.wrapping_shr(zeros + 1) & !(u64::MAX << (r & 63));
+        self.window = self.window.wrapping_shr(length);
+        self.held -= length;
+        Some(u64::from(zeros) << (r & 63) | low)
+    }
+
+    /// Takes the next code, whose zeros may stand for no more than [`MAX_INDEX`].
+    #[inline(never)]
+    fn code(&mut self, r: u8) -> Result<u64, Malformed> {
+        self.fill();
+        if let Some(code) = self.short_code(r) {
+            return Ok(code);
+        }
+        let zeros = self.zeros(u64::from(MAX_INDEX) >> r)?;
+        Ok(zeros << r | self.take(r)?)
+    }
+
+    /// Holds 56 bits or more, or all that are left.
     fn fill(&mut self) {
+        if let Some(eight) = self.bytes.first_chunk::<8>() {
+            // Those that there is no room for are left where they are, and come again.
+            self.window |= u64::from_le_bytes(*eight) << self.held; // 63 at most
+            let room = (63 - self.held) / 8;
+            self.held += 8 * room;
+            let whole = usize::try_from(room).unwrap_or(0);
+            self.taken += whole;
+            self.bytes = self.bytes.get(whole..).unwrap_or_default();
+            return;
+        }
         while self.held <= 56 {
             let Some((byte, rest)) = self.bytes.split_first() else { return };
             self.window |= u64::from(*byte) << self.held;

@@ -202,3 +202,49 @@ proptest! {
         prop_assert_eq!((taken, revoked.iter().map(|(_, index)| index).collect::<Vec<_>>()), (length, set));
     }
 }
+
+/// What [`decode_run`] is to return, from a bit at a time: indices and bytes taken.
+fn bit_by_bit(codes: &[u8], k: usize, r: u8) -> Result<(Vec<u32>, usize), Malformed> {
+    let bits: Vec<u64> = codes.iter().flat_map(|byte| (0..8).map(move |bit| u64::from(byte >> bit & 1))).collect();
+    let mut at = 0;
+    let mut bit = || {
+        at += 1;
+        bits.get(at - 1).copied().ok_or(Malformed)
+    };
+    let (mut indices, mut next) = (Vec::new(), 0_u64);
+    for _ in 0..k {
+        let mut gap = 0_u64;
+        while bit()? == 0 {
+            gap += 1;
+        }
+        gap <<= r;
+        for place in 0..r {
+            gap |= bit()? << place;
+        }
+        indices.push(u32::try_from(next + gap).ok().filter(|index| *index <= MAX_INDEX).ok_or(Malformed)?);
+        next += gap + 1;
+    }
+    let length = at.div_ceil(8);
+    if bits[at..8 * length].contains(&1) { Err(Malformed) } else { Ok((indices, length)) }
+}
+
+proptest! {
+    #[test]
+    fn a_run_is_read_as_bit_by_bit(
+        codes in proptest::collection::vec(prop_oneof![3 => any::<u8>(), 1 => Just(0), 1 => Just(1), 1 => Just(0x80)], 0..60),
+        k in 1..40_usize,
+        r in prop_oneof![2 => 0..=8_u8, 1 => 0..=MAX_R],
+    ) {
+        // Also with as many codes as there are, so that the end and its padding are reached.
+        for k in (1..=k).rev() {
+            let expected = bit_by_bit(&codes, k, r);
+            let mut found = Revoked::default();
+            let length = decode_run(&codes, k, r).map(|(indices, length)| {
+                found.push(0, indices);
+                length
+            });
+            let found = length.map(|length| (found.iter().map(|(_, index)| index).collect::<Vec<_>>(), length));
+            prop_assert_eq!(found, expected, "k {}, r {}", k, r);
+        }
+    }
+}
