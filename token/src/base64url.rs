@@ -48,7 +48,8 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     // One look at the end: what a character outside the alphabet leaves in `out` is never used.
     let mut seen = 0;
     for (group, quad) in groups.iter_mut().zip(quads) {
-        let [a, b, c, d] = quad.map(value);
+        let [a, b, c, d] = *quad;
+        let (a, b, c, d) = (value(a), value(b), value(c), value(d)); // `map` is a call for each, where code is made small
         seen |= a | b | c | d;
         let word = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
         let [_, a, b, c] = word.to_be_bytes();

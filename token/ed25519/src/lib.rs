@@ -99,23 +99,28 @@ impl VerifyingKey {
     /// Returns whether `signature` is one of this key over `message`.
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let pending = self.begin(message, signature);
-        pending.sum.as_ref().is_some_and(|sum| pending.holds(sum, &sum.z().invert()))
+        let sum = match &pending.sum {
+            Sum::Refused => return false,
+            Sum::Made(sum) => *sum,
+            Sum::Due(term) => engine::Point::from_tables(term),
+        };
+        pending.holds(&sum, &sum.z().invert())
     }
 
     /// Does all of a verification that cannot be shared with others; [`settle`] does the rest.
     pub fn begin<'k>(&'k self, message: &[u8], signature: &[u8; 64]) -> Pending<'k> {
         let [r, s] = halves(signature);
         let may_hold = order::is_canonical(&s) && !is_low_order(&r);
-        Pending { key: self, r, sum: may_hold.then(|| self.commitment(&r, &s, message)) }
+        Pending { key: self, r, sum: if may_hold { self.commitment(&r, &s, message) } else { Sum::Refused } }
     }
 
     /// Returns sB − kA, the point that R has to be (RFC 8032 §5.1.7); `s` is below the group order.
-    fn commitment(&self, r: &[u8; 32], s: &[u8; 32], message: &[u8]) -> engine::Projective {
+    fn commitment(&self, r: &[u8; 32], s: &[u8; 32], message: &[u8]) -> Sum<'_> {
         let hash = Sha512::new().chain_update(r).chain_update(self.as_bytes()).chain_update(message).finalize();
         let k = order::reduce(&hash.into());
         match self.shared.multiples.made() {
-            Some((base, key)) => engine::Point::from_tables(&Digits::of(s), base, &Digits::of(&k), key),
-            None => engine::Point::double_scalar(s, &k, &self.shared.minus_a),
+            Some((base, key)) => Sum::Due(engine::Term { s: Digits::of(s), base, k: Digits::of(&k), key }),
+            None => Sum::Made(engine::Point::double_scalar(s, &k, &self.shared.minus_a)),
         }
     }
 }
@@ -139,8 +144,18 @@ impl fmt::Debug for VerifyingKey {
 pub struct Pending<'k> {
     key: &'k VerifyingKey,
     r: [u8; 32],
-    /// sB − kA; none when the signature is refused already.
-    sum: Option<engine::Projective>,
+    sum: Sum<'k>,
+}
+
+/// sB − kA.
+#[derive(Debug)]
+enum Sum<'k> {
+    /// Of no interest: the signature is refused already.
+    Refused,
+    /// Known, as it was made without tables.
+    Made(engine::Projective),
+    /// To be made from tables, with others if there are others.
+    Due(engine::Term<'k>),
 }
 
 impl Pending<'_> {
@@ -159,13 +174,27 @@ impl Pending<'_> {
 /// No Z is zero, since the formulas of addition are complete. Were one zero all the same, all inverses would be, every
 /// sum would be encoded as 32 zeros, and that is no R that gets here: it is of low order.
 pub fn settle(pending: &[Pending<'_>]) -> Vec<bool> {
-    let z: Vec<_> = pending.iter().filter_map(|pending| pending.sum.as_ref()).map(engine::Projective::z).collect();
+    let sums = sums(pending);
+    let z: Vec<_> = sums.iter().flatten().map(engine::Projective::z).collect();
     let mut inverses = invert_all(&z).into_iter();
-    let judge = |pending: &Pending<'_>| {
-        let Some(sum) = &pending.sum else { return false };
+    let judge = |(pending, sum): (&Pending<'_>, &Option<engine::Projective>)| {
+        let Some(sum) = sum else { return false };
         inverses.next().is_some_and(|inverse| pending.holds(sum, &inverse))
     };
-    pending.iter().map(judge).collect()
+    pending.iter().zip(&sums).map(judge).collect()
+}
+
+/// Returns sB − kA for each that is not refused already.
+fn sums(pending: &[Pending<'_>]) -> Vec<Option<engine::Projective>> {
+    let due = pending.iter().filter_map(|pending| if let Sum::Due(term) = pending.sum { Some(term) } else { None });
+    let terms: Vec<_> = due.collect();
+    let mut from_tables = engine::Point::all_from_tables(&terms).into_iter();
+    let sum = |pending: &Pending<'_>| match pending.sum {
+        Sum::Refused => None,
+        Sum::Made(sum) => Some(sum),
+        Sum::Due(_) => from_tables.next(),
+    };
+    pending.iter().map(sum).collect()
 }
 
 /// Returns R and s.

@@ -5,10 +5,12 @@ use super::mutations::Mutation;
 const VERDICTS: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::verdict"];
 const TABLES: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::tables"];
 const FIELD: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::field"];
+const POINTS: &[&str] = &["--package", "countersign-ed25519", "--lib", "tests::point"];
 
 const DOOR: &str = "token/ed25519/src/lib.rs";
 const BUDGET: &str = "token/ed25519/src/tables.rs";
 const POINT: &str = "token/ed25519/src/scalar/point.rs";
+const LANES: &str = "token/ed25519/src/vector/sum.rs";
 const WIDE: &str = "token/ed25519/src/scalar/wide.rs";
 
 /// Of verdicts, of tables, of the arithmetic.
@@ -47,6 +49,27 @@ pub(super) const SIGNATURES: &[Mutation] = &[
         text: "        if holds {",
         instead: "        if holds || true {",
         test: TABLES,
+    },
+    Mutation {
+        name: "a refused signature takes nobody's sum in a batch",
+        file: DOOR,
+        text: "Sum::Refused => None,",
+        instead: "Sum::Refused => from_tables.next(),",
+        test: VERDICTS,
+    },
+    Mutation {
+        name: "sums of a batch stay in their lanes",
+        file: LANES,
+        text: "Projective { x: xc, y: yc, z: zc },",
+        instead: "Projective { x: xc, y: yc, z: zb },",
+        test: POINTS,
+    },
+    Mutation {
+        name: "sums that are left over are made",
+        file: LANES,
+        text: ".chain(rest.iter().map(sum))",
+        instead: ".chain(rest.iter().skip(1).map(sum))",
+        test: POINTS,
     },
     Mutation {
         name: "tables have a budget",

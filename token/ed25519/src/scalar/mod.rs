@@ -5,18 +5,16 @@ pub(super) mod field;
 pub(super) mod narrow;
 pub(super) mod point;
 pub(super) mod straus;
-#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 pub(super) mod sum;
 pub(super) mod table;
 #[cfg(any(test, target_pointer_width = "64"))]
 pub(super) mod wide;
 
-use super::recode::Digits;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use super::vector::sum;
+use super::vector::{sum as sum_of, sums};
 use std::sync::OnceLock;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use sum::sum;
+use sum::{sum as sum_of, sums};
 
 /// The field of machines whose products are of 32 bits.
 #[cfg(not(target_pointer_width = "64"))]
@@ -33,6 +31,8 @@ pub(super) type Projective = point::Projective<Field>;
 pub(super) type Table = table::Table<Field>;
 /// Some of them.
 pub(super) type Growing = table::Growing<Field>;
+/// A sum of multiples that is due.
+pub(super) type Term<'t> = sum::Term<'t, Field>;
 
 impl Point {
     /// Returns s·B + k·`minus_a`, both scalars below the group order, without tables.
@@ -44,7 +44,13 @@ impl Point {
 
     /// Returns s·B + k·(−A) from the tables of B and −A.
     #[cfg_attr(target_family = "wasm", inline(never))] // engines compile it when it is called first, which may be never
-    pub(super) fn from_tables(s: &Digits, base: &Table, k: &Digits, key: &Table) -> Projective {
-        sum(s, base, k, key)
+    pub(super) fn from_tables(term: &Term<'_>) -> Projective {
+        sum_of(term)
+    }
+
+    /// As [`Point::from_tables`] for each; with lanes, four at a time.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    pub(super) fn all_from_tables(terms: &[Term<'_>]) -> Vec<Projective> {
+        sums(terms)
     }
 }

@@ -19,9 +19,9 @@ pub(crate) struct Point<F> {
 /// A point without its T, which neither doubling nor encoding needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Projective<F> {
-    x: F,
-    y: F,
-    z: F,
+    pub(crate) x: F,
+    pub(crate) y: F,
+    pub(crate) z: F,
 }
 
 /// What an addition or a doubling ends in: X = EF, Y = GH, Z = FG, T = EH.

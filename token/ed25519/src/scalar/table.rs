@@ -44,7 +44,13 @@ impl<F: Element> Table<F> {
     /// Returns digit·256^i·P for each digit that is not zero, as an entry and whether to subtract it.
     #[inline(always)]
     pub(crate) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {
-        self.entries.chunks_exact(SIZES).zip(digits.0).filter_map(|(row, digit)| {
+        self.each(digits).flatten()
+    }
+
+    /// Returns digit·256^i·P for each digit, as an entry and whether to subtract it; nothing for a zero.
+    #[inline(always)]
+    pub(crate) fn each(&self, digits: &Digits) -> impl Iterator<Item = Option<(&Entry<F>, bool)>> {
+        self.entries.chunks_exact(SIZES).zip(digits.0).map(|(row, digit)| {
             let size = usize::from(digit.unsigned_abs()); // at most 128
             Some((row.get(size.checked_sub(1)?)?, digit < 0))
         })

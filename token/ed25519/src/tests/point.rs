@@ -5,8 +5,9 @@ use crate::recode::Digits;
 use crate::reference::encodings;
 use crate::scalar::field::Element;
 use crate::scalar::point::{Point, Projective};
+use crate::scalar::sum::{Term, sum};
 use crate::scalar::table::Table;
-use crate::scalar::{narrow, straus, sum, wide};
+use crate::scalar::{narrow, straus, wide};
 use crate::vector;
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
@@ -38,18 +39,23 @@ fn check_decompression<F: Element>(bytes: &[u8; 32]) {
 
 /// A field with its ways to add up multiples.
 trait Summed: Element {
-    fn sums(s: &Digits, base: &Table<Self>, k: &Digits, key: &Table<Self>) -> Vec<Projective<Self>>;
+    fn ways(terms: &[Term<'_, Self>]) -> Vec<Vec<Projective<Self>>>;
 }
 
 impl Summed for wide::Field {
-    fn sums(s: &Digits, base: &Table<Self>, k: &Digits, key: &Table<Self>) -> Vec<Projective<Self>> {
-        vec![sum::sum(s, base, k, key)]
+    fn ways(terms: &[Term<'_, Self>]) -> Vec<Vec<Projective<Self>>> {
+        vec![terms.iter().map(sum).collect()]
     }
 }
 
 impl Summed for narrow::Field {
-    fn sums(s: &Digits, base: &Table<Self>, k: &Digits, key: &Table<Self>) -> Vec<Projective<Self>> {
-        vec![sum::sum(s, base, k, key), vector::sum(s, base, k, key)]
+    fn ways(terms: &[Term<'_, Self>]) -> Vec<Vec<Projective<Self>>> {
+        // In a batch a sum has another lane, and other sums beside it, the more of them go before.
+        let batches = (0..5).map(|alone| {
+            let (few, most) = terms.split_at(alone.min(terms.len()));
+            [vector::sums(few), vector::sums(most)].concat()
+        });
+        [terms.iter().map(sum).collect(), terms.iter().map(vector::sum).collect()].into_iter().chain(batches).collect()
     }
 }
 
@@ -57,14 +63,20 @@ impl Summed for narrow::Field {
 fn check_sum<F: Summed>(point: &EdwardsPoint, scalars: &[[Scalar; 2]]) {
     let ours = Point::<F>::decompress(point.compress().as_bytes()).unwrap();
     let (base_multiples, base, key) = (straus::base_multiples::<F>(), Table::of(&Point::base()), Table::of(&ours));
-    for [s, k] in scalars {
-        let expected = (ED25519_BASEPOINT_POINT * s + point * k).compress().to_bytes();
-        let (s, k) = (s.to_bytes(), k.to_bytes());
-        let plain = straus::sum(&s, &base_multiples, &k, &ours);
-        assert_eq!(encoded(&plain), expected, "without tables: {s:?} {k:?}");
-        for summed in F::sums(&Digits::of(&s), &base, &Digits::of(&k), &key) {
-            assert_eq!(encoded(&summed), expected, "with tables: {s:?} {k:?}");
-        }
+    let sum = |[s, k]: &[Scalar; 2]| (ED25519_BASEPOINT_POINT * s + point * k).compress().to_bytes();
+    let expected: Vec<_> = scalars.iter().map(sum).collect();
+    for ([s, k], expected) in scalars.iter().zip(&expected) {
+        let plain = straus::sum(s.as_bytes(), &base_multiples, k.as_bytes(), &ours);
+        assert_eq!(encoded(&plain), *expected, "without tables: {s:?} {k:?}");
+    }
+    let digits = |scalar: &Scalar| Digits::of(scalar.as_bytes());
+    // Every third has the two points the other way round: not all in a batch have the same tables.
+    let terms = scalars.iter().enumerate().map(|(n, [s, k])| match n % 3 {
+        0 => Term { s: digits(k), base: &key, k: digits(s), key: &base },
+        _ => Term { s: digits(s), base: &base, k: digits(k), key: &key },
+    });
+    for summed in F::ways(&terms.collect::<Vec<_>>()) {
+        assert_eq!(summed.iter().map(encoded).collect::<Vec<_>>(), expected, "with tables: {scalars:?}");
     }
 }
 
@@ -72,7 +84,7 @@ fn check_sum<F: Summed>(point: &EdwardsPoint, scalars: &[[Scalar; 2]]) {
 fn single<F: Element>(base: &Table<F>, table: &Table<F>, window: usize, digit: i8) -> [u8; 32] {
     let (mut one, mut digits) = (Digits([0; 32]), Digits([0; 32]));
     (one.0[0], digits.0[window]) = (1, digit);
-    encoded(&sum::sum(&one, base, &digits, table))
+    encoded(&sum(&Term { s: one, base, k: digits, key: table }))
 }
 
 /// Compares every entry, both signs, and then shows that a change to any element of any entry is seen here.

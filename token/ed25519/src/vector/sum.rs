@@ -1,10 +1,9 @@
 //! s·B + k·P from the tables of both, four additions at a time.
 
 use super::field::Four;
-use crate::recode::Digits;
 use crate::scalar::narrow::Field;
 use crate::scalar::point::{Entry, Point, Projective};
-use crate::scalar::table::Table;
+use crate::scalar::sum::Term;
 
 /// What a lane gets that has nothing to add: the identity.
 const NOTHING: Entry<Field> = Entry { plus: Field::ONE, minus: Field::ONE, xyd2: Field::ZERO };
@@ -29,18 +28,51 @@ struct Entries {
     negative: [bool; 4],
 }
 
-/// Returns s·B + k·P from both tables: at most 16 additions of four points, three of one, and no doubling.
-pub(crate) fn sum(s: &Digits, base: &Table<Field>, k: &Digits, key: &Table<Field>) -> Projective<Field> {
-    let mut multiples = [(&NOTHING, false); MOST];
-    let mut count = 0;
-    for (place, multiple) in multiples.iter_mut().zip(base.multiples(s).chain(key.multiples(k))) {
-        *place = multiple;
-        count += 1;
-    }
+/// Returns each sum, four at a time as long as there are four.
+pub(crate) fn sums(terms: &[Term<'_, Field>]) -> Vec<Projective<Field>> {
+    let (fours, rest) = terms.as_chunks();
+    fours.iter().flat_map(four).chain(rest.iter().map(sum)).collect()
+}
+
+/// Returns s·B + k·P from both tables: 15 additions of four points, three of one, and no doubling.
+pub(crate) fn sum(term: &Term<'_, Field>) -> Projective<Field> {
+    let multiples = multiples(term);
     let (fours, _) = multiples.as_chunks();
-    let mut fours = fours.iter().take(usize::div_ceil(count, 4));
-    let Some(first) = fours.next() else { return Point::IDENTITY.projective() };
-    fours.fold(Points::of(&Entries::of(first)), |sum, four| sum.plus(&Entries::of(four))).total()
+    added(fours.iter().map(Entries::of)).total()
+}
+
+/// Returns four sums, each of which has a lane for itself: 63 additions of four points, and nothing to add up behind them.
+#[inline(never)]
+fn four([a, b, c, d]: &[Term<'_, Field>; 4]) -> [Projective<Field>; 4] {
+    let (a, b, c, d) = (multiples(a), multiples(b), multiples(c), multiples(d));
+    let lanes = a.iter().zip(&b).zip(&c).zip(&d);
+    let Points { x, y, z, .. } = added(lanes.map(|(((a, b), c), d)| Entries::of(&[*a, *b, *c, *d])));
+    let ([xa, xb, xc, xd], [ya, yb, yc, yd], [za, zb, zc, zd]) = (x.elements(), y.elements(), z.elements());
+    [
+        Projective { x: xa, y: ya, z: za },
+        Projective { x: xb, y: yb, z: zb },
+        Projective { x: xc, y: yc, z: zc },
+        Projective { x: xd, y: yd, z: zd },
+    ]
+}
+
+/// Returns what is to be added, in the place of its digit; nothing where that is zero.
+#[inline(never)]
+fn multiples<'t>(Term { s, base, k, key }: &Term<'t, Field>) -> [(&'t Entry<Field>, bool); MOST] {
+    let mut multiples = [(&NOTHING, false); MOST];
+    for (place, multiple) in multiples.iter_mut().zip(base.each(s).chain(key.each(k))) {
+        if let Some(multiple) = multiple {
+            *place = multiple;
+        }
+    }
+    multiples
+}
+
+/// Returns the sum of all in each lane.
+#[inline(always)]
+fn added(mut fours: impl Iterator<Item = Entries>) -> Points {
+    let first = fours.next().map_or(Points::IDENTITY, |first| Points::of(&first));
+    fours.fold(first, |sum, four| sum.plus(&four))
 }
 
 impl Entries {
@@ -62,6 +94,12 @@ impl Entries {
 }
 
 impl Points {
+    /// Four times the identity.
+    const IDENTITY: Self = {
+        let (zero, one) = (Four::new([&Field::ZERO; 4]), Four::new([&Field::ONE; 4]));
+        Self { x: zero, y: one, z: one, t: zero }
+    };
+
     /// Returns the entries as points: X = 2·2x, Y = 2·2y, Z = 4, T = 2x·2y.
     fn of(entries: &Entries) -> Self {
         let (x, y) = (entries.plus.sub(&entries.minus), entries.plus.add(&entries.minus)); // within 3 and 2
@@ -70,6 +108,7 @@ impl Points {
     }
 
     /// Returns the sums (add-2008-hwcd-3 with Z2 = 1, as in scalar/point.rs).
+    #[inline(never)] // called from two places
     fn plus(&self, entries: &Entries) -> Self {
         let a = self.y.sub(&self.x).mul(&entries.minus); // 3 · 1
         let b = self.y.add(&self.x).mul(&entries.plus); // 2 · 1
