@@ -5,6 +5,7 @@ mod clients;
 mod exchanged;
 mod following;
 mod introspecting;
+mod passwords;
 mod publishing;
 mod refreshing;
 mod revoking;

@@ -1,13 +1,14 @@
-//! Users: logging in, changing passwords, what disabling and resetting end.
+//! Users: logging in, what tokens say of them, what administrators change and disabling ends.
 
 use super::*;
 use crate::passwords::{BlockList, Costs};
+use crate::users::UserId;
 use std::net::IpAddr;
 
-const PASSWORD: &str = "three quiet otters";
-const OTHER: &str = "seven loud herons in a row";
+pub(super) const PASSWORD: &str = "three quiet otters";
+pub(super) const OTHER: &str = "seven loud herons in a row";
 
-fn cheap() -> UserSettings {
+pub(super) fn cheap() -> UserSettings {
     UserSettings {
         costs: Costs { memory_kib: 64, iterations: 1, parallelism: 1 },
         reset_url: Some("https://app.example/reset".to_owned()),
@@ -16,19 +17,19 @@ fn cheap() -> UserSettings {
     }
 }
 
-async fn with_users() -> World {
+pub(super) async fn with_users() -> World {
     world_with(Settings { users: Some(cheap()), ..settings() }).await
 }
 
-fn from(address: &str) -> Origin {
+pub(super) fn from(address: &str) -> Origin {
     Origin { request: None, address: address.parse::<IpAddr>().ok() }
 }
 
-fn home() -> Origin {
+pub(super) fn home() -> Origin {
     from("192.0.2.1")
 }
 
-fn attempt(username: &str, password: &str) -> LoginRequest {
+pub(super) fn attempt(username: &str, password: &str) -> LoginRequest {
     LoginRequest {
         username: username.to_owned(),
         password: Zeroizing::new(password.to_owned()),
@@ -40,7 +41,7 @@ fn attempt(username: &str, password: &str) -> LoginRequest {
     }
 }
 
-fn maria() -> UserRequest {
+pub(super) fn maria() -> UserRequest {
     UserRequest {
         user_name: Some(Some("Maria".to_owned())),
         email: Some(Some("maria@example.com".to_owned())),
@@ -56,30 +57,34 @@ fn maria() -> UserRequest {
 }
 
 impl World {
-    async fn maria(&self) -> String {
+    pub(super) async fn maria(&self) -> String {
         let password = Some(Zeroizing::new(PASSWORD.to_owned()));
         self.issuer.create_user(&self.admin, maria(), password).await.unwrap().sub
     }
 
-    async fn login(&self, username: &str, password: &str) -> Result<TokenAnswer, Error> {
+    pub(super) async fn login(&self, username: &str, password: &str) -> Result<TokenAnswer, Error> {
         self.issuer.log_in(&home(), attempt(username, password)).await.map(|login| login.answer)
     }
 
-    async fn renew(&self, answer: &TokenAnswer) -> Result<TokenAnswer, Error> {
+    pub(super) async fn renew(&self, answer: &TokenAnswer) -> Result<TokenAnswer, Error> {
         let token = answer.refresh_token.as_deref().unwrap();
         self.issuer.renew(&home(), token, None, usize::MAX).await.map(|renewed| renewed.answer)
     }
 
-    async fn amend(&self, sub: &str, request: UserRequest) -> UserAnswer {
+    pub(super) async fn amend(&self, sub: &str, request: UserRequest) -> UserAnswer {
         self.issuer.amend_user(&self.admin, sub, request).await.unwrap()
     }
 }
 
-fn refused<T>(result: Result<T, Error>) -> Error {
+pub(super) fn text(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
+}
+
+pub(super) fn refused<T>(result: Result<T, Error>) -> Error {
     result.err().expect("refused")
 }
 
-const BARRED: Error = Error::InvalidGrant(GrantFault::UserBarred);
+pub(super) const BARRED: Error = Error::InvalidGrant(GrantFault::UserBarred);
 
 #[tokio::test]
 async fn a_login_by_name_or_address_says_what_the_user_may() {
@@ -111,12 +116,12 @@ async fn every_login_that_is_wrong_reads_the_same_and_writes_the_same() {
         assert_eq!(refused(world.login(name, password).await), Error::LoginRefused, "{name}");
     }
     let failures = |user: Option<crate::users::User>| user.map(|user| user.failures);
-    let nobody = world.issuer.parts.store.user(crate::users::UserId::NOBODY).await.unwrap();
+    let nobody = world.issuer.parts.store.user(UserId::NOBODY).await.unwrap();
     assert_eq!(failures(nobody), Some(3), "as many writes as for those who exist");
     assert_eq!(world.issuer.user(&world.admin, &sub).await.unwrap().failures, 1);
     world.login("maria", PASSWORD).await.unwrap();
     assert_eq!(world.issuer.user(&world.admin, &sub).await.unwrap().failures, 0);
-    let nobody = crate::users::UserId::NOBODY.to_string();
+    let nobody = UserId::NOBODY.to_string();
     assert_eq!(refused(world.issuer.user(&world.admin, &nobody).await), Error::NoSuchUser);
     let listed = world.issuer.users(&world.admin, None, 50).await.unwrap();
     assert_eq!((listed.items.len(), listed.next), (2, None), "nobody is not listed");
@@ -181,173 +186,6 @@ async fn a_refresh_says_what_the_user_may_now_and_a_repetition_what_was_said() {
         .await;
     assert_eq!(body(&world.renew(&first).await.unwrap()), body(&second), "byte for byte");
     assert_eq!(refused(world.refresh(&second).await), Error::InvalidGrant(GrantFault::WrongClient), "nobody else's");
-}
-
-#[tokio::test]
-async fn a_change_of_the_password_keeps_the_session_it_is_made_in_and_ends_the_others() {
-    let world = with_users().await;
-    world.maria().await;
-    let (here, there) = (world.login("maria", PASSWORD).await.unwrap(), world.login("maria", PASSWORD).await.unwrap());
-    let me = world.issuer.signed_in(&here.access_token).await.unwrap();
-    let text = |text: &str| Zeroizing::new(text.to_owned());
-    let wrong = world.issuer.change_password(&home(), &me, text(OTHER), text("five very small foxes")).await;
-    assert_eq!(refused(wrong), Error::WrongPassword);
-    for (weak, code) in [
-        ("too short", "too_short"),
-        ("maria@example.com1", "name"),
-        ("A listed password of MINE", "listed"),
-        ("passwordpassword1", "common"),
-    ] {
-        match world.issuer.change_password(&home(), &me, text(PASSWORD), text(weak)).await {
-            Err(Error::PasswordRefused(weakness)) => assert_eq!(weakness.code(), code),
-            other => panic!("{weak}: {other:?}"),
-        }
-    }
-    world.issuer.change_password(&home(), &me, text(PASSWORD), text(OTHER)).await.unwrap();
-    assert_eq!(world.verify(&there.access_token).unwrap_err(), REVOKED);
-    assert!(refused(world.renew(&there).await) == Error::InvalidGrant(GrantFault::Ended));
-    world.renew(&here).await.expect("this one goes on");
-    assert!(world.verify(&here.access_token).is_ok());
-    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::LoginRefused);
-    world.login("maria", OTHER).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_change_of_the_password_that_is_cut_off_leaves_no_other_session_half_ended() {
-    let world = with_users().await;
-    let sub = crate::users::UserId::parse(&world.maria().await).unwrap();
-    let (here, there) = (world.login("maria", PASSWORD).await.unwrap(), world.login("maria", PASSWORD).await.unwrap());
-    let me = world.issuer.signed_in(&here.access_token).await.unwrap();
-    let text = |text: &str| Zeroizing::new(text.to_owned());
-    let store = Arc::clone(&world.issuer.parts.store);
-    let password = async || store.user(sub).await.unwrap().and_then(|user| user.password_set);
-    let before = password().await;
-    world.clock.advance_secs(1);
-    let changed = async {
-        while password().await == before {
-            tokio::task::yield_now().await;
-        }
-    };
-    let origin = home();
-    tokio::select! {
-        biased;
-        () = changed => {} // and the process ends
-        _ = world.issuer.change_password(&origin, &me, text(PASSWORD), text(OTHER)) => panic!("it was too fast"),
-    }
-    drop(store);
-    let world = world.reopened().await;
-    world.login("maria", OTHER).await.expect("the password is another one");
-    assert_eq!(refused(world.renew(&there).await), Error::InvalidGrant(GrantFault::UserBarred));
-    assert_eq!(world.verify(&there.access_token).unwrap_err(), REVOKED, "and so is what it got");
-    world.renew(&here).await.expect("this one goes on");
-}
-
-#[tokio::test]
-async fn a_code_sets_a_password_once_in_its_time_and_ends_all_sessions() {
-    let world = with_users().await;
-    let sub = world.maria().await;
-    let before = world.login("maria", PASSWORD).await.unwrap();
-    world.amend(&sub, UserRequest { must_reset: Some(true), ..UserRequest::default() }).await;
-    let text = |text: &str| Zeroizing::new(text.to_owned());
-    let first = world.issuer.reset_code(&world.admin, &sub).await.unwrap();
-    let code = world.issuer.reset_code(&world.admin, &sub).await.unwrap();
-    assert_eq!(code.expires_at, start().as_secs() + 900);
-    let issuer = &world.issuer;
-    for wrong in [
-        "",
-        ".",
-        "nonsense",
-        &first.code,
-        &format!("{sub}."),
-        &format!("{}.{}", crate::users::UserId::NOBODY, code.code.split('.').nth(1).unwrap_or_default()),
-    ] {
-        assert_eq!(
-            refused(issuer.reset_password(&home(), text(wrong), text(OTHER)).await),
-            Error::InvalidResetCode,
-            "{wrong}"
-        );
-    }
-    let weak = issuer.reset_password(&home(), code.code.clone(), text("maria@example.com")).await;
-    assert!(matches!(weak, Err(Error::PasswordRefused(_))), "which does not use it up");
-    issuer.reset_password(&home(), code.code.clone(), text(OTHER)).await.unwrap();
-    assert_eq!(
-        refused(issuer.reset_password(&home(), code.code.clone(), text(PASSWORD)).await),
-        Error::InvalidResetCode
-    );
-    assert_eq!(world.verify(&before.access_token).unwrap_err(), REVOKED);
-    assert!(!world.issuer.user(&world.admin, &sub).await.unwrap().must_reset);
-    world.login("maria", OTHER).await.unwrap();
-
-    let late = issuer.reset_code(&world.admin, &sub).await.unwrap();
-    world.clock.advance_secs(900);
-    assert_eq!(refused(issuer.reset_password(&home(), late.code, text(PASSWORD)).await), Error::InvalidResetCode);
-}
-
-#[tokio::test]
-async fn strangers_can_slow_down_strangers_but_not_the_owner_on_a_known_device() {
-    let world = with_users().await;
-    world.maria().await;
-    let at_home = world.issuer.log_in(&home(), attempt("maria", PASSWORD)).await.unwrap();
-    let mut throttled = 0;
-    for number in 0..200_u8 {
-        world.clock.advance_secs(1);
-        match refused(world.issuer.log_in(&from(&format!("203.0.113.{number}")), attempt("maria", OTHER)).await) {
-            Error::TooManyAttempts { .. } => throttled += 1,
-            other => assert_eq!(other, Error::LoginRefused),
-        }
-    }
-    assert!(throttled > 150, "{throttled}");
-    world.login("maria", PASSWORD).await.expect("at home");
-    let elsewhere = LoginRequest { device_token: Some(at_home.device_token), ..attempt("maria", PASSWORD) };
-    world.issuer.log_in(&from("198.51.100.9"), elsewhere).await.expect("a known device at a new place");
-    let forged = LoginRequest { device_token: Some("A".repeat(64)), ..attempt("maria", PASSWORD) };
-    let stranger = world.issuer.log_in(&from("198.51.100.10"), forged).await;
-    assert!(matches!(refused(stranger), Error::TooManyAttempts { .. }));
-    for number in 0..30_u8 {
-        drop(world.issuer.log_in(&from(&format!("203.0.113.{number}")), attempt("ghost", OTHER)).await);
-    }
-    let ghost = world.issuer.log_in(&from("203.0.113.99"), attempt("ghost", OTHER)).await;
-    assert!(matches!(refused(ghost), Error::TooManyAttempts { .. }), "who does not exist is slowed down the same");
-}
-
-#[tokio::test]
-async fn after_a_hundred_failures_a_right_password_is_not_tried_and_a_reset_opens() {
-    let world = with_users().await;
-    let sub = world.maria().await;
-    world.login("maria", PASSWORD).await.unwrap();
-    for number in 0..200_u32 {
-        world.clock.advance_secs(1_000);
-        let stranger = from(&format!("10.{}.{}.1", number / 100, number % 100));
-        let origin = if number < 100 { stranger } else { home() };
-        assert_eq!(refused(world.issuer.log_in(&origin, attempt("maria", OTHER)).await), Error::LoginRefused);
-        let failures = world.issuer.user(&world.admin, &sub).await.unwrap().failures;
-        assert_eq!(failures, if number < 100 { (number + 1).min(80) } else { (number - 100 + 81).min(100) });
-    }
-    world.clock.advance_secs(1_000);
-    assert_eq!(refused(world.login("maria", PASSWORD).await), Error::LoginRefused);
-    let code = world.issuer.reset_code(&world.admin, &sub).await.unwrap().code;
-    world.issuer.reset_password(&home(), code, Zeroizing::new(OTHER.to_owned())).await.unwrap();
-    world.clock.advance_secs(1_000);
-    world.login("maria", OTHER).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_hash_is_made_again_when_costs_have_risen() {
-    let world = with_users().await;
-    let sub = world.maria().await;
-    let id = crate::users::UserId::parse(&sub).unwrap();
-    let World { issuer, clock, directory, .. } = world;
-    let stored = issuer.parts.store.user(id).await.unwrap().unwrap().password.unwrap();
-    issuer.close().await;
-    drop(issuer);
-    let costs = Costs { memory_kib: 128, ..cheap().costs };
-    let settings = Settings { users: Some(UserSettings { costs, ..cheap() }), ..settings() };
-    let env = Env::seeded(Arc::clone(&clock), 77);
-    let issuer = open(directory.path(), settings, env).await.unwrap();
-    issuer.log_in(&home(), attempt("maria", PASSWORD)).await.unwrap();
-    let again = issuer.parts.store.user(id).await.unwrap().unwrap().password.unwrap();
-    assert!(stored.is_below(costs) && !again.is_below(costs));
-    issuer.log_in(&home(), attempt("maria", PASSWORD)).await.expect("and it is of the same password");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! A new password: by the old one, or by a one-time code.
 
 use super::super::issuer::{Issuer, Parts};
-use super::super::{Error, Revocation};
+use super::super::{Client, Error, Revocation};
 use super::{Attempt, SignedIn};
 use crate::audit::{Act, Event, Origin};
 use crate::passwords::Password;
-use crate::store::ToldOfUser;
+use crate::session::SessionId;
+use crate::store::{ToldOfUser, UserTransition};
 use crate::telemetry::traces::TARGET;
 use crate::users::{Name, Outcome, User, UserId};
 use sha2::{Digest as _, Sha256};
@@ -55,20 +56,33 @@ impl Issuer {
         let hash = desk.hasher.turn()?.hash(new, parts.env.random()?).await?;
         let (now, stamp, kept) = (parts.moments.now()?, parts.env.random()?, *sid);
         let client = desk.client(origin);
-        // Before the password: a process that ends in between leaves no session that is refused and whose tokens are accepted.
-        self.end_subject_but(&client, user.id.to_string(), Some(kept)).await?;
         let event = client.did(Act::PasswordChanged, now).subject(&user.id.to_string()).sid(kept);
         let change = move |user: User| {
             let step = user.change_password(&tried, hash, Some(kept), stamp, now);
             ToldOfUser { events: if step.changed { vec![event] } else { Vec::new() }, step }
         };
-        let (_, outcome) = parts.store.update_user(user.id, Box::new(change)).await?.ok_or(Error::InvalidToken)?;
-        if outcome != Outcome::Done {
-            return Err(Error::WrongPassword);
+        match self.replace(&client, user.id, Some(kept), Box::new(change)).await?.ok_or(Error::InvalidToken)? {
+            Outcome::Done => self.published().await,
+            _ => Err(Error::WrongPassword),
         }
-        // And those that began meanwhile.
-        self.end_subject_but(&client, user.id.to_string(), Some(kept)).await?;
-        self.published().await
+    }
+
+    /// Makes a change that bars the user's sessions, all but the one `kept`, and ends them: before it, since a process that
+    /// ends in between must leave none that is refused and whose tokens are accepted, and those that began meanwhile after
+    /// it. Returns what came of the change; `None` when there is no such user.
+    async fn replace(
+        &self,
+        client: &Client,
+        id: UserId,
+        kept: Option<SessionId>,
+        change: UserTransition,
+    ) -> Result<Option<Outcome>, Error> {
+        self.end_subject_but(client, id.to_string(), kept).await?;
+        let outcome = self.parts.store.update_user(id, change).await?.map(|(_, outcome)| outcome);
+        if outcome == Some(Outcome::Done) {
+            self.end_subject_but(client, id.to_string(), kept).await?;
+        }
+        Ok(outcome)
     }
 
     /// Sets a new password by a one-time code, and ends all sessions of the user.
@@ -113,12 +127,10 @@ impl Issuer {
             let step = user.redeem(&hash_of_code, hash, stamp, now);
             ToldOfUser { events: if step.changed { vec![event] } else { Vec::new() }, step }
         };
-        let (_, outcome) = parts.store.update_user(id, Box::new(redeem)).await?.ok_or(Error::InvalidResetCode)?;
-        if outcome != Outcome::Done {
-            return Err(Error::InvalidResetCode);
+        match self.replace(&client, id, None, Box::new(redeem)).await?.ok_or(Error::InvalidResetCode)? {
+            Outcome::Done => self.published().await,
+            _ => Err(Error::InvalidResetCode),
         }
-        self.end_subject_but(&client, id.to_string(), None).await?;
-        self.published().await
     }
 }
 
