@@ -102,7 +102,6 @@ pub(crate) const STEPS: &[Step] = &[
     npm("workerd", "the npm package in workerd", NODE, ALL_BUILT, "test:workerd"),
     npm("packaging", "the packed package, installed elsewhere", NODE, PACKAGE, "test:packaging"),
     npm("types", "its TypeScript types", NODE, PACKAGE, "test:types"),
-    // Not by default while the modules are above their budget.
     npm("sizes", "what a browser loads, against its budget", NODE, PACKAGE, "test:sizes"),
     call("signing", "no signing code in the modules, where the daemon's is found", &[], ALL_BUILT, signing),
     npm("openapi", "the description of the interface is valid, served and true", NODE, ALL_BUILT, "test:openapi"),
