@@ -63,9 +63,10 @@ fn a_client_that_was_disabled_does_not_come_back_with_an_older_log_unless_the_op
     }
     let file = daemon.setup().folder().join("all");
     let file = file.to_str().expect("UTF-8");
-    for arguments in [&["client", "list"][..], &["store", "export", file]] {
+    for arguments in [&["client", "list"][..], &["store", "export", file], &["backup", "--out", file]] {
         let (code, said) = run(&daemon, arguments);
         assert_eq!((code, &said["error"]["code"]), (Some(3), &json!("store_unusable")), "{said}");
+        assert!(!Path::new(file).exists(), "of what lacks something nothing is made");
     }
 
     let (code, said) = run(&daemon, &["store", "accept-damage"]);

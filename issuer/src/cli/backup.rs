@@ -86,6 +86,7 @@ pub(super) fn backup(args: &BackupArgs) -> Ended {
 async fn begun(config: &Config, data_dir: &DataDir) -> Result<(Arc<dyn Store>, Backup), Failure> {
     let env = Env::system();
     let store = store::open(config, data_dir, &env, Waiting::Refuse).await.map_err(in_use)?;
+    store::lacks_nothing(store.as_ref()).await?; // before a master key is made for what nobody starts on
     let (master, place) = master_key::master_key(config, data_dir, &env).await?;
     let sealed = store.keys().await.map_err(Error::from)?;
     let master = place.fitting(master, &sealed)?;

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::keys::{MasterKey, opens};
 use crate::operations::{Backup, holds_its_list};
 use crate::store::{
-    self, PostgresRestoring, PostgresSettings, PostgresStore, PostgresTls, Restoring, SledStore, Store, StoreError,
-    Waiting,
+    self, PostgresRestoring, PostgresSettings, PostgresStore, PostgresTls, Restoring, Revocations, SledStore, Store,
+    StoreError, Waiting,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -288,13 +288,20 @@ fn accept_damage(options: &Options) -> Ended {
 /// Checks that a store is not damaged, and that the revocations in it make the newest list that was published out of it.
 async fn holds(store: &dyn Store) -> Result<(), Failure> {
     let publication = store.publication().await.map_err(Error::from)?;
-    let revocations = store.revocations().await.map_err(Error::from)?;
-    if let Some(found) = revocations.damage {
-        return Err(Failure::from(Error::from(StoreError::Incomplete { found })));
-    }
+    let revocations = lacks_nothing(store).await?;
     if holds_its_list(&revocations.entries, publication.as_ref())? {
         return Ok(());
     }
     let reason = "the revocations in the store do not make the newest list that was published: some are missing";
     Err(Failure::Store(reason.to_owned()))
+}
+
+/// Checks that a store is not known to have lost what was acknowledged: what is made of such a one would not tell. Returns its
+/// revocations.
+pub(super) async fn lacks_nothing(store: &dyn Store) -> Result<Revocations, Failure> {
+    let revocations = store.revocations().await.map_err(Error::from)?;
+    match revocations.damage.clone() {
+        Some(found) => Err(Failure::from(Error::from(StoreError::Incomplete { found }))),
+        None => Ok(revocations),
+    }
 }
