@@ -19,6 +19,7 @@ mod clients;
 mod conformance;
 mod error;
 mod events;
+mod intake;
 mod keys;
 mod layout;
 mod postgres;

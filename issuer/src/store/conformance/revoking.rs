@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::error::GrantFault;
-use crate::keys::{Half, KeyState};
-use token::jwk::{Algorithm, Purpose};
+use crate::keys::KeyState;
 
 /// A session of this subject, with so many live tokens.
 fn of_subject(sub: &str, name: u16, live: u32) -> Session {
@@ -147,17 +146,6 @@ pub(crate) async fn after_a_subject_is_revoked_no_refresh_succeeds_and_no_token_
 }
 
 pub(crate) async fn rules_only_go_up_and_their_keys_come_with_them(open: Open) {
-    let key = |kid: &str, state| SealedKey {
-        kid: kid.to_owned(),
-        purpose: Purpose::Token,
-        algorithm: Algorithm::EdDsa,
-        state,
-        since: at(0),
-        signed: None,
-        half: Half::Private,
-        nonce: [1; 24],
-        sealed: [2; 48],
-    };
     let rules = |version| Rules { version, all: Some(at(version)), ..Rules::new([3; 16]) };
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());

@@ -4,8 +4,8 @@
 
 use super::PostgresStore;
 use super::load::{Stored, Wanted};
+use crate::store::intake::{FORMAT, KINDS};
 use crate::store::record::Record;
-use crate::store::sled::{FORMAT, KINDS};
 use crate::store::{Answer, Backups, Row, layout};
 
 /// Rows that one statement reads.

@@ -11,13 +11,10 @@ use super::rows::{Batch, Rows, place, rest};
 use super::settings::PostgresSettings;
 use super::tables;
 use super::write::{self, Head, IMPORTED, IMPORTING};
-use crate::audit::Link;
 use crate::env::Env;
-use crate::session::Session;
-use crate::store::record::{Count, Record, RevokedBy};
-use crate::store::sled::{FORMAT, KINDS};
+use crate::store::intake::{Intake, Taken};
+use crate::store::record::Record;
 use crate::store::{Row, StoreError, layout};
-use crate::users::User;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -30,8 +27,7 @@ pub struct PostgresRestoring {
     connection: Connection,
     head: Head,
     lease: Duration,
-    /// The newest event of the head: what came later is left out.
-    newest: Link,
+    intake: Intake,
     announced: i64,
 }
 
@@ -52,51 +48,24 @@ impl PostgresRestoring {
     /// [`StoreError::Damaged`] for a row that cannot be read, [`StoreError::Format`] for one of a later version.
     pub async fn take(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
         let mut batch = Batch::default();
-        for Row { key, record } in rows {
-            match key.first() {
-                Some(&layout::STATE) => self.take_head(&mut batch, key, record)?,
-                Some(&layout::EVENTS) if key > layout::events(self.newest.seq) => {}
-                Some(&layout::SESSION) => {
-                    let session = Session::decode(&key, &record)?;
-                    batch.place(&*key, place(&session.grant.sub, session.expires_at()));
-                    batch.insert(key, record);
+        for row in rows {
+            match self.intake.read(&row)? {
+                Taken::Nothing => continue,
+                Taken::Row => {}
+                Taken::Announced(number) => {
+                    self.announced = self.announced.max(i64::try_from(number).unwrap_or(i64::MAX));
                 }
-                Some(&layout::USER) => {
-                    let user = User::decode(&key, &record)?;
+                Taken::Session(session) => batch.place(&*row.key, place(&session.grant.sub, session.expires_at())),
+                Taken::User(user) => {
                     for name in user.keys().map(layout::user_name) {
                         let id = user.id.encode(&name);
                         batch.insert(name, id);
                     }
-                    batch.insert(key, record);
                 }
-                Some(&layout::REVOCATION) => {
-                    let RevokedBy(number) = RevokedBy::decode(&key, &record)?;
-                    self.announced = self.announced.max(i64::try_from(number).unwrap_or(i64::MAX));
-                    batch.insert(key, record);
-                }
-                Some(kind) if KINDS.contains(kind) => batch.insert(key, record),
-                Some(_) | None => return Err(StoreError::damaged("a row of the backup is of no kind there is")),
             }
+            batch.insert(row.key, row.record);
         }
         self.commit(batch, IMPORTING).await
-    }
-
-    fn take_head(&mut self, batch: &mut Batch, key: Vec<u8>, record: Vec<u8>) -> Result<(), StoreError> {
-        if key == layout::FORMAT {
-            return match Count::decode(&key, &record)? {
-                Count(format) if format <= FORMAT.0 => Ok(()),
-                Count(format) => Err(StoreError::Format { found: u8::try_from(format).unwrap_or(u8::MAX) }),
-            };
-        }
-        if key == layout::AUDIT_HEAD {
-            self.newest = Link::decode(&key, &record)?;
-        }
-        if key == layout::PUBLICATION {
-            let publication = crate::revocations::Publication::decode(&key, &record)?;
-            self.announced = self.announced.max(i64::try_from(publication.upto).unwrap_or(i64::MAX));
-        }
-        batch.insert(key, record);
-        Ok(())
     }
 
     /// Ends the import: from now on a daemon opens the database. Returns how many rows of each kind it has.
@@ -155,7 +124,7 @@ async fn begun(settings: &PostgresSettings, connector: &Connector, id: [u8; 16])
     for kind in TABLES {
         connection.change(&format!("DELETE FROM {}", tables::of(kind).unwrap_or_default()), &[]).await?;
     }
-    let mut restoring = PostgresRestoring { connection, head, lease, newest: Link::default(), announced: 0 };
+    let mut restoring = PostgresRestoring { connection, head, lease, intake: Intake::default(), announced: 0 };
     restoring.commit(Batch::default(), IMPORTING).await?;
     Ok(restoring)
 }

@@ -7,13 +7,11 @@
 
 use super::durable::{Durable, SledFiles, sync_directory};
 use super::engine::{failed, read};
-use super::open::{FORMAT, engine_failed, unusable};
-use super::{SledStore, layout, open, users, witness};
-use crate::audit::Link;
-use crate::session::Session;
+use super::open::{engine_failed, unusable};
+use super::{SledStore, layout, open, witness};
+use crate::store::intake::{Intake, KINDS, Taken};
 use crate::store::record::{Count, Record};
 use crate::store::{Answer, Backups, Row, StoreError};
-use crate::users::User;
 use sled::Batch;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,15 +19,11 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-/// The kinds that are written, in this order.
-pub(in crate::store) const KINDS: &[u8] = b"acjkprswy";
-/// What speaks of the store as a whole.
-pub(super) const HEAD: u8 = b'm';
-
 impl Backups for SledStore {
     fn backup_head(&self) -> Answer<Vec<Row>> {
         self.committer.submit(|engine| {
-            let rows = engine.settled()?.scan_prefix([HEAD]).map(|row| row.map(made)).collect::<Result<_, _>>();
+            let rows =
+                engine.settled()?.scan_prefix([layout::STATE]).map(|row| row.map(made)).collect::<Result<_, _>>();
             rows.map_err(|error| engine.fail(&error))
         })
     }
@@ -82,7 +76,7 @@ pub struct Restoring {
     directory: PathBuf,
     db: sled::Db,
     files: SledFiles,
-    head: Link,
+    intake: Intake,
     _lock: File,
 }
 
@@ -93,7 +87,7 @@ impl Restoring {
     /// [`StoreError`].
     pub fn begin(directory: &Path) -> Result<Self, StoreError> {
         let open::Opened { db, files, lock, .. } = open::open(directory)?;
-        Ok(Self { directory: directory.to_owned(), db, files, head: Link::default(), _lock: lock })
+        Ok(Self { directory: directory.to_owned(), db, files, intake: Intake::default(), _lock: lock })
     }
 
     /// Takes rows, in the order of the backup: those of the head first.
@@ -102,45 +96,24 @@ impl Restoring {
     /// [`StoreError::Damaged`] for a row that cannot be read, [`StoreError::Format`] for one of a later version.
     pub fn take(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
         let mut batch = Batch::default();
-        for Row { key, record } in rows {
-            match key.first() {
-                Some(&HEAD) => self.take_head(&mut batch, key, record)?,
-                Some(&layout::EVENTS) if is_behind(&key, self.head) => {}
-                Some(&layout::SESSION) => {
-                    let session = Session::decode(&key, &record)?;
+        for row in rows {
+            match self.intake.read(&row)? {
+                Taken::Nothing => continue,
+                Taken::Row | Taken::Announced(_) => {}
+                Taken::Session(session) => {
                     batch.insert(layout::due(session.expires_at(), session.sid), &[]);
                     batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
-                    batch.insert(key, record);
                 }
-                Some(&layout::USER) => {
-                    let user = User::decode(&key, &record)?;
-                    for name in users::keys(&user) {
-                        let name = layout::user_name(name);
+                Taken::User(user) => {
+                    for name in user.keys().map(layout::user_name) {
                         let id = user.id.encode(&name);
                         batch.insert(name, id);
                     }
-                    batch.insert(key, record);
                 }
-                Some(kind) if KINDS.contains(kind) => batch.insert(key, record),
-                Some(_) | None => return Err(StoreError::damaged("a row of the backup is of no kind there is")),
             }
+            batch.insert(row.key, row.record);
         }
         self.db.apply_batch(batch).map_err(|error| engine_failed(&error))
-    }
-
-    fn take_head(&mut self, batch: &mut Batch, key: Vec<u8>, record: Vec<u8>) -> Result<(), StoreError> {
-        if key == layout::FORMAT {
-            // What older formats lack is made again here; the new store has the newest.
-            return match Count::decode(&key, &record)? {
-                Count(format) if format <= FORMAT.0 => Ok(()),
-                Count(format) => Err(StoreError::Format { found: u8::try_from(format).unwrap_or(u8::MAX) }),
-            };
-        }
-        if key == layout::AUDIT_HEAD {
-            self.head = Link::decode(&key, &record)?;
-        }
-        batch.insert(key, record);
-        Ok(())
     }
 
     /// Makes the store durable, and returns how many rows of each kind it has.
@@ -161,9 +134,4 @@ impl Restoring {
         sync_directory(&self.directory).map_err(|error| unusable(&error))?;
         Ok(counts)
     }
-}
-
-/// Whether events of this key came behind the head.
-fn is_behind(key: &[u8], head: Link) -> bool {
-    key > layout::events(head.seq).as_slice()
 }

@@ -6,7 +6,7 @@ use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
-use crate::store::record::Record;
+use crate::store::keys::rows;
 use crate::store::{Answer, Keys, StoreError};
 
 impl Keys for SledStore {
@@ -42,10 +42,6 @@ impl Engine {
 /// Returns what stores these keys, with whatever belongs to the same change.
 pub(super) fn batch(keys: &[SealedKey]) -> Batch {
     let mut batch = Batch::default();
-    for sealed in keys {
-        let key = layout::key(&sealed.kid);
-        let record = sealed.encode(&key);
-        batch.insert(key, record);
-    }
+    rows(keys).for_each(|(key, record)| batch.insert(key, record));
     batch
 }

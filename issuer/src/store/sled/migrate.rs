@@ -5,9 +5,10 @@
 
 use super::durable::{Durable, SledFiles};
 use super::layout;
-use super::open::{FORMAT, engine_failed, unusable};
+use super::open::{engine_failed, unusable};
 use crate::session::Session;
 use crate::store::StoreError;
+use crate::store::intake::FORMAT;
 use crate::store::record::Record;
 use sled::{Batch, Db, IVec};
 use std::ops::Bound;

@@ -30,9 +30,7 @@ mod tests;
 mod users;
 mod witness;
 
-pub(super) use backup::KINDS;
 pub use backup::Restoring;
-pub(super) use open::FORMAT;
 
 use super::{Answer, Pages, Revocations, Store, StoreError, layout};
 use crate::audit::Event;

@@ -9,6 +9,7 @@ use super::stuck::Watch;
 use super::witness::Newest;
 use super::{layout, migrate, room};
 use crate::store::StoreError;
+use crate::store::intake::FORMAT;
 use crate::store::record::{Count, Record};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -17,8 +18,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The format of all rows together; a change that an older daemon cannot read raises it.
-pub(in crate::store) const FORMAT: Count = Count(2);
 /// Pages kept in memory. The working set is small rows; the operating system caches the file as well.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// sled keeps a leaf of up to some 30 rows in one message and writes messages above a quarter of this to unsynced files of

@@ -137,6 +137,6 @@ fn users(tree: &Tree, after: Option<UserId>, most: usize) -> Result<Vec<User>, S
     rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| User::decode(&key, &row))).collect()
 }
 
-pub(super) fn keys(user: &User) -> BTreeSet<&str> {
+fn keys(user: &User) -> BTreeSet<&str> {
     user.keys().collect()
 }

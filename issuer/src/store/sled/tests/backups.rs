@@ -1,8 +1,8 @@
 //! Backups of the embedded engine: restored whole, and no kind of row forgotten.
 
-use super::super::backup::{HEAD, KINDS};
 use super::*;
 use crate::store::conformance::{fill, rows};
+use crate::store::intake::KINDS;
 use crate::store::{AssertionUse, AuditLog, Backups, Clients, Keys, Order, Users};
 use crate::users::UserId;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ fn every_kind_of_row_that_the_layout_has_is_known_to_backups() {
     let constants = layout.lines().filter_map(|line| line.split_once(": u8 = b'")?.1.bytes().next());
     let used: BTreeSet<u8> = constants.collect();
     assert!(documented.len() > 10 && used.len() > 8, "{documented:?} {used:?}");
-    let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([HEAD]).collect();
+    let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([layout::STATE]).collect();
     assert_eq!(documented, known, "a kind of row that is new is written into backups, or made again out of others");
     assert!(used.is_subset(&documented), "{used:?}");
 }
@@ -32,7 +32,7 @@ async fn a_store_with_everything_in_it_has_rows_of_every_kind() {
     fill(&store).await;
     let tree = store.tree.read().unwrap().clone().unwrap();
     let kinds: BTreeSet<u8> = tree.iter().keys().map(|key| key.unwrap()[0]).collect();
-    let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([HEAD]).collect();
+    let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([layout::STATE]).collect();
     assert_eq!(kinds, known, "else the tests of backups would not see one of them");
 }
 
@@ -59,7 +59,7 @@ async fn users_clients_events_and_assertions_are_restored_whole() {
     assert!(users.len() == 5 && users.iter().all(|user| user.password.is_some() && user.code.is_some()));
     assert_eq!(restored.users(None, 100).await, Ok(users.clone()));
     for user in &users {
-        for name in users::keys(user) {
+        for name in user.keys() {
             let found = restored.user_named(name.to_owned()).await.unwrap();
             assert_eq!(found.map(|found| found.id), Some(user.id), "{name}");
         }
