@@ -158,6 +158,32 @@ async fn disabling_ends_all_sessions_and_their_tokens_at_once() {
 }
 
 #[tokio::test]
+async fn disabling_ends_the_sessions_also_when_the_caller_goes_away() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let answer = world.login("maria", PASSWORD).await.unwrap();
+    let disabled = UserRequest { disabled: Some(true), ..UserRequest::default() };
+    let (store, id) = (&world.issuer.parts.store, UserId::parse(&sub).unwrap());
+    let done = async {
+        while !store.user(id).await.unwrap().is_some_and(|user| user.disabled) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = done => {} // and nobody waits for the answer
+        _ = world.issuer.amend_user(&world.admin, &sub, disabled) => panic!("it was too fast"),
+    }
+    for _ in 0..20_000 {
+        if world.verify(&answer.access_token) == Err(REVOKED) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the token is accepted still");
+}
+
+#[tokio::test]
 async fn a_refresh_says_what_the_user_may_now_and_a_repetition_what_was_said() {
     let world = with_users().await;
     let sub = world.maria().await;

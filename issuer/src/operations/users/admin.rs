@@ -1,6 +1,7 @@
 //! What administrators do with users.
 
 use super::super::issuer::{Issuer, Parts};
+use super::super::rule::to_the_end;
 use super::super::{Client, Error};
 use super::password::{code_of, parsed};
 use super::profile::{self, ProfileRequest};
@@ -103,13 +104,20 @@ impl Issuer {
         parts.administered(client)?;
         let id = known(sub)?;
         let amendment = parts.amendment(request)?;
+        let (issuer, client) = (self.clone(), client.clone());
+        // Whoever is disabled loses the sessions also when the caller goes away in between.
+        to_the_end(async move { issuer.amend(&client, id, amendment).await }).await
+    }
+
+    async fn amend(&self, client: &Client, id: UserId, amendment: Amendment) -> Result<UserAnswer, Error> {
         let bars = amendment.disabled == Some(true) || amendment.must_reset == Some(true);
-        let event = client.did(Act::UserChanged, parts.moments.shown()).subject(sub).detail(&said(&amendment));
+        let event = client.did(Act::UserChanged, self.parts.moments.shown());
+        let event = event.subject(&id.to_string()).detail(&said(&amendment));
         let change = move |user: User| {
             let step = user.amend(amendment);
             ToldOfUser { events: if step.outcome == Outcome::Done { vec![event] } else { Vec::new() }, step }
         };
-        let (user, outcome) = parts.store.update_user(id, Box::new(change)).await?.ok_or(Error::NoSuchUser)?;
+        let (user, outcome) = self.parts.store.update_user(id, Box::new(change)).await?.ok_or(Error::NoSuchUser)?;
         match outcome {
             Outcome::Done => {}
             Outcome::NameTaken => return Err(Error::NameTaken),
