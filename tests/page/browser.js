@@ -4,14 +4,26 @@
  */
 
 import assert from "node:assert/strict";
+import { after } from "node:test";
 import { chromium } from "playwright-core";
+import { startDaemon } from "../daemon.js";
 
 const CHROMIUM = process.env.COUNTERSIGN_CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
 const PATIENCE_MS = 15_000;
 
-/** Chromium, running. */
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+/**
+ * A daemon and a Chromium for the tests of one file, which end with them.
+ *
+ * @param {Record<string, string>} [settings] more of the daemon's environment
+ */
+export async function stage(settings) {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  after(() => browser.close());
+  const daemon = await startDaemon(settings);
+  after(() => daemon.stop());
+  return { daemon, browser };
+}
 
 /** What Chromium itself writes when an answer is an error or does not come; the page shows these on its own. */
 const FAILED_REQUEST = /^Failed to load resource: (?:the server responded with a status of (\d+)|net::(ERR_\w+))/;

@@ -1,21 +1,10 @@
 /** The console driven in a real Chromium against the real daemon: what a person does with it, and what must not happen. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { available, idle, launch, mint, openConsole, openSignedIn, tabTo, verdictIs } from "./browser.js";
-import { startDaemon } from "../daemon.js";
+import { test } from "node:test";
+import { available, idle, mint, openConsole, openSignedIn, stage, tabTo, verdictIs } from "./browser.js";
 
-let daemon;
-let browser;
-
-before(async () => {
-  [daemon, browser] = await Promise.all([startDaemon(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
+const { daemon, browser } = await stage();
 
 const text = (page, id) => page.locator(`#${id}`).innerText();
 const logged = (page, words) => page.locator("#log li", { hasText: words }).first().waitFor();

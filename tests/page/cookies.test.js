@@ -6,26 +6,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { createVerifier } from "countersign";
-import { startDaemon } from "../daemon.js";
-import { launch } from "./browser.js";
+import { stage } from "./browser.js";
 
 const PASSWORD = "three quiet otters";
-let daemon;
-let browser;
-
-before(async () => {
-  daemon = await startDaemon({ COUNTERSIGN_USERS_ENABLED: "true" });
-  browser = await launch();
-  const made = await asAdmin("/v1/users", { user_name: "maria", password: PASSWORD, roles: ["editor"] });
-  assert.equal(made.status, 201);
-});
-
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
+const { daemon, browser } = await stage({ COUNTERSIGN_USERS_ENABLED: "true" });
 
 const asAdmin = (path, body) =>
   fetch(`${daemon.origin}${path}`, {
@@ -36,6 +22,9 @@ const asAdmin = (path, body) =>
     },
     body: JSON.stringify(body),
   });
+
+const made = await asAdmin("/v1/users", { user_name: "maria", password: PASSWORD, roles: ["editor"] });
+assert.equal(made.status, 201);
 
 /** A page of this origin, and a function that posts from it; `csrf`: whether it sends the token that its cookie shows. */
 async function open(origin) {

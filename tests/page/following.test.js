@@ -1,25 +1,15 @@
 /** The console follows its issuer in a real Chromium: what it is told, what it shows of that, and what cuts it off. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { available, idle, launch, mint, openSignedIn, streams, tabFrom, verdictIs } from "./browser.js";
+import { describe, test } from "node:test";
+import { available, idle, mint, openSignedIn, stage, streams, tabFrom, verdictIs } from "./browser.js";
 import { startDaemon } from "../daemon.js";
 
 /** What Chromium writes when the switch, or the end of a daemon, ends a stream. */
 const CUT = ["ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"];
 const SHORT_LIVED = { COUNTERSIGN_LIST_TTL_SECONDS: "10", COUNTERSIGN_LIST_INTERVAL_SECONDS: "5" };
 
-let daemon;
-let browser;
-
-before(async () => {
-  [daemon, browser] = await Promise.all([startDaemon(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
+const { daemon, browser } = await stage();
 
 const logged = (page, words) => page.locator("#log li", { hasText: words }).first().waitFor();
 const told = (page, kind, words) => page.locator(`#feed [data-kind="${kind}"]`, { hasText: words }).first().waitFor();

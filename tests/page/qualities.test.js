@@ -1,21 +1,11 @@
 /** What holds for the console whatever is done with it: it can be used by all, on any screen, and lets in nothing foreign. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { credentialsFragment, launch, mint, openConsole, openSignedIn, tabTo, verdictIs } from "./browser.js";
+import { test } from "node:test";
+import { credentialsFragment, mint, openConsole, openSignedIn, stage, tabTo, verdictIs } from "./browser.js";
 import { startDaemon } from "../daemon.js";
 
-let daemon;
-let browser;
-
-before(async () => {
-  [daemon, browser] = await Promise.all([startDaemon(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
+const { daemon, browser } = await stage();
 
 const text = (page, id) => page.locator(`#${id}`).innerText();
 

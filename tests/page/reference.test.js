@@ -1,23 +1,11 @@
 /** The reference in a real Chromium: complete, found by words and by keyboard, on any screen, under the page's policy. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, openPage, tabTo } from "./browser.js";
-import { startDaemon } from "../daemon.js";
+import { test } from "node:test";
+import { openPage, stage, tabTo } from "./browser.js";
 
-let daemon;
-let browser;
-let api;
-
-before(async () => {
-  [daemon, browser] = await Promise.all([startDaemon(), launch()]);
-  api = await (await fetch(`${daemon.origin}/openapi.json`)).json();
-});
-
-after(async () => {
-  await browser?.close();
-  await daemon?.stop();
-});
+const { daemon, browser } = await stage();
+const api = await (await fetch(`${daemon.origin}/openapi.json`)).json();
 
 const open = (how = {}) =>
   openPage(browser, daemon, `/www/reference.html${how.fragment ?? ""}`, (page) => page.locator("article").first().waitFor({ state: "attached" }), how);
