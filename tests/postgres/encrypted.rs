@@ -2,6 +2,7 @@
 
 use crate::{master_key, setup};
 use countersign_tests::Cluster;
+use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 
@@ -47,7 +48,7 @@ fn the_database_proves_its_name_by_an_authority_that_the_daemon_was_told_and_not
     let trusting =
         setup(&url, &key).set("store.tls", "required").set("store.tls_root_file", root.to_str().expect("UTF-8"));
     let mut daemon = trusting.start();
-    daemon.mint(serde_json::json!({"sub": "alice", "aud": "api"}));
+    daemon.mint(json!({"sub": "alice", "aud": "api"}));
     let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
         WHERE application_name = 'countersign' AND NOT ssl";
     assert_eq!(database.sql(encrypted), "0", "every connection is encrypted");
@@ -60,4 +61,37 @@ fn the_database_proves_its_name_by_an_authority_that_the_daemon_was_told_and_not
     assert!(misnamed.contains("not valid for name"), "{misnamed}");
     let in_the_clear = refused(&crate::fresh_schema(crate::cluster()).replace("127.0.0.1", "localhost"), &root);
     assert!(in_the_clear.contains("TLS"), "{in_the_clear}");
+}
+
+#[test]
+fn requests_are_passed_on_over_tls_to_a_daemon_that_proves_where_it_is_and_to_no_other() {
+    let (right, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    identity(right.path(), "IP:127.0.0.1");
+    identity(other.path(), "IP:127.0.0.1");
+    let file = |folder: &tempfile::TempDir, name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (_folder, key) = master_key();
+    let url = crate::fresh_schema(crate::cluster());
+    let holder = setup(&url, &key)
+        .set("tls.certificate_file", &file(&right, "server.crt"))
+        .set("tls.private_key_file", &file(&right, "server.key"))
+        .start();
+    let in_the_clear = holder.client().request("GET", "/readyz").try_send();
+    assert!(!in_the_clear.is_ok_and(|reply| reply.status == 200), "it speaks nothing but TLS");
+
+    let trusting = setup(&url, &key).set("store.advertise_root_file", &file(&right, "ca.crt")).alongside();
+    let pair = trusting.mint(json!({"sub": "alice", "aud": "api"}));
+    let rotated = trusting.refresh(&pair.refresh_token);
+    assert_eq!(rotated.status, 200, "{}", rotated.text());
+    assert_eq!(trusting.refresh(&pair.refresh_token).body, rotated.body);
+    assert_eq!(trusting.revoke(&rotated.member("refresh_token")).status, 200);
+    assert_eq!(trusting.refresh(&rotated.member("refresh_token")).member("error"), "invalid_grant");
+
+    let stranger = setup(&url, &key).set("store.advertise_root_file", &file(&other, "ca.crt")).alongside();
+    let refused =
+        stranger.client().json("/v1/tokens", &json!({"sub": "alice", "aud": "api"})).basic(stranger.admin()).send();
+    assert_eq!((refused.status, refused.member("code")), (503, "standing_by".to_owned()), "{}", refused.text());
+    let log = stranger.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("does not answer")).collect();
+    assert_eq!(told.len(), 1, "it is said once, however often it was tried: {log}");
+    assert!(told.iter().all(|line| line.contains("UnknownIssuer") || line.contains("BadSignature")), "{told:?}");
 }

@@ -12,6 +12,7 @@
 mod fields;
 mod kept;
 mod passing;
+mod silence;
 mod warm;
 
 use super::exchange::{self, Exchange, X_REQUEST_ID};

@@ -6,6 +6,7 @@
 use super::super::exchange::X_REQUEST_ID;
 use super::super::reply::Elsewhere;
 use super::kept::{Kept, MAX_DOCUMENT, Name};
+use super::silence::Silence;
 use super::{Holder, Sender, Standby, Standing, fields};
 use crate::env::Env;
 use crate::forwarding::{self, Forwarded};
@@ -52,12 +53,13 @@ pub(super) struct Passing {
     pub(super) env: Env,
     pub(super) kept: Kept,
     places: Semaphore,
+    silence: Silence,
 }
 
 impl Passing {
     pub(super) fn new(standby: Standby, env: Env) -> Self {
         let places = Semaphore::new(standby.max_waiting.min(Semaphore::MAX_PERMITS));
-        Self { standby, env, kept: Kept::default(), places }
+        Self { standby, env, kept: Kept::default(), places, silence: Silence::default() }
     }
 
     /// Returns the answer of whoever has the right to write by the time that one is reached.
@@ -86,16 +88,11 @@ impl Passing {
             };
             let Some(upstream) = &holder.upstream else { return Err(self.unreachable()) };
             let prompt = kept().map(|_| PROMPT);
-            let tried = self.attempt(upstream, &holder, &asked, prompt).await;
+            let tried = self.tried(upstream, &holder, &asked, prompt).await;
             let fault = match tried {
                 Ok(answer) => return Ok(self.passed(answer, &holder, name).await),
                 Err(fault) => fault,
             };
-            tracing::debug!(
-                ?fault,
-                holder = holder.name,
-                "a request was not answered by the daemon that has the database"
-            );
             if let Some(answer) = kept() {
                 METRICS.forwarded("kept");
                 return Ok(answer.into_response());
@@ -128,6 +125,19 @@ impl Passing {
     fn unreachable(&self) -> Elsewhere {
         METRICS.forwarded("unreachable");
         Elsewhere::NotSent
+    }
+
+    /// Sends the request once. The log tells of the first failure in a row.
+    async fn tried(
+        &self,
+        upstream: &Arc<Upstream>,
+        holder: &Holder,
+        asked: &Asked,
+        prompt: Option<Duration>,
+    ) -> Result<Response<Incoming>, Unanswered> {
+        let tried = self.attempt(upstream, holder, asked, prompt).await;
+        self.silence.note(holder, tried.as_ref().err());
+        tried
     }
 
     /// Sends the request once, over as many kept connections as have ended unnoticed, and one that has not.
@@ -244,7 +254,7 @@ impl Passing {
         let headers = tag.map(|tag| (http::header::IF_NONE_MATCH, tag)).into_iter().collect();
         let (method, body, peer) = (Method::GET, Bytes::new(), None);
         let asked = Asked { method, target: path.to_owned(), headers, body, peer, sender };
-        timeout(PROMPT, self.attempt(upstream, holder, &asked, Some(PROMPT))).await.ok()?.ok()
+        timeout(PROMPT, self.tried(upstream, holder, &asked, Some(PROMPT))).await.ok()?.ok()
     }
 }
 
