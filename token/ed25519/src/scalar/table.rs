@@ -42,6 +42,7 @@ impl<F: Element> Table<F> {
     }
 
     /// Returns digit·256^i·P for each digit that is not zero, as an entry and whether to subtract it.
+    #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
     #[inline(always)]
     pub(crate) fn multiples(&self, digits: &Digits) -> impl Iterator<Item = (&Entry<F>, bool)> {
         self.each(digits).flatten()
