@@ -76,6 +76,8 @@ const K: [u32; 64] = [
 const START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
+/// Four words.
+type Four = [u32; 4];
 /// Eight words.
 type Eight = [u32; 8];
 
@@ -100,23 +102,20 @@ pub(super) fn digest(message: &[u8]) -> [u8; 32] {
 
 /// Returns the state after one more block (§6.2.2).
 fn compressed(before: Eight, block: &[u8; 64]) -> Eight {
-    let mut words = [[0; 8]; 2];
+    let mut words = [[0; 4]; 4];
     let from = block.as_chunks::<4>().0;
     words.as_flattened_mut().iter_mut().zip(from).for_each(|(word, bytes)| *word = u32::from_be_bytes(*bytes));
-    let [mut these, mut next] = words;
+    let [mut first, mut second, mut third, mut fourth] = words;
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = before;
-    // Eight rounds, after which each variable stands where it stood: nothing is moved along.
-    for [k0, k1, k2, k3, k4, k5, k6, k7] in K.as_chunks().0 {
-        let [w0, w1, w2, w3, w4, w5, w6, w7] = these;
+    // Four rounds, after which the halves have changed places: less is moved than after each.
+    for [k0, k1, k2, k3] in K.as_chunks().0 {
+        let [w0, w1, w2, w3] = first;
         (d, h) = round([a, b, c, d, e, f, g, h], w0.wrapping_add(*k0));
         (c, g) = round([h, a, b, c, d, e, f, g], w1.wrapping_add(*k1));
         (b, f) = round([g, h, a, b, c, d, e, f], w2.wrapping_add(*k2));
         (a, e) = round([f, g, h, a, b, c, d, e], w3.wrapping_add(*k3));
-        (h, d) = round([e, f, g, h, a, b, c, d], w4.wrapping_add(*k4));
-        (g, c) = round([d, e, f, g, h, a, b, c], w5.wrapping_add(*k5));
-        (f, b) = round([c, d, e, f, g, h, a, b], w6.wrapping_add(*k6));
-        (e, a) = round([b, c, d, e, f, g, h, a], w7.wrapping_add(*k7));
-        (these, next) = (next, following(these, next));
+        (a, b, c, d, e, f, g, h) = (e, f, g, h, a, b, c, d);
+        (first, second, third, fourth) = (second, third, fourth, following(first, second, third, fourth));
     }
     let mut after = before;
     after.iter_mut().zip([a, b, c, d, e, f, g, h]).for_each(|(word, more)| *word = word.wrapping_add(more));
@@ -132,16 +131,11 @@ fn round([a, b, c, d, e, f, g, h]: Eight, input: u32) -> (u32, u32) {
     (d.wrapping_add(t), t.wrapping_add(rotated(a, [2, 13, 22])).wrapping_add(majority))
 }
 
-/// Returns the eight words behind these sixteen.
-fn following([a, b, c, d, e, f, g, h]: Eight, [i, j, k, l, m, n, o, p]: Eight) -> Eight {
+/// Returns the four words behind these sixteen.
+fn following([a, b, c, d]: Four, [e, _, _, _]: Four, [_, j, k, l]: Four, [m, _, o, p]: Four) -> Four {
     let q = mixed(a, b, j, o);
     let r = mixed(b, c, k, p);
-    let s = mixed(c, d, l, q);
-    let t = mixed(d, e, m, r);
-    let u = mixed(e, f, n, s);
-    let v = mixed(f, g, o, t);
-    let w = mixed(g, h, p, u);
-    [q, r, s, t, u, v, w, mixed(h, i, q, v)]
+    [q, r, mixed(c, d, l, q), mixed(d, e, m, r)]
 }
 
 /// Returns a word from those 16, 15, 7 and 2 before it.
