@@ -44,24 +44,19 @@ export function loadKeys(bindings, keys) {
 
 /** Returns from when on the list, if there is one, refuses every token, and the time that it never is before. */
 export function usableOf(bindings) {
-  return { usableUntil: number(bindings, USABLE_UNTIL), notBefore: number(bindings, NOT_BEFORE) };
+  return { usableUntil: bindings.status(USABLE_UNTIL), notBefore: bindings.status(NOT_BEFORE) };
 }
 
 /** Returns all that the bindings say of themselves, by name. */
 export function statusOf(bindings) {
   return {
-    seq: number(bindings, SEQ),
-    issuedAt: number(bindings, ISSUED_AT),
-    expiresAt: number(bindings, EXPIRES_AT),
+    seq: bindings.status(SEQ),
+    issuedAt: bindings.status(ISSUED_AT),
+    expiresAt: bindings.status(EXPIRES_AT),
     ...usableOf(bindings),
-    bytes: number(bindings, BYTES),
-    entries: number(bindings, ENTRIES),
-    rules: number(bindings, RULES),
+    bytes: bindings.status(BYTES),
+    entries: bindings.status(ENTRIES),
+    rules: bindings.status(RULES),
     keys: currentDesk().keyIds(bindings),
   };
-}
-
-function number(bindings, which) {
-  const known = bindings.status(which);
-  return Number.isNaN(known) ? null : known;
 }

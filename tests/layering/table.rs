@@ -120,7 +120,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("slots", &[]),
             row("status", &["seconds"]),
         ],
-        dependencies: Some(&["countersign-token", "sha2", "talc", "wasm-bindgen"]),
+        dependencies: Some(&["countersign-token", "serde", "serde-wasm-bindgen", "sha2", "talc", "wasm-bindgen"]),
     },
     Crate {
         folder: "issuer",

@@ -9,8 +9,8 @@
 //! throw nothing: what is thrown is a trap
 //! ```
 //!
-//! No value of JavaScript's crosses it, and no function returns more than one number: for each type of function that does,
-//! V8 compiles a wrapper with its optimising compiler before the module is there, the half of what compiling it takes.
+//! No value of JavaScript's crosses it but the numbers of the status, which may be null, and no function returns more than
+//! one value: for each type of function that does, V8 compiles a wrapper with its optimising compiler before the module is there.
 //!
 //! Claims leave as text because `JSON.parse` makes own members of all of them, `__proto__` included, and is faster than
 //! setting members one by one. The callers are pkg/src/desk.js and state.js, which check lengths before anything is copied.
@@ -140,7 +140,7 @@ impl Verifier {
     }
 
     /// Returns what is known of the list in use, a number for each number of status.rs.
-    pub fn status(&self, number: u32) -> f64 {
+    pub fn status(&self, number: u32) -> JsValue {
         status::number(&self.verifier, number)
     }
 
