@@ -33,10 +33,6 @@ use token::time::UnixTime;
 use token::verify::{self, Loaded, Policy};
 use wasm_bindgen::prelude::*;
 
-/// Does nothing. Where an instance is replaced, the glue calls a function to begin with, whether there is one or not.
-#[wasm_bindgen(start)]
-pub fn start() {}
-
 /// Returns the address of a place on the desk, by the numbers of desk.rs.
 #[wasm_bindgen]
 pub fn place(number: u32) -> usize {

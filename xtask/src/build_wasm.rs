@@ -23,18 +23,11 @@ const STEM: &str = "verifier";
 /// less would be no smaller, and engines spend some 10 µs on each function that is called for the first time.
 const SPARING: &str = "-Cllvm-args=--inline-threshold=40";
 
-/// Nothing in these modules is a value of JavaScript's. With the feature, wasm-bindgen would add a table for such values and
-/// an import that fills it, for which V8 compiles a wrapper before an instance is there.
-const NUMBERS_ONLY: &str = "-Ctarget-feature=-reference-types";
-/// The section that names the features of everything linked, the standard library among it, which has been compiled with
-/// that one: wasm-bindgen would go by it.
-const FEATURES: &str = "target_features";
-
 /// One of the modules.
 struct Build {
     /// Its file in pkg/wasm.
     module: &'static str,
-    /// Flags of rustc besides [`SPARING`] and [`NUMBERS_ONLY`].
+    /// Flags of rustc besides [`SPARING`].
     flags: &'static [&'static str],
     /// Folder below cargo's own, for cargo would build everything anew whenever the flags change.
     folder: &'static str,
@@ -96,7 +89,7 @@ enum Names {
 /// Compiles the bindings, and returns where cargo left them.
 fn compile(root: &Path, profile: &str, build: &Build) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut flags = [&[SPARING, NUMBERS_ONLY], build.flags].concat().join("\u{1f}");
+    let mut flags = [&[SPARING], build.flags].concat().join("\u{1f}");
     for source in registry_sources()? {
         flags += &format!("\u{1f}--remap-path-prefix={}/=", source.display());
     }
@@ -144,8 +137,6 @@ fn generate(scalar: &Path, simd: &Path, out: &Path) -> Result<()> {
 /// Returns the module and its glue, not yet written.
 fn bound(library: &Path, names: Names) -> Result<Output> {
     let mut module = Module::from_file(library).with_context(|| format!("reading {}", library.display()))?;
-    let features = module.customs.iter().find(|(_, section)| section.name() == FEATURES).map(|(id, _)| id);
-    features.and_then(|id| module.customs.delete(id));
     traps::shorten(&mut module);
     let mut bindgen = Bindgen::new();
     bindgen

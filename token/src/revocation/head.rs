@@ -7,6 +7,7 @@ use crate::json::Object;
 use crate::jwk::{KeySet, Purpose};
 use crate::jws::Untrusted;
 use crate::time::UnixTime;
+use sha2::{Digest, Sha256};
 
 /// Bytes that the signed head of a list, or a whole delta, may have.
 pub const MAX_HEAD_LENGTH: usize = 32 * 1024;
@@ -21,7 +22,7 @@ impl ListId {
     /// Returns the identifier of the list with this body.
     pub fn of(body: &[u8]) -> Self {
         let mut id = [0; 16];
-        id.iter_mut().zip(hash(body)).for_each(|(to, from)| *to = from);
+        id.iter_mut().zip(Sha256::digest(body)).for_each(|(to, from)| *to = from);
         Self(id)
     }
 
@@ -45,14 +46,6 @@ impl std::fmt::Display for ListId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&base64url::encode(&self.0))
     }
-}
-
-/// Returns the SHA-256 of a body.
-fn hash(body: &[u8]) -> [u8; 32] {
-    #[cfg(target_family = "wasm")]
-    return super::sha256::digest(body);
-    #[cfg(not(target_family = "wasm"))]
-    return <sha2::Sha256 as sha2::Digest>::digest(body).into();
 }
 
 /// What a signed head says of the state it stands for; a delta's head is that of the state after it.

@@ -10,8 +10,6 @@ pub mod delta;
 pub mod head;
 pub mod list;
 pub mod revoked;
-#[cfg(any(test, target_family = "wasm"))]
-mod sha256;
 pub mod sorted;
 
 pub use cut::{Cut, Tag};

@@ -117,13 +117,6 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "if !self.head.cut.salt.is_empty() || self.head.cut.rules() < 100 {",
     ),
     Mutation {
-        name: "a hash in wasm has room for its length",
-        file: "token/src/revocation/sha256.rs",
-        text: "if rest.len() < 56 {",
-        instead: "if rest.len() < 57 {",
-        test: &["--package", "countersign-token", "--lib", "revocation::sha256"],
-    },
-    Mutation {
         name: "codes of a list that are not held whole are read on",
         file: "token/src/revocation/codec.rs",
         text: "if length > self.held {",
