@@ -230,7 +230,7 @@ impl Run<'_> {
     }
 }
 
-/// Bits of a run, least significant first, up to 64 of them in `window`.
+/// Bits of a run, least significant first, up to 63 of them in `window`: any code that is held can be shifted out of it.
 struct Bits<'a> {
     bytes: &'a [u8],
     /// Above those that are held there may be some of the bits that follow, never others.
@@ -249,7 +249,6 @@ impl Bits<'_> {
         if length > self.held {
             return None;
         }
-        // Below 64, as what is held is.
         let low = self.window.wrapping_shr(zeros + 1) & !(u64::MAX << (r & 63));
         self.window = self.window.wrapping_shr(length);
         self.held -= length;
@@ -279,7 +278,7 @@ impl Bits<'_> {
             self.bytes = self.bytes.get(whole..).unwrap_or_default();
             return;
         }
-        while self.held <= 56 {
+        while self.held < 56 {
             let Some((byte, rest)) = self.bytes.split_first() else { return };
             self.window |= u64::from(*byte) << self.held;
             self.held += 8;
