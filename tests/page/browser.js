@@ -12,13 +12,16 @@ const CHROMIUM = process.env.COUNTERSIGN_CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
 const PATIENCE_MS = 15_000;
 
+/** Chromium, running. */
+export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+
 /**
  * A daemon and a Chromium for the tests of one file, which end with them.
  *
  * @param {Record<string, string>} [settings] more of the daemon's environment
  */
 export async function stage(settings) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await launch();
   after(() => browser.close());
   const daemon = await startDaemon(settings);
   after(() => daemon.stop());
