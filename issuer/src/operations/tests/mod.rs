@@ -87,11 +87,17 @@ async fn world_with(settings: Settings) -> World {
 impl World {
     /// Closes the issuer and opens it again, as after a restart at the same moment.
     async fn reopened(self) -> Self {
+        self.reopened_after(|_| {}).await
+    }
+
+    /// Does the same, with something done to the folder of its store in between.
+    async fn reopened_after(self, damage: impl FnOnce(&Path)) -> Self {
         let Self { issuer, clock, admin, directory } = self;
         let settings = issuer.settings().clone();
         let env = Env::seeded(Arc::clone(&clock), STARTS.fetch_add(1, Ordering::Relaxed)); // other bytes than before
         issuer.close().await;
         drop(issuer);
+        damage(directory.path());
         let issuer = open(directory.path(), settings, env).await.unwrap();
         Self { issuer, clock, admin, directory }
     }

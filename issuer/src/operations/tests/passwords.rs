@@ -84,6 +84,25 @@ async fn a_reset_by_a_code_that_is_cut_off_leaves_no_session_half_ended() {
 }
 
 #[tokio::test]
+async fn a_session_that_cannot_be_read_is_told_and_keeps_nobody_from_a_new_password() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let code = world.issuer.reset_code(&world.admin, &sub).await.unwrap().code;
+    let answers = [world.login("maria", PASSWORD).await.unwrap(), world.login("maria", PASSWORD).await.unwrap()];
+    let sid = world.issuer.parts.store.sessions(None, 9).await.unwrap().first().unwrap().sid;
+    let world = world.reopened_after(|directory| SledStore::spoil_session_for_test(directory, sid)).await;
+    let reset = refused(world.issuer.reset_password(&home(), code, text(OTHER)).await);
+    assert!(matches!(reset, Error::Store(StoreError::Damaged { .. })), "{reset:?}");
+    world.login("maria", OTHER).await.expect("the password is another one");
+    for answer in &answers {
+        assert!(matches!(refused(world.renew(answer).await), Error::InvalidGrant(_) | Error::Store(_)));
+    }
+    world.issuer.tick().await;
+    let revoked = answers.iter().filter(|answer| world.verify(&answer.access_token) == Err(REVOKED));
+    assert_eq!(revoked.count(), 1, "of the other one nobody knows which tokens live");
+}
+
+#[tokio::test]
 async fn a_code_sets_a_password_once_in_its_time_and_ends_all_sessions() {
     let world = with_users().await;
     let sub = world.maria().await;

@@ -6,7 +6,7 @@ use super::{Attempt, SignedIn};
 use crate::audit::{Act, Event, Origin};
 use crate::passwords::Password;
 use crate::session::SessionId;
-use crate::store::{ToldOfUser, UserTransition};
+use crate::store::{OfSubject, ToldOfUser, UserTransition};
 use crate::telemetry::traces::TARGET;
 use crate::users::{Name, Outcome, User, UserId};
 use sha2::{Digest as _, Sha256};
@@ -77,7 +77,8 @@ impl Issuer {
         kept: Option<SessionId>,
         change: UserTransition,
     ) -> Result<Option<Outcome>, Error> {
-        self.end_subject_but(client, id.to_string(), kept).await?;
+        let these = OfSubject { except: kept, ..OfSubject::all(id.to_string()) };
+        self.end_subject(client, these).await?; // one that cannot be read keeps nobody from a new password, and is told below
         let outcome = self.parts.store.update_user(id, change).await?.map(|(_, outcome)| outcome);
         if outcome == Some(Outcome::Done) {
             self.end_subject_but(client, id.to_string(), kept).await?;

@@ -166,6 +166,13 @@ impl SledStore {
         tree.flush().unwrap();
     }
 
+    pub(crate) fn spoil_session_for_test(directory: &Path, sid: crate::session::SessionId) {
+        let store = Self::open(directory).unwrap();
+        let tree = store.tree.read().unwrap().clone().unwrap();
+        assert!(tree.insert(layout::session(sid), b"not one").unwrap().is_some());
+        tree.flush().unwrap();
+    }
+
     pub(crate) fn remove_rules_for_test(directory: &Path) {
         let store = Self::open(directory).unwrap();
         let tree = store.tree.read().unwrap().clone().unwrap();
