@@ -88,7 +88,8 @@ impl Passing {
             };
             let Some(upstream) = &holder.upstream else { return Err(self.unreachable()) };
             let prompt = kept().map(|_| PROMPT);
-            let tried = self.tried(upstream, &holder, &asked, prompt).await;
+            let tried = self.attempt(upstream, &holder, &asked, prompt).await;
+            self.silence.note(&holder, tried.as_ref().err());
             let fault = match tried {
                 Ok(answer) => return Ok(self.passed(answer, &holder, name).await),
                 Err(fault) => fault,
@@ -125,19 +126,6 @@ impl Passing {
     fn unreachable(&self) -> Elsewhere {
         METRICS.forwarded("unreachable");
         Elsewhere::NotSent
-    }
-
-    /// Sends the request once. The log tells of the first failure in a row.
-    async fn tried(
-        &self,
-        upstream: &Arc<Upstream>,
-        holder: &Holder,
-        asked: &Asked,
-        prompt: Option<Duration>,
-    ) -> Result<Response<Incoming>, Unanswered> {
-        let tried = self.attempt(upstream, holder, asked, prompt).await;
-        self.silence.note(holder, tried.as_ref().err());
-        tried
     }
 
     /// Sends the request once, over as many kept connections as have ended unnoticed, and one that has not.
@@ -254,7 +242,10 @@ impl Passing {
         let headers = tag.map(|tag| (http::header::IF_NONE_MATCH, tag)).into_iter().collect();
         let (method, body, peer) = (Method::GET, Bytes::new(), None);
         let asked = Asked { method, target: path.to_owned(), headers, body, peer, sender };
-        timeout(PROMPT, self.tried(upstream, holder, &asked, Some(PROMPT))).await.ok()?.ok()
+        let late = |_| Err(Unanswered::Unknown("no answer in time".to_owned()));
+        let tried = timeout(PROMPT, self.attempt(upstream, holder, &asked, Some(PROMPT))).await.unwrap_or_else(late);
+        self.silence.note(holder, tried.as_ref().err());
+        tried.ok()
     }
 }
 
