@@ -41,9 +41,10 @@ pub(crate) fn table(program: &Path, disk: &Path, counts: &[String]) -> Result<St
         let (minted, grown) = mint(&daemon, sessions, count)?;
         let minted_kib = disk::kib_below(folder.path())?;
         let before = daemon.processor_time()?;
-        let (refreshes, refreshed) = run(&daemon, grown, REFRESHING, |connection, turn, sessions| {
-            work::refresh(connection, scattered(turn), sessions)
-        })?;
+        let refresh = async |connection: &mut Connection, turn, sessions: &mut Sessions| {
+            work::refresh(connection, scattered(turn), sessions).await
+        };
+        let (refreshes, refreshed) = run(&daemon, grown, REFRESHING, refresh)?;
         let spent = daemon.processor_time()?.saturating_sub(before);
         let each = spent.checked_div(u32::try_from(refreshes.requests)?).unwrap_or_default();
         let loaded_kib = daemon.resident_kib()?;
@@ -88,7 +89,7 @@ fn run(
     daemon: &Daemon,
     sessions: Vec<Sessions>,
     bounds: Bounds,
-    request: impl Fn(&mut Connection, usize, &mut Sessions) -> std::io::Result<()> + Sync,
+    request: impl AsyncFn(&mut Connection, usize, &mut Sessions) -> std::io::Result<()> + 'static,
 ) -> Result<(Measured, Vec<Sessions>), Box<dyn Error>> {
     let mut kept = sessions.into_iter();
     let state = |_| kept.next().unwrap_or_default();

@@ -4,14 +4,20 @@
 //! server can do, and never more than one request a connection is under way. In an open loop requests are due at fixed
 //! times whether or not the server keeps up, as those of many clients are; a latency counts from when the request was due, so
 //! that a pause is felt by all whom it kept waiting (what a closed loop would omit).
+//!
+//! One thread serves all connections: the server under load has the same processors, and a thread for each connection would
+//! take from it what switching between them costs.
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Barrier;
-use std::thread;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::JoinSet;
+
+use crate::alarm::Alarm;
 use crate::clock;
 use crate::connection::Connection;
 
@@ -62,54 +68,51 @@ pub(crate) enum Pace {
 }
 
 /// Runs `request` on every connection until the bounds are reached. Each connection has a state of its own: it comes
-/// from `state` and is given back.
+/// from `state` and is given back, in no order.
 ///
 /// # Errors
-/// The first that any connection met.
-pub(crate) fn run<S: Send>(
+/// The first that any connection met; the others are then given up.
+pub(crate) fn run<S: 'static>(
     host: SocketAddr,
     connections: usize,
     (bounds, pace): (Bounds, Pace),
     state: impl FnMut(usize) -> S,
-    request: impl Fn(&mut Connection, usize, &mut S) -> io::Result<()> + Sync,
+    request: impl AsyncFn(&mut Connection, usize, &mut S) -> io::Result<()> + 'static,
 ) -> Result<(Measured, Vec<S>), Box<dyn Error>> {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let states: Vec<S> = (0..connections).map(state).collect();
-    let barrier = Barrier::new(connections + 1);
-    let (started, ended) = thread::scope(|scope| {
-        let (barrier, request) = (&barrier, &request);
-        let spawn = |(number, mut state): (usize, S)| {
-            scope.spawn(move || -> io::Result<(Latencies, S)> {
-                let opened = Connection::open(host);
-                barrier.wait(); // also when it failed: the others wait for it
-                let schedule = Schedule::of(number, connections, pace);
-                let latencies = one(&mut opened?, bounds, &schedule, &mut state, request)?;
-                Ok((latencies, state))
-            })
-        };
-        let threads: Vec<_> = states.into_iter().enumerate().map(spawn).collect();
-        barrier.wait();
-        let started = clock::now();
-        (started, threads.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>())
-    });
-    collect(started, ended)
+    runtime.block_on(async {
+        let mut opened = Vec::with_capacity(connections);
+        for (number, state) in states.into_iter().enumerate() {
+            let schedule = Schedule::of(number, connections, pace);
+            opened.push((Connection::open(host).await?, schedule, state));
+        }
+        let (request, started) = (Rc::new(request), clock::now());
+        let mut tasks = JoinSet::new();
+        for (connection, schedule, state) in opened {
+            let request = Rc::clone(&request);
+            tasks.spawn_local(async move { one(connection, (bounds, started), &schedule, state, &*request).await });
+        }
+        collect(started, tasks).await
+    })
 }
 
-fn one<S>(
-    connection: &mut Connection,
-    bounds: Bounds,
+async fn one<S>(
+    mut connection: Connection,
+    (bounds, started): (Bounds, Instant),
     schedule: &Schedule,
-    state: &mut S,
-    request: impl Fn(&mut Connection, usize, &mut S) -> io::Result<()>,
-) -> io::Result<Latencies> {
-    let started = clock::now();
+    mut state: S,
+    request: &impl AsyncFn(&mut Connection, usize, &mut S) -> io::Result<()>,
+) -> io::Result<(Latencies, S)> {
+    let alarm = Alarm::new()?;
     let mut latencies = Vec::with_capacity(bounds.requests.min(MOST_AT_ONCE));
     while latencies.len() < bounds.requests && started.elapsed() < bounds.time {
         let due = schedule.due(latencies.len()).map_or_else(clock::now, |after| started + after);
-        thread::sleep(due.saturating_duration_since(clock::now()));
-        request(connection, latencies.len(), state)?;
+        alarm.at(due).await?;
+        request(&mut connection, latencies.len(), &mut state).await?;
         latencies.push(due.elapsed());
     }
-    Ok(latencies)
+    Ok((latencies, state))
 }
 
 /// When the requests of one connection are due.
@@ -136,17 +139,17 @@ impl Schedule {
     }
 }
 
-fn collect<S>(
+async fn collect<S: 'static>(
     started: Instant,
-    ended: Vec<thread::Result<io::Result<(Latencies, S)>>>,
+    mut tasks: JoinSet<io::Result<(Latencies, S)>>,
 ) -> Result<(Measured, Vec<S>), Box<dyn Error>> {
-    let took = started.elapsed();
     let (mut latencies, mut states) = (Vec::new(), Vec::new());
-    for one in ended {
-        let (of_one, state) = one.map_err(|_| "a connection's thread panicked")??;
+    while let Some(ended) = tasks.join_next().await {
+        let (of_one, state) = ended.map_err(|_| "a connection's task panicked")??;
         latencies.extend(of_one);
         states.push(state);
     }
+    let took = started.elapsed();
     latencies.sort_unstable();
     Ok((Measured { requests: latencies.len(), took, latencies }, states))
 }

@@ -9,6 +9,7 @@
 //! prints       Markdown
 //! ```
 
+mod alarm;
 mod clock;
 mod connection;
 mod crowd;
@@ -80,7 +81,7 @@ impl Loaded {
         &mut self,
         host: std::net::SocketAddr,
         how: (Bounds, Pace),
-        request: impl Fn(&mut Connection, usize, &mut Sessions) -> io::Result<()> + Sync,
+        request: impl AsyncFn(&mut Connection, usize, &mut Sessions) -> io::Result<()> + 'static,
     ) -> Result<Measured, Box<dyn Error>> {
         let mut kept = std::mem::take(&mut self.sessions).into_iter();
         let (measured, after) = load::run(host, self.connections, how, |_| kept.next().unwrap_or_default(), request)?;
@@ -153,11 +154,12 @@ fn of(peer: Peer, tools: &Tools, disk: &Path) -> Result<OfPeer, Box<dyn Error>> 
     let folder = tempfile::tempdir_in(disk)?;
     let running = peer.start(tools, folder.path())?;
     let mut load = Loaded { connections: CONNECTIONS, sessions: Vec::new() };
-    let mints = load.run(running.address(), (PEER_MINTING, Pace::Closed), |connection, _, sessions| {
-        peer.mint(connection, sessions)
-    })?;
-    let refresh =
-        |connection: &mut Connection, count, sessions: &mut Sessions| peer.refresh(connection, count, sessions);
+    let mint =
+        async move |connection: &mut Connection, _, sessions: &mut Sessions| peer.mint(connection, sessions).await;
+    let mints = load.run(running.address(), (PEER_MINTING, Pace::Closed), mint)?;
+    let refresh = async move |connection: &mut Connection, count, sessions: &mut Sessions| {
+        peer.refresh(connection, count, sessions).await
+    };
     let refreshes = load.run(running.address(), (PEER_REFRESHING, Pace::Closed), refresh)?;
     Ok(OfPeer { name: peer.name(), mints, refreshes })
 }

@@ -85,38 +85,39 @@ impl Peer {
     }
 
     /// Starts a session.
-    pub(crate) fn mint(self, connection: &mut Connection, sessions: &mut Sessions) -> io::Result<()> {
-        let answer = connection.post("/mint", "", "")?;
-        sessions.push(self.refresh_token(&answer)?);
+    pub(crate) async fn mint(self, connection: &mut Connection, sessions: &mut Sessions) -> io::Result<()> {
+        let answer = connection.post("/mint", "", "").await?;
+        sessions.push(work::refresh_token(answer)?);
         Ok(())
     }
 
     /// Refreshes the connection's next session, as [`work::refresh`] does.
-    pub(crate) fn refresh(self, connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
+    pub(crate) async fn refresh(
+        self,
+        connection: &mut Connection,
+        count: usize,
+        sessions: &mut Sessions,
+    ) -> io::Result<()> {
         let newest = work::next(sessions, count)?;
         let answer = match self {
             Self::Django => {
                 let body = format!(r#"{{"refresh":"{newest}"}}"#);
-                connection.post("/token/refresh", "Content-Type: application/json\r\n", &body)?
+                connection.post("/token/refresh", "Content-Type: application/json\r\n", &body).await?
             }
-            Self::Flask => connection.post("/token/refresh", &format!("Authorization: Bearer {newest}\r\n"), "")?,
+            Self::Flask => {
+                let headers = format!("Authorization: Bearer {newest}\r\n");
+                connection.post("/token/refresh", &headers, "").await?
+            }
             Self::OidcProvider => {
                 let credentials = base64url::encode(b"bench:benchmarks-only-0123456789abcdef0");
                 let headers = format!(
                     "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic {credentials}\r\n"
                 );
-                connection.post("/token", &headers, &format!("grant_type=refresh_token&refresh_token={newest}"))?
+                connection.post("/token", &headers, &format!("grant_type=refresh_token&refresh_token={newest}")).await?
             }
         };
-        *newest = self.refresh_token(&answer)?;
+        *newest = work::refresh_token(answer)?;
         Ok(())
-    }
-
-    fn refresh_token(self, answer: &str) -> io::Result<String> {
-        match self {
-            Self::Django | Self::Flask => work::member(answer, "refresh"),
-            Self::OidcProvider => work::member(answer, "refresh_token"),
-        }
     }
 }
 

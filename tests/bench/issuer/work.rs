@@ -1,8 +1,10 @@
 //! The requests that are measured. Those that change anything are durable: the daemon answers after a sync.
 
+use std::borrow::Cow;
 use std::io::{self, Error};
+use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde::Deserialize;
 use token::base64url;
 
 use crate::connection::Connection;
@@ -10,46 +12,51 @@ use crate::connection::Connection;
 /// The daemon's administrative client gets this secret; the daemon lives for one run and on loopback only.
 pub(crate) const SECRET: &str = "benchmarks-only-0123456789abcdef0123456789abcdef0123456789abcdef01";
 
+/// Header fields of the administrative client's forms.
+pub(crate) static FORM: LazyLock<String> = LazyLock::new(|| headers("application/x-www-form-urlencoded"));
+/// Header fields of its JSON.
+pub(crate) static JSON: LazyLock<String> = LazyLock::new(|| headers("application/json"));
+
 /// Newest tokens of the sessions of one connection, refreshed in turn.
 pub(crate) type Sessions = Vec<String>;
 
 /// Starts a session.
-pub(crate) fn mint(connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
+pub(crate) async fn mint(connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
     let body = format!(r#"{{"sub":"user-{count}","aud":"api","scope":"read write"}}"#);
-    let headers = format!("Content-Type: application/json\r\nAuthorization: Basic {}\r\n", credentials());
-    let answer = connection.post("/v1/tokens", &headers, &body)?;
-    sessions.push(member(&answer, "refresh_token")?);
+    let answer = connection.post("/v1/tokens", &JSON, &body).await?;
+    sessions.push(refresh_token(answer)?);
     Ok(())
 }
 
 /// Refreshes the connection's next session, each in turn, always with its newest token.
-pub(crate) fn refresh(connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
+pub(crate) async fn refresh(connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
     let newest = next(sessions, count)?;
-    let answer = form(connection, "/oauth/token", &format!("grant_type=refresh_token&refresh_token={newest}"))?;
-    *newest = member(&answer, "refresh_token")?;
+    let body = format!("grant_type=refresh_token&refresh_token={newest}");
+    let answer = connection.post("/oauth/token", &FORM, &body).await?;
+    *newest = refresh_token(answer)?;
     Ok(())
 }
 
 /// Asks about the connection's next session by its refresh token.
-pub(crate) fn introspect(connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
+pub(crate) async fn introspect(connection: &mut Connection, count: usize, sessions: &mut Sessions) -> io::Result<()> {
     let token = next(sessions, count)?;
-    form(connection, "/oauth/introspect", &format!("token={token}")).map(drop)
+    connection.post("/oauth/introspect", &FORM, &format!("token={token}")).await.map(drop)
 }
 
 /// Ends one session after another, each by its refresh token; its answer waits for the list that says so.
-pub(crate) fn revoke(connection: &mut Connection, _count: usize, sessions: &mut Sessions) -> io::Result<()> {
+pub(crate) async fn revoke(connection: &mut Connection, _count: usize, sessions: &mut Sessions) -> io::Result<()> {
     let token = sessions.pop().ok_or_else(|| Error::other("no session is left"))?;
-    form(connection, "/oauth/revoke", &format!("token={token}")).map(drop)
+    connection.post("/oauth/revoke", &FORM, &format!("token={token}")).await.map(drop)
 }
 
 /// Fetches the keys.
-pub(crate) fn keys(connection: &mut Connection, _count: usize, _sessions: &mut Sessions) -> io::Result<()> {
-    connection.get("/.well-known/jwks.json").map(drop)
+pub(crate) async fn keys(connection: &mut Connection, _count: usize, _sessions: &mut Sessions) -> io::Result<()> {
+    connection.get("/.well-known/jwks.json").await.map(drop)
 }
 
 /// Fetches the list.
-pub(crate) fn list(connection: &mut Connection, _count: usize, _sessions: &mut Sessions) -> io::Result<()> {
-    connection.get("/revocations").map(drop)
+pub(crate) async fn list(connection: &mut Connection, _count: usize, _sessions: &mut Sessions) -> io::Result<()> {
+    connection.get("/revocations").await.map(drop)
 }
 
 /// Returns the newest token of the connection's next session.
@@ -58,20 +65,21 @@ pub(crate) fn next(sessions: &mut Sessions, count: usize) -> io::Result<&mut Str
     sessions.get_mut(turn).ok_or_else(|| Error::other("no session was minted"))
 }
 
-fn form(connection: &mut Connection, path: &str, body: &str) -> io::Result<String> {
-    let headers =
-        format!("Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic {}\r\n", credentials());
-    connection.post(path, &headers, body)
+/// Returns the refresh token of an answer.
+pub(crate) fn refresh_token(answer: &[u8]) -> io::Result<String> {
+    Ok(serde_json::from_slice::<Pair>(answer)?.refresh_token.into_owned())
 }
 
-/// `admin:<secret>` in base64 (RFC 7617). The secret is chosen so that base64url writes the same: no padding, no `-`, no `_`.
-fn credentials() -> String {
-    base64url::encode(format!("admin:{SECRET}").as_bytes())
+/// They are made once. `admin:<secret>` is in base64 (RFC 7617): the secret is chosen so that base64url writes the same, with no
+/// padding, no `-`, no `_`.
+fn headers(content_type: &str) -> String {
+    let credentials = base64url::encode(format!("admin:{SECRET}").as_bytes());
+    format!("Content-Type: {content_type}\r\nAuthorization: Basic {credentials}\r\n")
 }
 
-/// Returns a member of an answer.
-pub(crate) fn member(answer: &str, name: &str) -> io::Result<String> {
-    let answer: Value = serde_json::from_str(answer)?;
-    let text = answer.get(name).and_then(Value::as_str);
-    text.map(str::to_owned).ok_or_else(|| Error::other(format!("the answer holds no {name}")))
+/// What is read of a pair; the rest is skipped.
+#[derive(Deserialize)]
+struct Pair<'a> {
+    #[serde(borrow, alias = "refresh")] // as the peers in Python call it
+    refresh_token: Cow<'a, str>,
 }

@@ -1,19 +1,21 @@
 //! From the answer to a revocation until everybody who follows refuses the token, and what followers cost the daemon.
 
+use crate::alarm::Alarm;
 use crate::connection::Connection;
 use crate::daemon::Daemon;
 use crate::followers::{Followers, Seen, subscribed};
-use crate::work::SECRET;
+use crate::work::{FORM, JSON};
 use crate::{clock, milliseconds, percentile};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use std::error::Error;
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use token::base64url;
 use token::time::UnixTime;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 
 /// After quiet: revocations one by one, so far apart that each finds the daemon idle.
 const QUIET: usize = 60;
@@ -53,13 +55,13 @@ pub(crate) fn markdown(program: &Path, disk: &Path) -> Result<String, Box<dyn Er
 fn after_quiet(program: &Path, disk: &Path, count: usize) -> Result<String, Box<dyn Error>> {
     let folder = tempfile::tempdir_in(disk)?;
     let daemon = Daemon::start(program, folder.path())?;
-    let mut connection = Connection::open(daemon.address())?;
-    let tokens = (0..QUIET).map(|_| minted(&mut connection)).collect::<Result<Vec<_>, _>>()?;
+    let runtime = runtime()?;
+    let (mut connection, tokens) = runtime.block_on(opened(daemon.address(), QUIET))?;
     let followers = Followers::start(count, daemon.address(), now()?)?;
     let mut revoked = Vec::new();
     for token in &tokens {
         std::thread::sleep(QUIET_PAUSE);
-        revoked.push(revoke(&mut connection, token)?);
+        revoked.push(runtime.block_on(revoke(&mut connection, token))?);
     }
     std::thread::sleep(Duration::from_millis(500));
     let seen = followers.end()?;
@@ -73,12 +75,14 @@ fn under_load(program: &Path, disk: &Path, count: usize) -> Result<String, Box<d
     let address = daemon.address();
     let followers = Followers::start(count, address, now()?)?;
     let started = clock::now();
-    let threads: Vec<_> =
-        (0..LOAD_CONNECTIONS).map(|number| std::thread::spawn(move || load(address, number))).collect();
-    let mut revoked = Vec::new();
-    for thread in threads {
-        revoked.extend(thread.join().map_err(|_| "a load thread panicked")??);
-    }
+    let revoked = runtime()?.block_on(async {
+        let mut loads: JoinSet<_> = (0..LOAD_CONNECTIONS).map(|number| load(address, number)).collect();
+        let mut revoked = Vec::new();
+        while let Some(ended) = loads.join_next().await {
+            revoked.extend(ended.map_err(|_| "a connection's task panicked")??);
+        }
+        Ok::<_, Box<dyn Error>>(revoked)
+    })?;
     let took = started.elapsed();
     std::thread::sleep(Duration::from_millis(500));
     let seen = followers.end()?;
@@ -88,16 +92,15 @@ fn under_load(program: &Path, disk: &Path, count: usize) -> Result<String, Box<d
 }
 
 /// Revokes one token after another, each at its time whether or not the one before was slow.
-fn load(address: SocketAddr, number: usize) -> Result<Vec<Revoked>, String> {
-    let mut connection = Connection::open(address).map_err(|error| error.to_string())?;
-    let tokens = (0..LOAD_EACH).map(|_| minted(&mut connection)).collect::<Result<Vec<_>, _>>();
-    let tokens = tokens.map_err(|error| error.to_string())?;
+async fn load(address: SocketAddr, number: usize) -> io::Result<Vec<Revoked>> {
+    let (mut connection, tokens) = opened(address, LOAD_EACH).await?;
+    let alarm = Alarm::new()?;
     let start = clock::now() + LOAD_PAUSE + LOAD_PAUSE * u32::try_from(number).unwrap_or(0) / 20;
     let mut due = start;
     let mut revoked = Vec::new();
     for token in &tokens {
-        std::thread::sleep(due.saturating_duration_since(clock::now()));
-        revoked.push(revoke(&mut connection, token).map_err(|error| error.to_string())?);
+        alarm.at(due).await?;
+        revoked.push(revoke(&mut connection, token).await?);
         due += LOAD_PAUSE;
     }
     Ok(revoked)
@@ -140,9 +143,10 @@ fn idle(program: &Path, disk: &Path) -> Result<String, Box<dyn Error>> {
         read_until_event(stream)?;
     }
     let held = daemon.resident_kib()?;
-    let mut connection = Connection::open(daemon.address())?;
-    let token = minted(&mut connection)?;
-    let revoked = revoke(&mut connection, &token)?;
+    let revoked = runtime()?.block_on(async {
+        let (mut connection, tokens) = opened(daemon.address(), 1).await?;
+        revoke(&mut connection, tokens.first().ok_or_else(|| io::Error::other("no token"))?).await
+    })?;
     for stream in &mut streams {
         read_until_event(stream)?;
     }
@@ -175,23 +179,28 @@ fn read_until_event(stream: &mut std::net::TcpStream) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-fn headers(content_type: &str) -> String {
-    let credentials = base64url::encode(format!("admin:{SECRET}").as_bytes());
-    format!("Content-Type: {content_type}\r\nAuthorization: Basic {credentials}\r\n")
+/// For the connections that revoke; followers have threads.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
-fn minted(connection: &mut Connection) -> std::io::Result<String> {
-    let answer = connection.post("/v1/tokens", &headers("application/json"), r#"{"sub":"user-1","aud":"api"}"#)?;
-    let answer: Value = serde_json::from_str(&answer)?;
-    Ok(answer.get("access_token").and_then(Value::as_str).unwrap_or_default().to_owned())
+/// A connection, and so many access tokens to revoke on it.
+async fn opened(address: SocketAddr, count: usize) -> io::Result<(Connection, Vec<String>)> {
+    let mut connection = Connection::open(address).await?;
+    let mut tokens = Vec::with_capacity(count);
+    for _ in 0..count {
+        let answer = connection.post("/v1/tokens", &JSON, r#"{"sub":"user-1","aud":"api"}"#).await?;
+        let answer: Value = serde_json::from_slice(answer)?;
+        tokens.push(answer.get("access_token").and_then(Value::as_str).unwrap_or_default().to_owned());
+    }
+    Ok((connection, tokens))
 }
 
-fn revoke(connection: &mut Connection, token: &str) -> std::io::Result<Revoked> {
+async fn revoke(connection: &mut Connection, token: &str) -> io::Result<Revoked> {
     let asked = clock::now();
-    let body = format!("token={token}");
-    let answer = connection.post("/oauth/revoke", &headers("application/x-www-form-urlencoded"), &body)?;
+    let answer = connection.post("/oauth/revoke", &FORM, &format!("token={token}")).await?;
     let answered = clock::now();
-    let answer: Value = serde_json::from_str(&answer)?;
+    let answer: Value = serde_json::from_slice(answer)?;
     Ok(Revoked { asked, answered, seq: answer.get("seq").and_then(Value::as_u64).unwrap_or(u64::MAX) })
 }
 

@@ -6,6 +6,8 @@
 //! prints    Markdown
 //! ```
 
+#[path = "../issuer/alarm.rs"]
+mod alarm;
 #[path = "../issuer/clock.rs"]
 mod clock;
 #[path = "../issuer/connection.rs"]
@@ -18,7 +20,7 @@ mod following;
 mod publishing;
 mod sets;
 mod sizes;
-#[allow(dead_code)] // only the secret is needed of it
+#[allow(dead_code)] // only the headers and their secret are needed of it
 #[path = "../issuer/work.rs"]
 mod work;
 
