@@ -10,6 +10,7 @@ use crate::replay::{Cut, Disk, lay};
 use crate::shim::Shim;
 use crate::{given, setup};
 use countersign_tests::{Daemon, Dice, Extent, Load};
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -63,6 +64,11 @@ impl House {
 
     fn records(&self) -> Vec<Record> {
         journal::read(&self.shim.journal())
+    }
+
+    /// The name by which the records call a file of the store.
+    fn inode(&self, name: &str) -> u64 {
+        fs::metadata(self.daemon.setup().data_dir().join("store").join(name)).unwrap().ino()
     }
 
     fn restart_and_check(&mut self, extent: Extent) -> Result<(), String> {
@@ -139,14 +145,42 @@ fn without_one_sync_an_acknowledged_session_is_lost_and_the_check_says_so() {
     let told = house.records().len();
     house.work(20).unwrap();
     let mut records = house.records();
-    let log = fs::metadata(house.daemon.setup().data_dir().join("store/db")).unwrap().ino();
+    let logs = ["journal.0", "journal.1"].map(|name| house.inode(name));
     let mut place = 0;
     records.retain(|record| {
         place += 1;
-        place <= told || *record != Record::Synced { inode: log }
+        place <= told || !logs.iter().any(|log| *record == Record::Synced { inode: *log })
     });
     house.cut(&records, Cut::Strict, &mut Dice::new(1));
-    let missed = house.restart_and_check(Extent::All).expect_err("the syncs of the log are missing");
+    let missed = house.restart_and_check(Extent::All).expect_err("the syncs of the journal are missing");
+    println!("{missed}");
+}
+
+/// Sessions that fill the journal some four times.
+const FILLING: usize = 2_000;
+
+/// Lets rows leave the journal and its files be written over, keeps these of the syncs of sled's log, and cuts the power.
+fn cut_after_rows_have_left(log_is_synced: bool) -> Result<(), String> {
+    let mut house = House::new(11);
+    let large = json!({"sub": "alice", "aud": "api", "roles": vec!["x".repeat(100); 30]});
+    let pairs: Vec<_> = (0..FILLING).map(|_| house.daemon.mint(large.clone())).collect();
+    house.daemon.kill();
+    let log = house.inode("db");
+    let mut records = house.records();
+    let of_log = |record: &Record| *record == Record::Synced { inode: log };
+    let syncs = records.iter().filter(|record| of_log(record)).count();
+    assert!((20..FILLING).contains(&syncs), "{syncs} syncs of the log for {FILLING} answers");
+    records.retain(|record| log_is_synced || !of_log(record));
+    house.cut(&records, Cut::Strict, &mut Dice::new(1));
+    house.restart_and_check(Extent::All)?;
+    let lost = pairs.iter().step_by(7).filter(|pair| house.daemon.refresh(&pair.refresh_token).status != 200).count();
+    if lost == 0 { Ok(()) } else { Err(format!("{lost} sessions are lost")) }
+}
+
+#[test]
+fn what_has_left_the_journal_survives_a_power_cut_and_would_not_without_the_syncs_of_the_log() {
+    cut_after_rows_have_left(true).unwrap();
+    let missed = cut_after_rows_have_left(false).expect_err("the syncs of the log are missing");
     println!("{missed}");
 }
 
@@ -166,7 +200,7 @@ fn a_first_start_that_the_power_ends_is_made_again() {
         lay(&disk.image(cut, &mut dice), &root);
         println!("round {round}: {cut:?}");
         daemon.restart();
-        daemon.mint(serde_json::json!({"sub": "alice", "aud": "api"}));
+        daemon.mint(json!({"sub": "alice", "aud": "api"}));
         daemon.kill();
     }
 }
@@ -176,7 +210,7 @@ fn the_first_answer_survives_a_power_cut_right_after_it() {
     let (setup, shim) = setup(Shim::recording);
     let mut before = Disk::of(setup.folder());
     let mut daemon = setup.start();
-    let pair = daemon.mint(serde_json::json!({"sub": "alice", "aud": "api"}));
+    let pair = daemon.mint(json!({"sub": "alice", "aud": "api"}));
     daemon.kill();
     journal::read(&shim.journal()).iter().for_each(|record| before.play(record));
     lay(&before.image(Cut::Strict, &mut Dice::new(1)), daemon.setup().folder());

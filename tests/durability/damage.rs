@@ -78,9 +78,10 @@ impl Damage {
     pub(crate) fn any(now: &Tree, dice: &mut Dice) -> Self {
         let files: Vec<(&PathBuf, &Vec<u8>)> =
             now.0.iter().filter(|(name, bytes)| matters(name) && !bytes.is_empty()).collect();
-        // The log is nearly all there is.
-        let log = files.iter().find(|(name, _)| name.ends_with("db")).unwrap();
-        let (name, bytes) = if dice.percent(75) { *log } else { *dice.one(&files).unwrap() };
+        // The log and the journal are nearly all there is.
+        let named = |end: &str| files.iter().find(|(name, _)| name.ends_with(end));
+        let logs: Vec<_> = ["db", "journal.0", "journal.1"].into_iter().filter_map(named).collect();
+        let (name, bytes) = if dice.percent(75) { **dice.one(&logs).unwrap() } else { *dice.one(&files).unwrap() };
         let place = used(bytes, dice);
         match dice.below(10) {
             0..=5 => Self::Bit(name.clone(), place * 8 + dice.below(8)),

@@ -6,14 +6,21 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-/// Puts the log of an earlier moment in the place of the one that is there, as a disk might that lost its last writes.
-fn lay_log(store: &Path, log: &[u8]) {
+/// What holds the rows of a store.
+const LOGS: [&str; 3] = ["db", "journal.0", "journal.1"];
+
+fn logs(store: &Path) -> [Vec<u8>; 3] {
+    LOGS.map(|name| fs::read(store.join(name)).expect("a log"))
+}
+
+/// Puts the logs of an earlier moment in the place of those that are there, as a disk might that lost its last writes.
+fn lay_logs(store: &Path, logs: &[Vec<u8>; 3]) {
     for entry in fs::read_dir(store).expect("the store").map(Result::unwrap) {
         if entry.file_name().to_string_lossy().starts_with("snap.") {
             fs::remove_file(entry.path()).expect("removed");
         }
     }
-    fs::write(store.join("db"), log).expect("written");
+    LOGS.iter().zip(logs).for_each(|(name, log)| fs::write(store.join(name), log).expect("written"));
 }
 
 /// Runs a command beside the daemon's files; returns how it ended and what it said, as JSON where it did well.
@@ -44,7 +51,7 @@ fn a_client_that_was_disabled_does_not_come_back_with_an_older_log_unless_the_op
     let pair = daemon.mint(json!({"sub": "alice", "aud": "api"}));
     daemon.stop();
     let store = daemon.setup().data_dir().join("store");
-    let earlier = fs::read(store.join("db")).expect("the log");
+    let earlier = logs(&store);
     daemon.restart();
     assert_eq!(own_token(&daemon, "backend", &secret).status, 200);
     let change = daemon.client().request("PATCH", "/v1/clients/backend").header("Content-Type", "application/json");
@@ -53,7 +60,7 @@ fn a_client_that_was_disabled_does_not_come_back_with_an_older_log_unless_the_op
     assert_eq!(own_token(&daemon, "backend", &secret).status, 401);
     daemon.kill();
 
-    lay_log(&store, &earlier);
+    lay_logs(&store, &earlier);
     for _ in 0..2 {
         let refused = daemon.try_start_again().expect_err("it has lost that the client was disabled");
         assert_eq!(refused.status.code(), Some(3), "{}", refused.said);

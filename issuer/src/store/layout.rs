@@ -44,6 +44,8 @@ pub(super) const EVENTS: u8 = b'a';
 pub(super) const AUDIT_HEAD: &[u8] = b"maudit";
 pub(super) const AUDIT_BEFORE: &[u8] = b"maudit-before";
 pub(super) const FLOOR: &[u8] = b"mfloor";
+/// How far rows of the journal have moved into the tree: sled only, and not part of a backup.
+pub(super) const MOVED: &[u8] = b"mmoved";
 pub(super) const FORMAT: &[u8] = b"mformat";
 
 pub(super) fn session(sid: SessionId) -> Vec<u8> {

@@ -156,7 +156,7 @@ impl Metrics {
             ),
             syncs: entries.add(
                 "store_sync_seconds",
-                "How long a flush and sync of the store took",
+                "How long writing and syncing a group of changes took",
                 Histogram::new(SYNCS),
             ),
             ready: entries.add("ready", "1 when every promise can be kept, else 0", Gauge::default()),

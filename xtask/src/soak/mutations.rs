@@ -36,6 +36,17 @@ const VECTORS: &[&str] = &["--package", "countersign-tests", "--test", "vectors"
 
 const LINEAR: &[&str] = &["--package", "countersign-tests", "--test", "durability", "linear::what_clients_see"];
 
+const STORE: &[&str] = &["--package", "countersign", "--lib", "store::sled"];
+const POWER: &[&str] = &["--package", "countersign-tests", "--test", "disk", "power"];
+
+const fn store(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutation {
+    Mutation { name, file, text, instead, test: STORE }
+}
+
+const fn power(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutation {
+    Mutation { name, file, text, instead, test: POWER }
+}
+
 const fn linear(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutation {
     Mutation { name, file, text, instead, test: LINEAR }
 }
@@ -275,8 +286,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     linear(
         "an answer waits for the disk",
         "issuer/src/store/sled/committer.rs",
-        "if self.engine.wrote() => self.measured_flush(size),",
-        "if self.engine.wrote() && size == 0 => self.measured_flush(size),",
+        "self.durable.append(self.engine.group()).and_then(|()| self.note())",
+        "Ok(()).and_then(|()| self.note())",
     ),
     linear(
         "only the token before the newest buys the last pair again",
@@ -289,6 +300,42 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "issuer/src/store/sled/sessions.rs",
         "            batch.insert(&*key, step.session.encode(&key));\n            self.apply_announced",
         "            if step.session.ended.is_none() {\n                batch.insert(&*key, step.session.encode(&key));\n            }\n            self.apply_announced",
+    ),
+    store(
+        "a journal is read only where it goes on from its tree",
+        "issuer/src/store/sled/journal.rs",
+        " || frame.before != last.crc {",
+        " {",
+    ),
+    store(
+        "a frame of an earlier turn is none",
+        "issuer/src/store/sled/journal.rs",
+        "if !follows || before.place.crc != frame.before {",
+        "if !follows && before.place.crc != frame.before {",
+    ),
+    store(
+        "what left the journal is read until the tree has it",
+        "issuer/src/store/sled/layers.rs",
+        "above.recent.get(key).or_else(leaving)",
+        "above.recent.get(key)",
+    ),
+    store(
+        "rows that were taken away stay so above the tree",
+        "issuer/src/store/sled/layers.rs",
+        "ordered(layer.range::<[u8], _>(span).map(|(key, row)| Ok((key.clone(), row.clone()))), order)",
+        "ordered(layer.range::<[u8], _>(span).filter(|(_, row)| row.is_some()).map(|(key, row)| Ok((key.clone(), row.clone()))), order)",
+    ),
+    power(
+        "what answers wait for is synced",
+        "issuer/src/store/sled/journal.rs",
+        "        self.current.sync_data()?;\n",
+        "",
+    ),
+    power(
+        "what leaves the journal is synced",
+        "issuer/src/store/sled/mover.rs",
+        "self.log.sync();",
+        "Ok::<(), std::io::Error>(());",
     ),
 ];
 

@@ -131,15 +131,15 @@ async fn a_log_of_yesterday_refuses_the_start_until_that_is_accepted_and_then_ev
     let World { issuer, clock, admin, directory } = world;
     issuer.close().await;
     drop(issuer);
-    let log = directory.path().join("db");
-    let yesterday = std::fs::read(&log).unwrap();
-    let restore = |log_bytes: &[u8]| {
+    let logs = ["db", "journal.0", "journal.1"].map(|name| directory.path().join(name));
+    let yesterday = logs.each_ref().map(|log| std::fs::read(log).unwrap());
+    let restore = |bytes: &[Vec<u8>; 3]| {
         for entry in std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap) {
             if entry.file_name().to_str().unwrap().starts_with("snap.") {
                 std::fs::remove_file(entry.path()).unwrap();
             }
         }
-        std::fs::write(&log, log_bytes).unwrap();
+        logs.iter().zip(bytes).for_each(|(log, bytes)| std::fs::write(log, bytes).unwrap());
     };
     clock.advance_secs(60);
     let env = Env::seeded(Arc::clone(&clock), 3);
@@ -158,7 +158,7 @@ async fn a_log_of_yesterday_refuses_the_start_until_that_is_accepted_and_then_ev
     assert!(answer.effective_by >= forgotten.exp.as_secs(), "a verifier may still use the list that was forgotten");
     world.issuer.close().await;
     drop(world);
-    restore(&[]);
+    restore(&[const { Vec::new() }; 3]);
     accept_damage(directory.path()).await;
     let opened = open(directory.path(), settings(), env).await;
     assert!(matches!(opened.err(), Some(Error::Keys(KeyFault::Missing { .. }))), "an empty log is not a first start");

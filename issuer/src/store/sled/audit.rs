@@ -1,13 +1,14 @@
 //! The audit log in sled; `store/events.rs` says how its rows look.
 
 use super::engine::{self, Engine};
+use super::layers::{self, Batch, Look};
 use super::room::Room;
-use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::{Event, Extent, Run};
 use crate::store::events::{Events, decode, first};
 use crate::store::{Answer, AuditLog, Order, PURGE_STEP, StoreError};
-use sled::{IVec, Tree};
+use sled::IVec;
+use std::ops::Bound;
 use token::time::UnixTime;
 
 impl AuditLog for SledStore {
@@ -24,7 +25,7 @@ impl AuditLog for SledStore {
     }
 
     fn event_runs(&self, seq: u64, order: Order, most: usize) -> Answer<Vec<Run>> {
-        self.read(|tree| runs(tree, seq, order, most))
+        self.read(|rows| runs(rows, seq, order, most))
     }
 
     fn trim_events(&self, before: UnixTime, keep: u64) -> Answer<bool> {
@@ -32,10 +33,10 @@ impl AuditLog for SledStore {
     }
 }
 
-/// Returns the log of an open tree.
-pub(super) fn open(tree: &Tree) -> Result<Events, StoreError> {
-    let newest = engine::read(tree, layout::AUDIT_HEAD)?.unwrap_or_default();
-    let before = engine::read(tree, layout::AUDIT_BEFORE)?.unwrap_or_default();
+/// Returns the log as the rows have it.
+pub(super) fn open(rows: &impl Look) -> Result<Events, StoreError> {
+    let newest = engine::read(rows, layout::AUDIT_HEAD)?.unwrap_or_default();
+    let before = engine::read(rows, layout::AUDIT_BEFORE)?.unwrap_or_default();
     Ok(Events::of(Extent { before, newest }))
 }
 
@@ -45,43 +46,47 @@ impl Engine {
         self.events.tell(events);
     }
 
-    /// Writes what was told since the last call, into the same batch as the changes it tells of.
-    pub(super) fn write_events(&mut self) -> Result<(), StoreError> {
+    /// Writes what was told since the last call, into the same frame as the changes it tells of.
+    pub(super) fn write_events(&mut self) {
         let rows = self.events.rows();
         if rows.is_empty() {
-            return Ok(());
+            return;
         }
         let mut batch = Batch::default();
         rows.into_iter().for_each(|(key, record)| batch.insert(key, record));
-        self.apply(batch)
+        self.apply(batch);
     }
 
     fn trim_events(&mut self, before: UnixTime, keep: u64) -> Result<bool, StoreError> {
         if self.needs(Room::Ample).is_err() {
             return Ok(false); // what goes is written, too
         }
-        let rows = self.settled()?.scan_prefix([layout::EVENTS]).take(PURGE_STEP).collect::<Result<Vec<_>, _>>();
+        self.write_events(); // what is trimmed may be what the group tells
+        let rows = self.rows().rows(&layers::of_kind(layout::EVENTS), Order::OldestFirst, PURGE_STEP);
         let rows = rows.map_err(|error| self.fail(&error))?;
         let Some(trimmed) = self.events.trim(&rows, before, keep)? else { return Ok(false) };
         let mut batch = Batch::default();
         trimmed.keys.into_iter().for_each(|key| batch.remove(key));
         batch.insert(layout::AUDIT_BEFORE, trimmed.before);
-        self.apply(batch).map(|()| trimmed.more)
+        self.apply(batch);
+        Ok(trimmed.more)
     }
 }
 
-fn runs(tree: &Tree, seq: u64, order: Order, most: usize) -> Result<Vec<Run>, StoreError> {
-    let read = |row: sled::Result<(IVec, IVec)>| {
-        row.map_err(|error| engine::failed(&error)).and_then(|(key, row)| decode(&key, &row))
+fn runs(rows: &impl Look, seq: u64, order: Order, most: usize) -> Result<Vec<Run>, StoreError> {
+    let found = |from: Vec<u8>, to: Vec<u8>, order, most| {
+        let rows = rows.rows(&(Bound::Included(from), Bound::Included(to)), order, most);
+        let rows = rows.map_err(|error| engine::failed(&error))?;
+        rows.iter().map(|(key, row): &(IVec, IVec)| decode(key, row)).collect::<Result<Vec<_>, _>>()
     };
     let (lowest, here, highest) = (layout::events(0), layout::events(seq), layout::events(u64::MAX));
     match order {
-        Order::NewestFirst => tree.range(lowest..=here).rev().take(most).map(read).collect(),
+        Order::NewestFirst => found(lowest, here, order, most),
         Order::OldestFirst => {
-            let holding = tree.range(lowest..=here.clone()).next_back().map(read).transpose()?;
+            let holding = found(lowest, here.clone(), Order::NewestFirst, 1)?.pop();
             let from =
                 holding.filter(|run| run.last_seq() >= seq).map_or(here, |run| layout::events(first(run.before)));
-            tree.range(from..=highest).take(most).map(read).collect()
+            found(from, highest, order, most)
         }
     }
 }

@@ -5,44 +5,53 @@
 //! chain is whole. A restored store has no witness of its newest list, as a copy has none: the next start counts
 //! everything issued so far as revoked.
 
-use super::durable::{Durable, SledFiles, sync_directory};
-use super::engine::{failed, read};
+use super::durable::{Log, sync_directory};
+use super::engine::failed;
+use super::layers::{Look, behind, of_kind};
 use super::open::{engine_failed, unusable};
 use super::{SledStore, layout, open, witness};
 use crate::store::intake::{Intake, KINDS, Taken};
 use crate::store::record::{Count, Record};
-use crate::store::{Answer, Backups, Row, StoreError};
+use crate::store::{Answer, Backups, Order, Row, StoreError};
 use sled::Batch;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
+
+/// Rows that are read while nothing else is written above the tree.
+const AT_ONCE: usize = 256;
 
 impl Backups for SledStore {
     fn backup_head(&self) -> Answer<Vec<Row>> {
         self.committer.submit(|engine| {
-            let rows =
-                engine.settled()?.scan_prefix([layout::STATE]).map(|row| row.map(made)).collect::<Result<_, _>>();
-            rows.map_err(|error| engine.fail(&error))
+            let rows = engine.rows().rows(&of_kind(layout::STATE), Order::OldestFirst, usize::MAX);
+            let rows = rows.map_err(|error| engine.fail(&error))?;
+            Ok(rows.into_iter().filter(|(key, _)| key != layout::MOVED).map(made).collect()) // that is of our files alone
         })
     }
 
     fn backup_rows(&self, after: Option<Vec<u8>>, most_bytes: usize) -> Answer<Vec<Row>> {
-        self.read(|tree| {
+        self.read(|layers| {
             let (mut rows, mut bytes) = (Vec::new(), 0_usize);
-            let begun = after.as_deref().and_then(<[u8]>::first).copied().unwrap_or_default();
+            let mut last = after;
+            let begun = last.as_deref().and_then(<[u8]>::first).copied().unwrap_or_default();
             for kind in KINDS.iter().filter(|kind| **kind >= begun) {
-                let from = match &after {
-                    Some(after) if begun == *kind => Bound::Excluded(after.clone()),
-                    Some(_) | None => Bound::Included(vec![*kind]),
-                };
-                for row in tree.range((from, Bound::Excluded(vec![kind.saturating_add(1)]))) {
-                    let row = made(row.map_err(|error| failed(&error))?);
-                    bytes = bytes.saturating_add(row.key.len()).saturating_add(row.record.len());
-                    rows.push(row);
-                    if bytes >= most_bytes {
-                        return Ok(rows);
+                loop {
+                    let seen = last.take_if(|last| last.first() == Some(kind));
+                    let found = layers.rows(&behind(*kind, seen), Order::OldestFirst, AT_ONCE);
+                    let found = found.map_err(|error| failed(&error))?;
+                    let all = found.len() < AT_ONCE;
+                    for row in found.into_iter().map(made) {
+                        bytes = bytes.saturating_add(row.key.len()).saturating_add(row.record.len());
+                        last = Some(row.key.clone());
+                        rows.push(row);
+                        if bytes >= most_bytes {
+                            return Ok(rows);
+                        }
+                    }
+                    if all {
+                        break;
                     }
                 }
             }
@@ -75,7 +84,7 @@ fn made((key, record): (sled::IVec, sled::IVec)) -> Row {
 pub struct Restoring {
     directory: PathBuf,
     db: sled::Db,
-    files: SledFiles,
+    log: Log,
     intake: Intake,
     _lock: File,
 }
@@ -86,8 +95,8 @@ impl Restoring {
     /// # Errors
     /// [`StoreError`].
     pub fn begin(directory: &Path) -> Result<Self, StoreError> {
-        let open::Opened { db, files, lock, .. } = open::open(directory)?;
-        Ok(Self { directory: directory.to_owned(), db, files, intake: Intake::default(), _lock: lock })
+        let open::Opened { db, log, lock, .. } = open::open(directory)?;
+        Ok(Self { directory: directory.to_owned(), db, log, intake: Intake::default(), _lock: lock })
     }
 
     /// Takes rows, in the order of the backup: those of the head first.
@@ -120,16 +129,17 @@ impl Restoring {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn finish(mut self) -> Result<BTreeMap<u8, u64>, StoreError> {
+    pub fn finish(self) -> Result<BTreeMap<u8, u64>, StoreError> {
         let mut counts = BTreeMap::new();
         for key in self.db.iter().keys() {
             let key = key.map_err(|error| failed(&error))?;
             let count: &mut u64 = counts.entry(key.first().copied().unwrap_or_default()).or_default();
             *count = count.saturating_add(1);
         }
-        read::<Count>(&self.db, layout::FORMAT)?; // it reads
+        let format = self.db.get(layout::FORMAT).map_err(|error| failed(&error))?;
+        format.map(|row| Count::decode(layout::FORMAT, &row)).transpose()?; // it reads
         self.db.flush().map_err(|error| engine_failed(&error))?;
-        self.files.sync().map_err(|error| unusable(&error))?;
+        self.log.sync().map_err(|error| unusable(&error))?;
         witness::leave_none(&self.directory).map_err(|error| unusable(&error))?;
         sync_directory(&self.directory).map_err(|error| unusable(&error))?;
         Ok(counts)

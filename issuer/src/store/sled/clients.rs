@@ -1,17 +1,15 @@
 //! Clients, each under its id, and the assertions they have used.
 
-use super::engine::{Engine, failed};
+use super::engine::Engine;
+use super::layers::{Batch, Look, behind, of_kind};
 use super::room::Room;
-use super::rows::Batch;
 use super::{SledStore, engine, layout};
 use crate::clients::{ClientFault, ClientStep, MAX_CLIENTS};
 use crate::store::record::Record;
 use crate::store::{
     Answer, AssertionUse, ClientDecision, ClientRecord, Clients, MAX_ASSERTIONS, PURGE_STEP, StoreError,
 };
-use sled::Tree;
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use token::time::UnixTime;
 
 impl Clients for SledStore {
@@ -20,7 +18,10 @@ impl Clients for SledStore {
     }
 
     fn clients(&self, after: Option<String>, most: usize) -> Answer<Vec<ClientRecord>> {
-        self.read(|tree| clients(tree, after.as_deref(), most))
+        self.read(|rows| {
+            let after = after.map(|id| layout::client(&id));
+            engine::records(rows, &behind(layout::CLIENT, after), most)
+        })
     }
 
     fn update_client(
@@ -65,7 +66,7 @@ impl Engine {
         if before != after || !events.is_empty() {
             self.needs(Room::Scarce)?;
             self.tell(events);
-            self.apply(batch)?;
+            self.apply(batch);
         }
         Ok(Ok(after))
     }
@@ -78,14 +79,14 @@ impl Engine {
     ) -> Result<Option<ClientFault>, StoreError> {
         let managed = before.is_some_and(ClientRecord::manages);
         if managed && !after.is_some_and(ClientRecord::manages) {
-            let others: Vec<ClientRecord> = engine::read_all(self.settled()?, layout::CLIENT)?;
+            let others: Vec<ClientRecord> = engine::records(self.rows(), &of_kind(layout::CLIENT), usize::MAX)?;
             let another =
                 |other: &ClientRecord| other.manages() && Some(&other.client_id) != before.map(|c| &c.client_id);
             return Ok((!others.iter().any(another)).then_some(ClientFault::LastAdministrator));
         }
         let full = before.is_none()
             && after.is_some()
-            && self.settled()?.scan_prefix([layout::CLIENT]).take(MAX_CLIENTS).count() == MAX_CLIENTS;
+            && engine::keys(self.rows(), &of_kind(layout::CLIENT), MAX_CLIENTS)?.len() == MAX_CLIENTS;
         Ok(full.then_some(ClientFault::TooMany))
     }
 
@@ -99,7 +100,7 @@ impl Engine {
         self.needs(Room::Ample)?;
         let mut batch = Batch::default();
         batch.insert(layout::assertion(until, name), &[]);
-        self.apply(batch)?;
+        self.apply(batch);
         self.assertions.insert(name);
         Ok(AssertionUse::First)
     }
@@ -115,7 +116,7 @@ impl Engine {
             layout::parse_assertion(key).map(|name| self.assertions.remove(&name));
         }
         if !due.is_empty() {
-            self.apply(batch)?;
+            self.apply(batch);
         }
         Ok(due.len() == PURGE_STEP)
     }
@@ -130,17 +131,9 @@ fn after(step: ClientStep, before: Option<&ClientRecord>) -> Option<ClientRecord
 }
 
 /// Returns the names of the assertions that are remembered.
-pub(super) fn assertions(tree: &Tree) -> Result<BTreeSet<[u8; 16]>, StoreError> {
-    let name = |key: sled::Result<sled::IVec>| {
-        let key = key.map_err(|error| failed(&error))?;
-        layout::parse_assertion(&key).ok_or_else(|| StoreError::damaged("an assertion has an odd key"))
-    };
-    tree.scan_prefix([layout::ASSERTION]).keys().map(name).collect()
-}
-
-fn clients(tree: &Tree, after: Option<&str>, most: usize) -> Result<Vec<ClientRecord>, StoreError> {
-    let from = after.map_or(Bound::Included(vec![layout::CLIENT]), |id| Bound::Excluded(layout::client(id)));
-    let rows = tree.range((from, Bound::Excluded(vec![layout::CLIENT + 1]))).take(most);
-    rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| ClientRecord::decode(&key, &row)))
-        .collect()
+pub(super) fn assertions(rows: &impl Look) -> Result<BTreeSet<[u8; 16]>, StoreError> {
+    let keys = engine::keys(rows, &of_kind(layout::ASSERTION), usize::MAX)?;
+    let name = |key: &sled::IVec| layout::parse_assertion(key);
+    let names = keys.iter().map(|key| name(key).ok_or_else(|| StoreError::damaged("an assertion has an odd key")));
+    names.collect()
 }

@@ -1,7 +1,8 @@
 //! The one thread that writes.
 //!
 //! ```text
-//! callers ──► queue ──► [ up to 256 changes: decide ] ──► one batch with their events ──► flush ──► sync ──► answer all
+//! callers ──► queue ──► [ up to 256 changes: decide ] ──► one frame of the journal with their events ──► sync ──► answer all
+//!                                                                  └── when a file of it is full ──► mover ──► sled's tree
 //! ```
 //!
 //! A group is whatever waits when the one before is done, so nobody waits for company and a burst shares one sync. If
@@ -10,9 +11,10 @@
 
 use super::durable::Durable;
 use super::engine::Engine;
+use super::journal::{CLAIMED, FULL};
+use super::mover::Mover;
 use super::open::{abandon, unusable};
 use super::room::Room;
-use super::stuck::Watch;
 use crate::env::Stopwatch;
 use crate::store::{Answer, StoreError};
 use crate::telemetry::metrics::METRICS;
@@ -57,6 +59,9 @@ impl<T: Send, F: FnOnce(&mut Engine) -> Result<T, StoreError> + Send> Change for
 
 enum Message {
     Change(Box<dyn Change>),
+    /// Moves everything into the tree, for tests that look at it.
+    #[cfg(test)]
+    Settle(oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
 
@@ -69,14 +74,18 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread, which owns the engine over this tree from now on.
-    pub(super) fn start(tree: sled::Tree, engine: Engine, durable: Box<dyn Durable>) -> Result<Self, StoreError> {
+    /// Starts the thread, which owns the engine from now on; `mover` begins with what a journal left.
+    pub(super) fn start(
+        engine: Engine,
+        durable: Box<dyn Durable>,
+        mover: Mover,
+        fatal: Arc<watch::Sender<Option<StoreError>>>,
+    ) -> Result<Self, StoreError> {
         let (queue, messages) = sync_channel(QUEUE);
-        let (fatal, failed) = watch::channel(None);
+        let failed = fatal.subscribe();
         let full = Arc::new(AtomicBool::new(false));
         let tells_full = Arc::clone(&full);
-        let watch = Watch::over(tree).map_err(|error| unusable(&error))?;
-        let body = move || Thread { engine, durable, fatal, full: tells_full }.run(&messages, watch);
+        let body = move || Thread { engine, durable, mover, fatal, full: tells_full }.run(&messages);
         let thread = std::thread::Builder::new().name("countersign-committer".to_owned()).spawn(body);
         let thread = thread.map_err(|error| unusable(&error))?;
         Ok(Self { queue: Some(queue), failed, full, thread: Some(thread) })
@@ -97,6 +106,13 @@ impl Committer {
     pub(super) fn close(&self) -> Answer<()> {
         let (caller, answer) = oneshot::channel();
         self.send(Message::Close(caller), answer)
+    }
+
+    /// Queues moving everything into the tree.
+    #[cfg(test)]
+    pub(super) fn settle(&self) -> Answer<()> {
+        let (caller, answer) = oneshot::channel();
+        self.send(Message::Settle(caller), answer)
     }
 
     /// Tells when writing or syncing has failed.
@@ -140,12 +156,13 @@ impl Drop for Committer {
 struct Thread {
     engine: Engine,
     durable: Box<dyn Durable>,
-    fatal: watch::Sender<Option<StoreError>>,
+    mover: Mover,
+    fatal: Arc<watch::Sender<Option<StoreError>>>,
     full: Arc<AtomicBool>,
 }
 
 impl Thread {
-    fn run(mut self, messages: &Receiver<Message>, watch: Watch) {
+    fn run(mut self, messages: &Receiver<Message>) {
         let mut group = Vec::with_capacity(GROUP);
         let mut closing = None;
         while closing.is_none() {
@@ -153,24 +170,25 @@ impl Thread {
             for message in std::iter::once(first).chain(std::iter::from_fn(|| messages.try_recv().ok())) {
                 match message {
                     Message::Change(change) => group.push(change),
+                    #[cfg(test)]
+                    Message::Settle(caller) => drop(caller.send(self.settle())),
                     Message::Close(caller) => closing = Some(caller),
                 }
                 if group.len() == GROUP || closing.is_some() {
                     break;
                 }
             }
-            let fate = watch.during(|| self.commit(&mut group));
-            group.drain(..).for_each(|change| change.answer(fate.clone()));
+            while !group.is_empty() {
+                let (done, fate) = self.commit(&mut group);
+                group.drain(..done).for_each(|change| change.answer(fate.clone()));
+            }
         }
-        let fate = match self.failure() {
-            Some(fault) => Err(fault),
-            None => watch
-                .during(|| self.flush().and_then(|()| self.durable.sync_notes().map_err(|error| sync_failed(&error)))),
-        };
-        drop(watch);
+        let fate = self.settle().and_then(|()| self.durable.sync_notes().map_err(|error| sync_failed(&error)));
+        let Self { engine, mover, .. } = self;
+        drop(mover); // it works on the same files
         match fate {
-            Ok(()) => drop(self.engine), // the files are closed before anybody is told so
-            Err(_) => abandon(self.engine),
+            Ok(()) => drop(engine), // the files are closed before anybody is told so
+            Err(_) => abandon(engine),
         }
         if let Some(caller) = closing {
             drop(caller.send(fate));
@@ -181,22 +199,31 @@ impl Thread {
         self.fatal.borrow().clone()
     }
 
-    /// Runs the group and makes it durable; what it says goes for every change of the group.
-    fn commit(&mut self, group: &mut [Box<dyn Change>]) -> Result<(), StoreError> {
+    /// Runs changes of the group, mostly all, and makes them durable; what it says goes for each of so many.
+    fn commit(&mut self, group: &mut [Box<dyn Change>]) -> (usize, Result<(), StoreError>) {
         if let Some(fault) = self.failure() {
-            return Err(fault);
+            return (group.len(), Err(fault));
         }
+        self.make_way();
         self.look_for_room();
-        let (engine, size) = (&mut self.engine, group.len());
+        let engine = &mut self.engine;
         let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            group.iter_mut().for_each(|change| change.run(engine));
-            engine.write_events()
+            let mut ran = 0;
+            for change in group.iter_mut() {
+                change.run(engine);
+                ran += 1;
+                if engine.wrote_much() {
+                    break;
+                }
+            }
+            engine.write_events();
+            ran
         }));
-        let done = match (ran, self.engine.take_fault()) {
-            (Err(_panic), _) => Err(StoreError::Failed { detail: "a change panicked".into() }),
-            (Ok(_), Some(fault)) | (Ok(Err(fault)), None) => Err(fault),
-            (Ok(Ok(())), None) if self.engine.wrote() => self.measured_flush(size),
-            (Ok(Ok(())), None) => Ok(()),
+        let (ran, done) = match (ran, self.engine.take_fault()) {
+            (Err(_panic), _) => (group.len(), Err(StoreError::Failed { detail: "a change panicked".into() })),
+            (Ok(ran), Some(fault)) => (ran, Err(fault)),
+            (Ok(ran), None) if self.engine.wrote() => (ran, self.make_durable(ran)),
+            (Ok(ran), None) => (ran, Ok(())),
         };
         match &done {
             Ok(()) => {
@@ -208,7 +235,37 @@ impl Thread {
                 self.fatal.send_replace(Some(fault.clone()));
             }
         }
-        done
+        (ran, done)
+    }
+
+    /// Goes on in the journal's other file once this one is full; where that one is not empty yet, it waits while there
+    /// is something to wait for.
+    fn make_way(&mut self) {
+        if self.durable.length() < FULL {
+            return;
+        }
+        if self.durable.length() >= CLAIMED - FULL / 2 {
+            self.mover.wait();
+        }
+        if !self.mover.is_busy() {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        let last = self.durable.turn();
+        let layer = self.engine.layers().turn();
+        self.mover.begin(layer, last);
+    }
+
+    /// Moves everything into the tree. Where the disk has no room for that it stays in the journal.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.mover.wait();
+        if self.durable.length() > 0 && !self.mover.is_busy() && self.failure().is_none() {
+            self.turn();
+            self.mover.wait();
+        }
+        self.failure().map_or(Ok(()), Err)
     }
 
     fn look_for_room(&mut self) {
@@ -224,20 +281,15 @@ impl Thread {
         }
     }
 
-    fn measured_flush(&mut self, changes: usize) -> Result<(), StoreError> {
+    fn make_durable(&mut self, changes: usize) -> Result<(), StoreError> {
         let watch = Stopwatch::start();
-        self.flush()?;
+        self.durable.append(self.engine.group()).and_then(|()| self.note()).map_err(|error| sync_failed(&error))?;
+        self.engine.publish();
         METRICS.committed(changes, watch.elapsed());
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
-        self.engine.flush()?;
-        self.make_durable().map_err(|error| sync_failed(&error))
-    }
-
-    fn make_durable(&mut self) -> io::Result<()> {
-        self.durable.sync()?;
+    fn note(&mut self) -> io::Result<()> {
         let event = self.engine.newest_event();
         match self.engine.take_listed() {
             Some(seq) => self.durable.note_list(seq, event),

@@ -1,24 +1,28 @@
-//! Making the disk keep what sled has written.
+//! Making the disk keep what was written.
 //!
 //! sled 0.34's `flush` is `pwrite` and `sync_file_range`, never `fsync`: after a power cut the file system may have
-//! nothing of it. So the data file is opened a second time and synced after every flush. Values too large for sled's log
+//! nothing of it. So its data file is opened a second time and synced after every flush. Values too large for sled's log
 //! would go to files of their own, unsynced; records are too small for that, but if one ever did it is synced here too.
 
+use super::journal::{Above, Journal, Place};
+use super::layers::Layer;
 use super::room::{Claims, Room};
 use super::witness::{Newest, Witness};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Makes everything written so far survive a power cut. An error is final: after a failed sync nobody knows what the
+/// What the committer's thread writes itself. An error of the journal is final: after a failed sync nobody knows what the
 /// disk holds, and a second sync may report success without having written anything.
 pub(super) trait Durable: Send {
-    fn sync(&mut self) -> io::Result<()>;
+    /// Makes the rows of a group survive a power cut.
+    fn append(&mut self, group: &Layer) -> io::Result<()>;
 
-    /// Writes the number of the newest event beside the log, which must hold it by now.
+    /// Writes the number of the newest event beside the journal, which must hold it by now.
     fn note_event(&mut self, event: u64) -> io::Result<()>;
 
-    /// Makes the number of the newest list durable beside the log, and that of the newest event; it must hold both by now.
+    /// Makes the number of the newest list durable beside the journal, and that of the newest event; it must hold both by now.
     fn note_list(&mut self, seq: u64, event: u64) -> io::Result<()>;
 
     /// Makes all numbers durable.
@@ -26,38 +30,40 @@ pub(super) trait Durable: Send {
 
     /// Sets room aside for the next group and returns how much there is.
     fn room(&mut self) -> Room;
+
+    /// How long the current file of the journal is.
+    fn length(&self) -> u64;
+
+    /// Goes on in the journal's other file and returns the last place in this one.
+    fn turn(&mut self) -> Place;
 }
 
-/// Syncs the files of a sled directory.
-pub(super) struct SledFiles {
-    data: File,
-    blobs: PathBuf,
+/// The files beside sled's.
+pub(super) struct Files {
+    journal: Journal,
     witness: Witness,
-    claims: Claims,
+    claims: Arc<Mutex<Claims>>,
 }
 
-impl SledFiles {
-    /// Returns the files of an open sled directory with this lock file, and what its log must reach.
-    pub(super) fn open(directory: &Path, lock: &File) -> io::Result<(Self, Newest)> {
+impl Files {
+    /// Opens the files of a directory with this lock file, whose tree has everything up to `moved`. Returns with them what
+    /// the store must reach to be whole, and what lies above the tree.
+    pub(super) fn open(directory: &Path, lock: &File, moved: Place) -> io::Result<(Self, Newest, Above)> {
         let (witness, newest) = Witness::open(directory, lock)?;
-        let (data, blobs) = (File::open(directory.join("db"))?, directory.join("blobs"));
-        Ok((Self { data, blobs, witness, claims: Claims::open(directory)? }, newest))
+        let (journal, above) = Journal::open(directory, moved)?;
+        let claims = Arc::new(Mutex::new(Claims::open(directory)?));
+        Ok((Self { journal, witness, claims }, newest, above))
+    }
+
+    /// The room on the disk, for whatever else writes.
+    pub(super) fn claims(&self) -> Arc<Mutex<Claims>> {
+        Arc::clone(&self.claims)
     }
 }
 
-impl Durable for SledFiles {
-    fn sync(&mut self) -> io::Result<()> {
-        self.data.sync_data()?;
-        let mut any = false;
-        for blob in std::fs::read_dir(&self.blobs)? {
-            match File::open(blob?.path()) {
-                Ok(file) => file.sync_all()?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {} // sled removed it meanwhile
-                Err(error) => return Err(error),
-            }
-            any = true;
-        }
-        if any { sync_directory(&self.blobs) } else { Ok(()) }
+impl Durable for Files {
+    fn append(&mut self, group: &Layer) -> io::Result<()> {
+        self.journal.append(group)
     }
 
     fn note_event(&mut self, event: u64) -> io::Result<()> {
@@ -73,7 +79,43 @@ impl Durable for SledFiles {
     }
 
     fn room(&mut self) -> Room {
-        self.claims.room()
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).room(self.journal.length())
+    }
+
+    fn length(&self) -> u64 {
+        self.journal.length()
+    }
+
+    fn turn(&mut self) -> Place {
+        self.journal.turn()
+    }
+}
+
+/// The files that sled writes.
+pub(super) struct Log {
+    data: File,
+    blobs: PathBuf,
+}
+
+impl Log {
+    /// Returns the files of an open sled directory.
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        Ok(Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs") })
+    }
+
+    /// Makes what sled has flushed survive a power cut. An error is final.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.data.sync_data()?;
+        let mut any = false;
+        for blob in std::fs::read_dir(&self.blobs)? {
+            match File::open(blob?.path()) {
+                Ok(file) => file.sync_all()?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {} // sled removed it meanwhile
+                Err(error) => return Err(error),
+            }
+            any = true;
+        }
+        if any { sync_directory(&self.blobs) } else { Ok(()) }
     }
 }
 
@@ -91,9 +133,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("db"), b"log").unwrap();
         std::fs::create_dir(directory.path().join("blobs")).unwrap();
-        let lock = File::create(directory.path().join("lock")).unwrap();
-        let (mut files, newest) = SledFiles::open(directory.path(), &lock).unwrap();
-        assert_eq!(newest, Newest { list: 0, event: 0 });
+        let mut files = Log::open(directory.path()).unwrap();
         files.sync().unwrap();
         std::fs::write(directory.path().join("blobs").join("7"), b"blob").unwrap();
         files.sync().unwrap();

@@ -1,7 +1,7 @@
 //! The changes, as the committer's thread makes them: read, decide, one atomic batch.
 
+use super::layers::{self, Batch, Layer, Layers, Look, Rows, Span};
 use super::room::Room;
-use super::rows::{Batch, Rows};
 use super::witness::Newest;
 use super::{audit, clients, keys, layout};
 use crate::audit::Event;
@@ -10,16 +10,18 @@ use crate::revocations::Publication;
 use crate::rules::Rules;
 use crate::store::events::Events;
 use crate::store::record::{Count, Record, RevokedBy};
-use crate::store::{Announcement, Pages, Revocations, StoreError};
-use sled::{IVec, Tree};
+use crate::store::{Announcement, Order, Pages, Revocations, StoreError};
+use sled::IVec;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 use token::id::{Jti, MAX_INDEX};
 use tokio::sync::mpsc;
 
 /// Pages of 1,024 indices in an epoch.
 const MAX_PAGES: u32 = (MAX_INDEX >> 10) + 1;
+
+const GAP: &str = "its log ends before its journal begins";
 
 /// What the committer's thread owns.
 pub(super) struct Engine {
@@ -48,22 +50,23 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Returns the engine over an open tree.
-    pub(super) fn open(tree: Tree, reached: Newest) -> Result<Self, StoreError> {
-        let publication: Option<Publication> = read(&tree, layout::PUBLICATION)?;
-        let floor = read(&tree, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
-        let events = audit::open(&tree)?;
-        let assertions = clients::assertions(&tree)?;
+    /// Returns the engine over what was opened: `reached` is what it must reach to be whole, and where `foreign` it is not.
+    pub(super) fn open(layers: Arc<Layers>, reached: Newest, foreign: bool) -> Result<Self, StoreError> {
+        let rows = Rows::of(layers);
+        let publication: Option<Publication> = read(&rows, layout::PUBLICATION)?;
+        let floor = read(&rows, layout::FLOOR)?.map_or(0, |Count(floor)| floor);
+        let events = audit::open(&rows)?;
+        let assertions = clients::assertions(&rows)?;
         let (list, event) = (publication.map_or(0, |publication| publication.seq), events.extent().newest.seq);
         let found = Newest { list, event };
-        let newest = entries(&tree)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
+        let newest = entries(&rows)?.into_iter().map(|(_, number)| number).max().unwrap_or(0);
         Ok(Self {
-            rows: Rows::of(tree),
+            rows,
             next_number: newest.max(publication.map_or(0, |publication| publication.upto)).saturating_add(1),
             low: publication.map_or(0, |publication| publication.low),
             floor,
-            whole: found.reaches(reached),
-            damage: found.damage(reached),
+            whole: found.reaches(reached) && !foreign,
+            damage: found.damage(reached).or_else(|| foreign.then(|| GAP.into())),
             listed: None,
             feed: None,
             pending: Vec::new(),
@@ -113,19 +116,34 @@ impl Engine {
         }
     }
 
-    /// Hands everything to the operating system; it is not durable yet.
-    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
-        self.rows.flush().map_err(|error| failed(&error))
+    /// Returns what the group wrote.
+    pub(super) fn group(&self) -> &Layer {
+        self.rows.group()
+    }
+
+    /// Returns whether the group wrote so much that no other change should join.
+    pub(super) fn wrote_much(&self) -> bool {
+        self.rows.are_many()
+    }
+
+    /// Lets everybody see what the group wrote; it must be durable.
+    pub(super) fn publish(&mut self) {
+        self.rows.publish();
+    }
+
+    /// The layers that everybody sees.
+    pub(super) fn layers(&self) -> &Layers {
+        self.rows.layers()
     }
 
     pub(super) fn revoke(&mut self, jtis: Vec<Jti>, events: Vec<Event>) -> Result<(), StoreError> {
         self.needs(Room::Scarce)?;
         self.tell(events);
         let mut batch = Batch::default();
-        match self.revoke_in(&mut batch, jtis)? {
-            Some(announcement) => self.apply_announced(batch, Some(announcement)),
-            None => Ok(()),
+        if let Some(announcement) = self.revoke_in(&mut batch, jtis)? {
+            self.apply_announced(batch, Some(announcement));
         }
+        Ok(())
     }
 
     /// Adds the revocations that are new to the batch; the announcement is due once it is applied.
@@ -150,7 +168,7 @@ impl Engine {
 
     pub(super) fn revocations(&mut self) -> Result<Revocations, StoreError> {
         let (feed, receiver) = mpsc::unbounded_channel();
-        let entries = entries(self.settled()?)?;
+        let entries = entries(&self.rows)?;
         self.pending.clear(); // they are among the entries
         self.feed = Some(feed);
         Ok(Revocations { entries, feed: receiver, whole: self.whole, damage: self.damage.clone() })
@@ -168,12 +186,13 @@ impl Engine {
         }
         let mut batch = Batch::default();
         batch.insert(&*key, Count(page + 1).encode(&key));
-        self.apply(batch).map(|()| page)
+        self.apply(batch);
+        Ok(page)
     }
 
     pub(super) fn sweep_pages(&mut self, epochs: RangeInclusive<u32>, skipped: u32) -> Result<(), StoreError> {
         self.needs(Room::Scarce)?;
-        let counted = pages(self.settled()?, epochs.clone())?;
+        let counted = pages(&self.rows, epochs.clone())?;
         let mut leased: BTreeMap<u32, u32> = counted.into_iter().map(|pages| (pages.epoch, pages.leased)).collect();
         if skipped > 0 {
             epochs.for_each(|epoch| {
@@ -190,7 +209,8 @@ impl Engine {
                 batch.insert(key, record);
             }
         }
-        self.apply(batch)
+        self.apply(batch);
+        Ok(())
     }
 
     pub(super) fn put_publication(&mut self, publication: Publication) -> Result<(), StoreError> {
@@ -201,7 +221,7 @@ impl Engine {
         }
         let mut batch = Batch::default();
         batch.insert(layout::PUBLICATION, publication.encode(layout::PUBLICATION));
-        self.apply(batch)?;
+        self.apply(batch);
         self.low = self.low.max(publication.low);
         self.listed = Some(publication.seq);
         Ok(())
@@ -221,7 +241,8 @@ impl Engine {
         self.tell(events);
         let mut batch = keys::batch(keys);
         batch.insert(layout::RULES, rules.encode(layout::RULES));
-        self.apply(batch)
+        self.apply(batch);
+        Ok(())
     }
 
     pub(super) fn get(&mut self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
@@ -233,28 +254,21 @@ impl Engine {
         self.get(key)?.map(|row| R::decode(key, &row)).transpose()
     }
 
-    /// Returns the tree with all changes so far and the events that tell of them, for a scan.
-    pub(super) fn settled(&mut self) -> Result<&Tree, StoreError> {
-        self.write_events()?; // in one batch with what they tell of
-        let fault = &mut self.fault;
-        self.rows.settled().map_err(|error| fault.insert(failed(&error)).clone())
+    /// Returns the rows as the changes so far have left them.
+    pub(super) fn rows(&self) -> &Rows {
+        &self.rows
     }
 
-    /// Takes in what a change writes; what is told of it must have been told before.
-    pub(super) fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+    /// Takes in what a change writes.
+    pub(super) fn apply(&mut self, batch: Batch) {
         self.wrote = true;
-        if self.rows.write(batch) { self.settled().map(drop) } else { Ok(()) }
+        self.rows.write(batch);
     }
 
     /// Applies a batch, and announces what it revokes once it is durable.
-    pub(super) fn apply_announced(
-        &mut self,
-        batch: Batch,
-        announcement: Option<Announcement>,
-    ) -> Result<(), StoreError> {
-        self.apply(batch)?;
+    pub(super) fn apply_announced(&mut self, batch: Batch, announcement: Option<Announcement>) {
+        self.apply(batch);
         self.pending.extend(announcement);
-        Ok(())
     }
 
     /// Remembers that the engine itself failed: the group must not be acknowledged.
@@ -266,38 +280,44 @@ impl Engine {
 }
 
 /// Returns the record under `key`.
-pub(super) fn read<R: Record>(tree: &Tree, key: &[u8]) -> Result<Option<R>, StoreError> {
-    let row = tree.get(key).map_err(|error| failed(&error))?;
+pub(super) fn read<R: Record>(rows: &impl Look, key: &[u8]) -> Result<Option<R>, StoreError> {
+    let row = rows.get(key).map_err(|error| failed(&error))?;
     row.map(|row| R::decode(key, &row)).transpose()
 }
 
-/// Returns all records of a kind.
-pub(super) fn read_all<R: Record>(tree: &Tree, kind: u8) -> Result<Vec<R>, StoreError> {
-    let rows = tree.scan_prefix([kind]);
-    rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| R::decode(&key, &row))).collect()
+/// Returns the first `most` records of a span.
+pub(super) fn records<R: Record>(rows: &impl Look, span: &Span, most: usize) -> Result<Vec<R>, StoreError> {
+    let rows = rows.rows(span, Order::OldestFirst, most).map_err(|error| failed(&error))?;
+    rows.iter().map(|(key, row)| R::decode(key, row)).collect()
+}
+
+/// Returns the first `most` keys of a span.
+pub(super) fn keys(rows: &impl Look, span: &Span, most: usize) -> Result<Vec<IVec>, StoreError> {
+    let rows = rows.rows(span, Order::OldestFirst, most).map_err(|error| failed(&error))?;
+    Ok(rows.into_iter().map(|(key, _)| key).collect())
 }
 
 /// Returns what is stored of the pages of these epochs.
-pub(super) fn pages(tree: &Tree, epochs: RangeInclusive<u32>) -> Result<Vec<Pages>, StoreError> {
+pub(super) fn pages(rows: &impl Look, epochs: RangeInclusive<u32>) -> Result<Vec<Pages>, StoreError> {
+    let bound = |epoch| Bound::Included(layout::of_epoch(layout::PAGES, epoch));
     let (first, last) = epochs.into_inner();
-    let rows = tree.range(layout::of_epoch(layout::PAGES, first)..=layout::of_epoch(layout::PAGES, last));
-    let pages = |row: sled::Result<(IVec, IVec)>| {
-        let (key, row) = row.map_err(|error| failed(&error))?;
+    let found = rows.rows(&(bound(first), bound(last)), Order::OldestFirst, usize::MAX);
+    let pages = |(key, row): (IVec, IVec)| {
         let Count(leased) = Count::decode(&key, &row)?;
         let epoch = layout::parse_epoch(&key).ok_or_else(|| StoreError::damaged("an epoch has an odd key"))?;
-        let swept = read(tree, &layout::of_epoch(layout::SWEPT, epoch))?.map_or(0, |Count(swept)| swept);
+        let swept = read(rows, &layout::of_epoch(layout::SWEPT, epoch))?.map_or(0, |Count(swept)| swept);
         Ok(Pages { epoch, leased, swept })
     };
-    rows.map(pages).collect()
+    found.map_err(|error| failed(&error))?.into_iter().map(pages).collect()
 }
 
-fn entries(tree: &Tree) -> Result<Vec<(Jti, u64)>, StoreError> {
-    let entry = |row: sled::Result<(IVec, IVec)>| {
-        let (key, row) = row.map_err(|error| failed(&error))?;
+fn entries(rows: &impl Look) -> Result<Vec<(Jti, u64)>, StoreError> {
+    let found = rows.rows(&layers::of_kind(layout::REVOCATION), Order::OldestFirst, usize::MAX);
+    let entry = |(key, row): (IVec, IVec)| {
         let jti = layout::parse_revocation(&key).ok_or_else(|| StoreError::damaged("a revocation has an odd key"))?;
         RevokedBy::decode(&key, &row).map(|RevokedBy(number)| (jti, number))
     };
-    tree.scan_prefix([layout::REVOCATION]).map(entry).collect()
+    found.map_err(|error| failed(&error))?.into_iter().map(entry).collect()
 }
 
 pub(super) fn failed(error: &sled::Error) -> StoreError {

@@ -1,8 +1,8 @@
 //! Signing keys, each under its `kid`.
 
 use super::engine::{self, Engine};
+use super::layers::{self, Batch};
 use super::room::Room;
-use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
@@ -11,7 +11,7 @@ use crate::store::{Answer, Keys, StoreError};
 
 impl Keys for SledStore {
     fn keys(&self) -> Answer<Vec<SealedKey>> {
-        self.read(|tree| engine::read_all(tree, layout::KEY))
+        self.read(|rows| engine::records(rows, &layers::of_kind(layout::KEY), usize::MAX))
     }
 
     fn put_keys(&self, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
@@ -27,7 +27,8 @@ impl Engine {
     fn put_keys(&mut self, keys: &[SealedKey], events: Vec<Event>) -> Result<(), StoreError> {
         self.needs(Room::Scarce)?;
         self.tell(events);
-        self.apply(batch(keys))
+        self.apply(batch(keys));
+        Ok(())
     }
 
     fn forget_keys(&mut self, kids: &[String], events: Vec<Event>) -> Result<(), StoreError> {
@@ -35,7 +36,8 @@ impl Engine {
         self.tell(events);
         let mut batch = Batch::default();
         kids.iter().for_each(|kid| batch.remove(layout::key(kid)));
-        self.apply(batch)
+        self.apply(batch);
+        Ok(())
     }
 }
 

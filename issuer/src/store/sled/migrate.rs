@@ -1,9 +1,9 @@
-//! From format 1 to 2: each session gets its row under its subject.
+//! From format 1: each session gets its row under its subject. Format 2 had no journal; nothing in it changes.
 //!
 //! Rows are added in batches, and the format is written once all of them are on the disk. A process that is killed in
 //! between leaves a store of format 1 with some of the rows: the next start writes them again, to the same effect.
 
-use super::durable::{Durable, SledFiles};
+use super::durable::Log;
 use super::layout;
 use super::open::{engine_failed, unusable};
 use crate::session::Session;
@@ -17,7 +17,7 @@ use std::ops::Bound;
 const STEP: usize = 1024;
 
 /// Migrates the store; what it wrote is durable.
-pub(super) fn to_2(db: &Db, files: &mut SledFiles) -> Result<(), StoreError> {
+pub(super) fn from_1(db: &Db, log: &Log) -> Result<(), StoreError> {
     let mut sessions = 0;
     let mut from = Bound::Included(vec![layout::SESSION]);
     loop {
@@ -29,11 +29,15 @@ pub(super) fn to_2(db: &Db, files: &mut SledFiles) -> Result<(), StoreError> {
         sessions += rows.len();
         db.apply_batch(index(&rows)).map_err(|error| engine_failed(&error))?;
     }
-    sync(db, files)?;
+    sync(db, log)?;
+    tracing::info!(sessions, "each session has its row under its subject");
+    from_2(db, log)
+}
+
+/// Raises the format, so that no older daemon opens a store whose journal it does not know.
+pub(super) fn from_2(db: &Db, log: &Log) -> Result<(), StoreError> {
     db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map_err(|error| engine_failed(&error))?;
-    sync(db, files)?;
-    tracing::info!(sessions, "the store was brought to format 2");
-    Ok(())
+    sync(db, log)
 }
 
 /// A session that cannot be read is left where it is, for whoever mends the store: nobody can refresh it either.
@@ -48,7 +52,7 @@ fn index(rows: &[(IVec, IVec)]) -> Batch {
     batch
 }
 
-fn sync(db: &Db, files: &mut SledFiles) -> Result<(), StoreError> {
+fn sync(db: &Db, log: &Log) -> Result<(), StoreError> {
     db.flush().map_err(|error| engine_failed(&error))?;
-    files.sync().map_err(|error| unusable(&error))
+    log.sync().map_err(|error| unusable(&error))
 }

@@ -1,11 +1,12 @@
 //! The embedded engine: sled 0.34.7, with what it lacks built around it.
 //!
 //! ```text
-//! SledStore ──► committer (one thread) ──► engine ──► sled tree
-//!     └── reads straight from the tree        └──► durable (fsync)
+//! SledStore ──► committer (one thread) ──► engine ──► journal (fsync)
+//!     │                                      │           │ when it is full
+//!     └────────────── reads ─────────────► layers ──► mover (one thread) ──► sled tree (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `rows.rs` gathers what a group writes, `durable.rs` syncs, `stuck.rs` lets
+//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the tree, `durable.rs` syncs, `stuck.rs` lets
 //! no flush hang, `room.rs` keeps room on the disk, `layout.rs` says which row lies where; what belongs to one
 //! area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
@@ -16,12 +17,14 @@ mod clients;
 mod committer;
 mod durable;
 mod engine;
+mod journal;
 mod keys;
+mod layers;
 mod migrate;
+mod mover;
 mod open;
 mod purge;
 mod room;
-mod rows;
 mod sessions;
 mod stuck;
 mod subject;
@@ -39,12 +42,14 @@ use crate::revocations::Publication;
 use crate::rules::Rules;
 use crate::store::record::{Record, RevokedBy};
 use committer::Committer;
-use durable::{Durable, SledFiles};
+use durable::{Durable, Files};
 use engine::Engine;
+use layers::Layers;
+use mover::Mover;
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use token::id::Jti;
 use tokio::sync::watch;
 
@@ -52,7 +57,7 @@ use tokio::sync::watch;
 pub struct SledStore {
     // Fields are dropped in this order: the committer ends, the tree closes, the lock goes.
     committer: Committer,
-    tree: RwLock<Option<sled::Tree>>,
+    layers: RwLock<Option<Arc<Layers>>>,
     directory: PathBuf,
     _lock: File,
 }
@@ -66,13 +71,20 @@ impl SledStore {
         Self::open_with(directory, |files| Box::new(files))
     }
 
-    fn open_with(directory: &Path, durable: impl FnOnce(SledFiles) -> Box<dyn Durable>) -> Result<Self, StoreError> {
-        let opened = open::open(directory)?;
-        let tree: sled::Tree = (*opened.db).clone();
-        drop(opened.db);
-        let committer =
-            Committer::start(tree.clone(), Engine::open(tree.clone(), opened.newest)?, durable(opened.files))?;
-        Ok(Self { committer, tree: RwLock::new(Some(tree)), directory: directory.to_owned(), _lock: opened.lock })
+    fn open_with(directory: &Path, durable: impl FnOnce(Files) -> Box<dyn Durable>) -> Result<Self, StoreError> {
+        let open::Opened { db, log, files, above, newest, lock } = open::open(directory)?;
+        let tree: sled::Tree = (*db).clone();
+        drop(db);
+        let (leaving, last) = above.leaving.map(|(leaving, last)| (Arc::new(leaving), last)).unzip();
+        let layers = Arc::new(Layers::of(tree, above.recent, leaving.clone()));
+        let fatal = Arc::new(watch::Sender::new(None));
+        let mover = Mover::start(Arc::clone(&layers), log, files.claims(), Arc::clone(&fatal))?;
+        if let (Some(leaving), Some(last)) = (leaving, last) {
+            mover.begin(leaving, last);
+        }
+        let engine = Engine::open(Arc::clone(&layers), newest, above.foreign)?;
+        let committer = Committer::start(engine, durable(files), mover, fatal)?;
+        Ok(Self { committer, layers: RwLock::new(Some(layers)), directory: directory.to_owned(), _lock: lock })
     }
 
     /// Accepts that the files lack what was acknowledged: the next start takes the store for one that was put there, and revokes
@@ -81,18 +93,20 @@ impl SledStore {
     /// # Errors
     /// [`StoreError::Unusable`].
     pub fn accept_damage(&self) -> Result<(), StoreError> {
-        let left = witness::leave_none(&self.directory).and_then(|()| durable::sync_directory(&self.directory));
+        let left = witness::leave_none(&self.directory)
+            .and_then(|()| journal::clear(&self.directory))
+            .and_then(|()| durable::sync_directory(&self.directory));
         left.map_err(|error| open::unusable(&error))
     }
 
-    fn read<T: Send + 'static>(&self, read: impl FnOnce(&sled::Tree) -> Result<T, StoreError>) -> Answer<T> {
-        let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
-        let result = tree.as_ref().map_or(Err(StoreError::Closed), read);
+    fn read<T: Send + 'static>(&self, read: impl FnOnce(&Layers) -> Result<T, StoreError>) -> Answer<T> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let result = layers.as_ref().map_or(Err(StoreError::Closed), |layers| read(layers));
         Box::pin(std::future::ready(result))
     }
 
     fn read_record<R: Record + Send + 'static>(&self, key: &[u8]) -> Answer<Option<R>> {
-        self.read(|tree| engine::read(tree, key))
+        self.read(|rows| engine::read(rows, key))
     }
 }
 
@@ -102,7 +116,7 @@ impl Store for SledStore {
     }
 
     fn pages(&self, epochs: RangeInclusive<u32>) -> Answer<Vec<Pages>> {
-        self.read(|tree| engine::pages(tree, epochs))
+        self.read(|rows| engine::pages(rows, epochs))
     }
 
     fn sweep_pages(&self, epochs: RangeInclusive<u32>, skipped: u32) -> Answer<()> {
@@ -115,7 +129,7 @@ impl Store for SledStore {
 
     fn is_revoked(&self, jti: Jti) -> Answer<bool> {
         let key = layout::revocation(jti);
-        self.read(|tree| engine::read::<RevokedBy>(tree, &key).map(|row| row.is_some()))
+        self.read(|rows| engine::read::<RevokedBy>(rows, &key).map(|row| row.is_some()))
     }
 
     fn revocations(&self) -> Answer<Revocations> {
@@ -151,7 +165,7 @@ impl Store for SledStore {
     }
 
     fn close(&self) -> Answer<()> {
-        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.layers.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.committer.close()
     }
 }
@@ -161,28 +175,28 @@ impl Store for SledStore {
 impl SledStore {
     pub(crate) fn remove_revocation_for_test(directory: &Path, jti: Jti) {
         let store = Self::open(directory).unwrap();
-        let tree = store.tree.read().unwrap().clone().unwrap();
+        let tree = store.layers.read().unwrap().clone().unwrap().tree().clone();
         assert!(tree.remove(layout::revocation(jti)).unwrap().is_some());
         tree.flush().unwrap();
     }
 
     pub(crate) fn spoil_session_for_test(directory: &Path, sid: crate::session::SessionId) {
         let store = Self::open(directory).unwrap();
-        let tree = store.tree.read().unwrap().clone().unwrap();
+        let tree = store.layers.read().unwrap().clone().unwrap().tree().clone();
         assert!(tree.insert(layout::session(sid), b"not one").unwrap().is_some());
         tree.flush().unwrap();
     }
 
     pub(crate) fn remove_rules_for_test(directory: &Path) {
         let store = Self::open(directory).unwrap();
-        let tree = store.tree.read().unwrap().clone().unwrap();
+        let tree = store.layers.read().unwrap().clone().unwrap().tree().clone();
         assert!(tree.remove(layout::RULES).unwrap().is_some());
         tree.flush().unwrap();
     }
 
     pub(crate) fn remove_keys_for_test(directory: &Path) {
         let store = Self::open(directory).unwrap();
-        let tree = store.tree.read().unwrap().clone().unwrap();
+        let tree = store.layers.read().unwrap().clone().unwrap().tree().clone();
         let keys: Vec<_> = tree.scan_prefix([layout::KEY]).keys().map(Result::unwrap).collect();
         keys.into_iter().for_each(|key| assert!(tree.remove(key).unwrap().is_some()));
         tree.flush().unwrap();

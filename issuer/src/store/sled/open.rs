@@ -4,7 +4,8 @@
 //! open takes for a snapshot and calls corrupt; a damaged snapshot is fatal although the log alone would do; and damaged
 //! files make it panic. The lock file keeps two processes from mending the same directory.
 
-use super::durable::{Durable, SledFiles, sync_directory};
+use super::durable::{Files, Log, sync_directory};
+use super::journal::{Above, Place};
 use super::stuck::Watch;
 use super::witness::Newest;
 use super::{layout, migrate, room};
@@ -35,8 +36,13 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 /// An open directory, ours alone.
 pub(super) struct Opened {
     pub(super) db: sled::Db,
-    pub(super) files: SledFiles,
-    /// What the log must reach to be whole.
+    /// What sled writes.
+    pub(super) log: Log,
+    /// What else there is.
+    pub(super) files: Files,
+    /// What lies above the tree.
+    pub(super) above: Above,
+    /// What the store must reach to be whole.
     pub(super) newest: Newest,
     /// Held for as long as the store is open.
     pub(super) lock: File,
@@ -54,7 +60,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
         opened => opened?,
     };
     match prepare(directory, &lock, &db) {
-        Ok((files, newest)) => Ok(Opened { db, files, newest, lock }),
+        Ok((log, files, newest, above)) => Ok(Opened { db, log, files, above, newest, lock }),
         Err(fault @ StoreError::Unusable { .. }) => {
             abandon(db);
             Err(fault)
@@ -69,17 +75,18 @@ pub(super) fn abandon<T>(engine: T) {
     Box::leak(Box::new(engine));
 }
 
-fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(SledFiles, Newest), StoreError> {
-    let (mut files, newest) = SledFiles::open(directory, lock).map_err(|error| unusable(&error))?;
+fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(Log, Files, Newest, Above), StoreError> {
+    let log = Log::open(directory).map_err(|error| unusable(&error))?;
     let watch = Watch::over((**db).clone()).map_err(|error| unusable(&error))?;
-    watch.during(|| make_durable(directory, db, &mut files))?;
-    Ok((files, newest))
-}
-
-fn make_durable(directory: &Path, db: &sled::Db, files: &mut SledFiles) -> Result<(), StoreError> {
-    check_format(db, files)?;
-    let synced = db.flush().map_err(|error| engine_failed(&error));
-    synced.and_then(|_| make_names_durable(directory, files).map_err(|error| unusable(&error)))
+    watch.during(|| {
+        check_format(db, &log)?;
+        db.flush().map_err(|error| engine_failed(&error))
+    })?;
+    let moved = db.get(layout::MOVED).map_err(|error| engine_failed(&error))?;
+    let moved = moved.map_or(Ok(Place::default()), |row| Place::decode(layout::MOVED, &row))?;
+    let (files, newest, above) = Files::open(directory, lock, moved).map_err(|error| unusable(&error))?;
+    make_names_durable(directory, &log).map_err(|error| unusable(&error))?;
+    Ok((log, files, newest, above))
 }
 
 /// Opens what the last process left, without the snapshots that it did not finish or that do not fit the log.
@@ -178,12 +185,13 @@ fn is_lock_held(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn check_format(db: &sled::Db, files: &mut SledFiles) -> Result<(), StoreError> {
+fn check_format(db: &sled::Db, log: &Log) -> Result<(), StoreError> {
     let failed = |error: sled::Error| engine_failed(&error);
     match db.get(layout::FORMAT).map_err(failed)? {
         Some(row) => match Count::decode(layout::FORMAT, &row)? {
             FORMAT => Ok(()),
-            Count(1) => migrate::to_2(db, files),
+            Count(1) => migrate::from_1(db, log),
+            Count(2) => migrate::from_2(db, log),
             Count(found) => Err(StoreError::Format { found: u8::try_from(found).unwrap_or(u8::MAX) }),
         },
         None if db.is_empty() => db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map(drop).map_err(failed),
@@ -192,8 +200,8 @@ fn check_format(db: &sled::Db, files: &mut SledFiles) -> Result<(), StoreError> 
 }
 
 /// sled syncs neither its new files' names nor its settings file.
-fn make_names_durable(directory: &Path, files: &mut SledFiles) -> std::io::Result<()> {
-    files.sync()?;
+fn make_names_durable(directory: &Path, log: &Log) -> std::io::Result<()> {
+    log.sync()?;
     File::open(directory.join("conf"))?.sync_all()?;
     sync_directory(directory)?;
     let parent = match directory.parent() {

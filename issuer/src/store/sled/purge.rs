@@ -1,14 +1,14 @@
 //! Forgetting what has expired, in bounded steps.
 
-use super::engine::Engine;
+use super::engine::{self, Engine};
+use super::layers::Batch;
 use super::layout;
 use super::room::Room;
-use super::rows::Batch;
 use crate::session::{Session, SessionId};
 use crate::store::record::{Count, Record};
 use crate::store::{PURGE_STEP, StoreError};
 use sled::IVec;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use token::time::UnixTime;
 
 impl Engine {
@@ -30,7 +30,7 @@ impl Engine {
                 None => {}
             }
         }
-        self.apply_if(batch, due.len())
+        Ok(self.apply_if(batch, due.len()))
     }
 
     pub(super) fn purge_epochs(&mut self, below: u32, pages_below: u32) -> Result<bool, StoreError> {
@@ -49,7 +49,7 @@ impl Engine {
             batch.insert(layout::FLOOR, Count(pages_below).encode(layout::FLOOR));
             self.floor = pages_below;
         }
-        self.apply_if(batch, revocations.len().max(pages.len()))
+        Ok(self.apply_if(batch, revocations.len().max(pages.len())))
     }
 
     /// Returns a session; a row that cannot be read is left where it is, for whoever mends the store.
@@ -66,14 +66,14 @@ impl Engine {
     }
 
     pub(super) fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
-        let keys = self.settled()?.range(range).keys().take(PURGE_STEP).collect::<Result<_, _>>();
-        keys.map_err(|error| self.fail(&error))
+        engine::keys(self.rows(), &(Bound::Included(range.start), Bound::Excluded(range.end)), PURGE_STEP)
     }
 
-    fn apply_if(&mut self, batch: Batch, rows: usize) -> Result<bool, StoreError> {
+    /// Takes in what goes, if anything does, and returns whether there is more.
+    fn apply_if(&mut self, batch: Batch, rows: usize) -> bool {
         if rows > 0 {
-            self.apply(batch)?;
+            self.apply(batch);
         }
-        Ok(rows == PURGE_STEP)
+        rows == PURGE_STEP
     }
 }

@@ -4,15 +4,17 @@
 //! So the blocks that the log needs next are claimed before it is written, and so is what opening needs.
 //!
 //! ```text
-//! db        ######## log ########|~~~~~~~~~~~~~~~ 8 MiB ~~~~~~~~~~~~~~~|   Ample: every change is taken
-//!                                |~~~~~ less ~~~~~|                        Scarce: lists, revocations and what is rare are
-//!                                |~ below 2 MiB ~|                         Gone: nothing is
-//! reserve   |~ 1 MiB and a 64th of the log ~|      given up when the store does not open for want of room
+//! db        ######## log ########|~~~~~~~~~~~~~~~ 4 MiB ~~~~~~~~~~~~~~~|   every change is taken, and rows move into the tree
+//!                                |~~~~~ less ~~~~~|                        rows go on moving, and that is all
+//!                                |~ below 2 MiB ~|                         rows stay in the journal
+//! journal.* ## 1.5 MiB ##|~~~~~~ 1.5 MiB ~~~~~~|       for lists, revocations and what is rare, also while no row moves
+//! reserve   |~ 1 MiB and a 64th of the log ~|          given up when the store does not open for want of room
 //! ```
 //!
 //! Claimed blocks lie behind the end of a file (`fallocate` with `KEEP_SIZE`), which stays as long as it was. Where a file
 //! system cannot do that, what it has left is looked at instead, and somebody else may be faster.
 
+use super::journal::{CLAIMED, FILES};
 use super::open::SEGMENT_BYTES;
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
@@ -22,10 +24,12 @@ use std::path::Path;
 
 const SEGMENT: u64 = 2 * 1024 * 1024;
 const _: () = assert!(SEGMENT_BYTES == 2 * 1024 * 1024);
-/// Claimed behind the segment that the log ends in: a group of changes writes less.
-const AHEAD: u64 = 4 * SEGMENT;
-/// With less than this nothing is written, so that a group cannot meet the end, nor what a start writes.
+/// Claimed behind the segment that the log ends in.
+const AHEAD: u64 = 2 * SEGMENT;
+/// With less than this sled is given nothing to write, so that no piece can meet the end, nor what a start writes.
 const LEAST: u64 = SEGMENT;
+/// With less than this left of what is claimed for a file of the journal, nothing is taken: a group and one large change.
+const LAST: u64 = 640 * 1024;
 /// The name of the file that claims what opening needs: mostly a snapshot of where each page lies, some 60 bytes for a page
 /// of 30 rows.
 const RESERVE: &str = "reserve";
@@ -46,6 +50,8 @@ pub(super) enum Room {
 /// The claims of an open store.
 pub(super) struct Claims {
     log: File,
+    /// Files of the journal whose room could not be claimed yet.
+    journals: Vec<File>,
     /// None where there was no room for as much as its name.
     reserve: Option<File>,
     /// Where the claimed blocks of the log end.
@@ -60,13 +66,45 @@ impl Claims {
     /// Returns the claims of a store that has its log; nothing is claimed yet.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let log = OpenOptions::new().write(true).open(directory.join("db"))?;
+        let open = |name| OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(name));
+        let journals = FILES.into_iter().map(open).collect::<io::Result<_>>()?;
         let reserve = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(RESERVE));
-        Ok(Self { log, reserve: reserve.ok(), claimed: 0, end: 0, unable: false })
+        Ok(Self { log, journals, reserve: reserve.ok(), claimed: 0, end: 0, unable: false })
     }
 
-    /// Claims what the next group may need and returns how much of it there is.
-    pub(super) fn room(&mut self) -> Room {
-        let Ok(length) = self.log.metadata().map(|metadata| metadata.len()) else { return Room::Ample }; // a write will say more
+    /// Claims what the next group may need and returns how much of it there is, where the journal is so long.
+    pub(super) fn room(&mut self, journal: u64) -> Room {
+        self.claim_journals();
+        let left = self.claim_log();
+        let kept = if self.unable { left } else { CLAIMED.saturating_sub(journal) };
+        match (left, kept) {
+            _ if !self.journals.is_empty() => Room::Gone,
+            (_, ..LAST) => Room::Gone,
+            (AHEAD.., _) => Room::Ample,
+            _ => Room::Scarce,
+        }
+    }
+
+    /// Returns whether sled has room for another piece.
+    pub(super) fn may_move(&mut self) -> bool {
+        self.claim_log() >= LEAST
+    }
+
+    fn claim_journals(&mut self) {
+        let mut unable = self.unable;
+        self.journals.retain(|journal| match claim(journal, 0, CLAIMED) {
+            Ok(claimed) => !claimed,
+            Err(error) => {
+                tell_unable(&mut unable, error);
+                false
+            }
+        });
+        self.unable = unable;
+    }
+
+    /// Claims what the log may need next and returns how much of it there is.
+    fn claim_log(&mut self) -> u64 {
+        let Ok(length) = self.log.metadata().map(|metadata| metadata.len()) else { return u64::MAX }; // a write will say more
         let end = length.next_multiple_of(SEGMENT).max(SEGMENT);
         if self.claimed < end || end < self.end {
             self.claimed = end - SEGMENT; // just opened, or cut, and what was behind the cut is given back
@@ -77,27 +115,25 @@ impl Claims {
             match claim(&self.log, self.claimed, SEGMENT) {
                 Ok(true) => self.claimed = self.claimed.saturating_add(SEGMENT),
                 Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "the file system cannot set room aside for the store");
-                    self.unable = true;
-                }
+                Err(error) => tell_unable(&mut self.unable, error),
             }
             if let (true, Some(reserve)) = (self.claimed == wanted, &self.reserve) {
                 // What opening needs has grown, too. Without it the next start may need somebody to make room.
                 claim(reserve, 0, RESERVE_BYTES.saturating_add(wanted / RESERVE_SHARE)).ok();
             }
         }
-        let left = if self.unable { self.available() } else { self.claimed.saturating_sub(end) };
-        match left {
-            AHEAD.. => Room::Ample,
-            LEAST.. => Room::Scarce,
-            _ => Room::Gone,
-        }
+        if self.unable { self.available() } else { self.claimed.saturating_sub(end) }
     }
 
     /// Returns what the file system has left for us.
     fn available(&self) -> u64 {
         fstatvfs(&self.log).map_or(u64::MAX, |system| system.f_bavail.saturating_mul(system.f_frsize))
+    }
+}
+
+fn tell_unable(unable: &mut bool, error: Errno) {
+    if !std::mem::replace(unable, true) {
+        tracing::warn!(%error, "the file system cannot set room aside for the store");
     }
 }
 
@@ -130,17 +166,27 @@ mod tests {
         let log = directory.path().join("db");
         std::fs::write(&log, b"log").unwrap();
         let mut claims = Claims::open(directory.path()).unwrap();
-        assert_eq!(claims.room(), Room::Ample);
+        assert_eq!(claims.room(0), Room::Ample);
         let of = |name: &str| directory.path().join(name).metadata().unwrap();
         assert_eq!((of("db").len(), of(RESERVE).len()), (3, 0));
         if !claims.unable {
             assert!(of("db").blocks() * 512 >= SEGMENT + AHEAD);
             assert!(of(RESERVE).blocks() * 512 >= RESERVE_BYTES);
             File::options().write(true).open(&log).unwrap().set_len(2 * SEGMENT).unwrap();
-            assert_eq!((claims.room(), claims.claimed), (Room::Ample, 2 * SEGMENT + AHEAD));
+            assert_eq!((claims.room(0), claims.claimed), (Room::Ample, 2 * SEGMENT + AHEAD));
             File::options().write(true).open(&log).unwrap().set_len(1).unwrap();
-            assert_eq!((claims.room(), claims.claimed), (Room::Ample, SEGMENT + AHEAD), "what was cut is claimed anew");
+            assert_eq!(
+                (claims.room(0), claims.claimed),
+                (Room::Ample, SEGMENT + AHEAD),
+                "what was cut is claimed anew"
+            );
         }
+        for name in FILES {
+            assert_eq!(of(name).len(), 0);
+            assert!(claims.unable || of(name).blocks() * 512 >= CLAIMED);
+        }
+        assert_eq!((claims.room(CLAIMED - LAST), claims.room(CLAIMED - LAST + 1)), (Room::Ample, Room::Gone));
+        assert!(claims.may_move());
         assert!(give_up(directory.path()).unwrap());
         assert!(!give_up(directory.path()).unwrap());
     }

@@ -1,15 +1,13 @@
 //! Sessions, each with its row under its subject and the row that says when to look at it.
 
 use super::engine::{self, Engine};
+use super::layers::{Batch, behind};
 use super::room::Room;
-use super::rows::Batch;
 use super::{SledStore, layout, subject};
 use crate::audit::Event;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::Record;
 use crate::store::{Answer, OfSubject, Sessions, StoreError, SubjectStep, Told, Transition};
-use sled::Tree;
-use std::ops::Bound;
 use token::time::UnixTime;
 
 impl Sessions for SledStore {
@@ -22,11 +20,11 @@ impl Sessions for SledStore {
     }
 
     fn sessions(&self, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
-        self.read(|tree| sessions(tree, after, most))
+        self.read(|rows| engine::records(rows, &behind(layout::SESSION, after.map(layout::session)), most))
     }
 
     fn sessions_of(&self, sub: String, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
-        self.read(|tree| subject::sessions(tree, &sub, after, most))
+        self.read(|rows| subject::sessions(rows, &sub, after, most))
     }
 
     fn update_session(&self, sid: SessionId, transition: Transition) -> Answer<Option<(Session, Outcome)>> {
@@ -60,7 +58,8 @@ impl Engine {
         batch.insert(&*key, session.encode(&key));
         batch.insert(layout::due(session.expires_at(), session.sid), &[]);
         batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
-        self.apply(batch)
+        self.apply(batch);
+        Ok(())
     }
 
     pub(super) fn update_session(
@@ -80,16 +79,8 @@ impl Engine {
             let mut batch = Batch::default();
             let announcement = self.revoke_in(&mut batch, step.revoked)?;
             batch.insert(&*key, step.session.encode(&key));
-            self.apply_announced(batch, announcement)?;
+            self.apply_announced(batch, announcement);
         }
         Ok(Some((step.session, step.outcome)))
     }
-}
-
-/// Returns the sessions behind this one.
-fn sessions(tree: &Tree, after: Option<SessionId>, most: usize) -> Result<Vec<Session>, StoreError> {
-    let from = after.map_or(Bound::Included(vec![layout::SESSION]), |sid| Bound::Excluded(layout::session(sid)));
-    let rows = tree.range((from, Bound::Excluded(vec![layout::SESSION + 1]))).take(most);
-    rows.map(|row| row.map_err(|error| engine::failed(&error)).and_then(|(key, row)| Session::decode(&key, &row)))
-        .collect()
 }

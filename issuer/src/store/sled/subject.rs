@@ -1,14 +1,14 @@
 //! The sessions of one subject: read, and ended in bounded steps.
 
 use super::engine::{self, Engine};
+use super::layers::{Batch, Look};
 use super::layout;
 use super::room::Room;
-use super::rows::Batch;
 use crate::audit::Event;
 use crate::session::{Session, SessionId, Step};
 use crate::store::record::Record;
 use crate::store::{OfSubject, SUBJECT_STEP, SUBJECT_STEP_TOKENS, StoreError, SubjectStep};
-use sled::{IVec, Tree};
+use sled::IVec;
 use std::ops::Bound;
 use token::time::UnixTime;
 
@@ -23,7 +23,7 @@ impl Engine {
         self.needs(Room::Scarce)?;
         let mut done = SubjectStep { last: None, ended: 0, unreadable: 0 };
         let (mut batch, mut revoked, mut events) = (Batch::default(), Vec::new(), Vec::new());
-        let keys = of_subject(self.settled()?, &these.sub, after, SUBJECT_STEP).map_err(|error| self.fail(&error))?;
+        let keys = of_subject(self.rows(), &these.sub, after, SUBJECT_STEP)?;
         for (looked_at, key) in keys.iter().enumerate() {
             let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
             let row = layout::session(sid);
@@ -52,7 +52,7 @@ impl Engine {
         if done.ended > 0 {
             self.tell(events);
             let announcement = self.revoke_in(&mut batch, revoked)?;
-            self.apply_announced(batch, announcement)?;
+            self.apply_announced(batch, announcement);
         }
         Ok(done)
     }
@@ -60,17 +60,17 @@ impl Engine {
 
 /// Returns the sessions of a subject behind this one.
 pub(super) fn sessions(
-    tree: &Tree,
+    rows: &impl Look,
     sub: &str,
     after: Option<SessionId>,
     most: usize,
 ) -> Result<Vec<Session>, StoreError> {
     let (mut sessions, mut after) = (Vec::new(), after);
     loop {
-        let keys = of_subject(tree, sub, after, SUBJECT_STEP).map_err(|error| engine::failed(&error))?;
+        let keys = of_subject(rows, sub, after, SUBJECT_STEP)?;
         for key in &keys {
             let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
-            match engine::read::<Session>(tree, &layout::session(sid)) {
+            match engine::read::<Session>(rows, &layout::session(sid)) {
                 Ok(Some(session)) if session.grant.sub == sub => sessions.push(session),
                 Ok(_) => {} // of another subject of the same hash, or gone meanwhile
                 Err(fault) => tracing::error!(%sid, reason = %fault, "a session cannot be read and is not listed"),
@@ -86,12 +86,12 @@ pub(super) fn sessions(
     }
 }
 
-fn of_subject(tree: &Tree, sub: &str, after: Option<SessionId>, most: usize) -> sled::Result<Vec<IVec>> {
+fn of_subject(rows: &impl Look, sub: &str, after: Option<SessionId>, most: usize) -> Result<Vec<IVec>, StoreError> {
     let prefix = layout::subject(sub);
+    let last = [&prefix[..], &[u8::MAX; 16]].concat();
     let from = match after {
         Some(sid) => Bound::Excluded(layout::of_subject(sub, sid)),
-        None => Bound::Included(prefix.clone()),
+        None => Bound::Included(prefix),
     };
-    let rows = tree.range::<Vec<u8>, _>((from, Bound::Unbounded)).keys();
-    rows.take_while(|key| key.as_ref().map_or(true, |key| key.starts_with(&prefix))).take(most).collect()
+    engine::keys(rows, &(from, Bound::Included(last)), most)
 }

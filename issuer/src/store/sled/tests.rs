@@ -4,6 +4,7 @@ mod audit;
 mod backups;
 mod bounds;
 
+use super::layers::Layer;
 use super::*;
 use crate::audit::{Act, Origin};
 use crate::session::{Session, SessionId, Step};
@@ -38,23 +39,24 @@ impl Probe {
 }
 
 struct Probed {
-    files: SledFiles,
+    files: Files,
     probe: Arc<Probe>,
     /// Where what a power cut would leave is copied to.
     survivor: Option<(PathBuf, PathBuf)>,
 }
 
 impl Durable for Probed {
-    fn sync(&mut self) -> io::Result<()> {
+    fn append(&mut self, group: &Layer) -> io::Result<()> {
         self.probe.syncs.fetch_add(1, Ordering::SeqCst);
         self.probe.wait();
         if self.probe.fails.load(Ordering::SeqCst) {
             return Err(io::Error::from_raw_os_error(5));
         }
-        self.files.sync()?;
+        self.files.append(group)?;
         if let Some((from, to)) = &self.survivor {
-            std::fs::copy(from.join("db"), to.join("db"))?;
-            std::fs::copy(from.join("conf"), to.join("conf"))?;
+            for name in ["db", "conf", "journal.0", "journal.1"] {
+                std::fs::copy(from.join(name), to.join(name))?;
+            }
         }
         Ok(())
     }
@@ -73,6 +75,14 @@ impl Durable for Probed {
 
     fn room(&mut self) -> super::room::Room {
         self.files.room()
+    }
+
+    fn length(&self) -> u64 {
+        self.files.length()
+    }
+
+    fn turn(&mut self) -> super::journal::Place {
+        self.files.turn()
     }
 }
 
@@ -285,6 +295,20 @@ async fn damaged_files_are_an_error_and_never_a_panic() {
     }
 }
 
+/// The log and the journal, with their names.
+fn logs(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = ["db", "journal.0", "journal.1"].map(|name| directory.join(name));
+    paths.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// Puts files as they were in the place of those that are there.
+fn lay(directory: &Path, logs: &[(PathBuf, Vec<u8>)]) {
+    for name in names(directory).into_iter().filter(|name| name.starts_with("snap.")) {
+        std::fs::remove_file(directory.join(name)).unwrap();
+    }
+    logs.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+}
+
 #[tokio::test]
 async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
     let directory = tempfile::tempdir().unwrap();
@@ -302,7 +326,7 @@ async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
     store.put_publication(publication(1)).await.unwrap();
     store.close().await.unwrap();
     drop(store);
-    let older = std::fs::read(directory.path().join("db")).unwrap();
+    let older = logs(directory.path());
     let store = SledStore::open(directory.path()).unwrap();
     assert!(store.revocations().await.unwrap().whole);
     store.put_publication(publication(2)).await.unwrap();
@@ -314,10 +338,9 @@ async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
         (revocations.whole, revocations.damage.is_some())
     };
     assert_eq!(known().await, (true, false));
-    for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
-        std::fs::remove_file(directory.path().join(name)).unwrap();
-    }
-    std::fs::write(directory.path().join("db"), older).unwrap();
+    lay(directory.path(), &older[..1]);
+    assert_eq!(known().await, (true, false), "what yesterday's log lacks the journal has");
+    lay(directory.path(), &older);
     assert_eq!(known().await, (false, true), "yesterday's log must be found out");
     let store = SledStore::open(directory.path()).unwrap();
     store.close().await.unwrap();
@@ -329,27 +352,85 @@ async fn a_log_that_ends_before_the_newest_list_is_known_to_have_lost_writes() {
 }
 
 #[tokio::test]
-async fn a_log_that_ends_before_the_newest_event_is_known_to_have_lost_writes() {
+async fn a_journal_that_ends_before_the_newest_event_is_known_to_have_lost_writes() {
     let directory = tempfile::tempdir().unwrap();
     let told = || vec![Event::new(Act::TokenIssued, &Origin::internal(), at(0))];
-    let log = directory.path().join("db");
     let store = SledStore::open(directory.path()).unwrap();
     store.create_session(session(1), told()).await.unwrap();
-    let before = std::fs::read(&log).unwrap();
+    let before = logs(directory.path());
     store.create_session(session(2), told()).await.unwrap();
-    let after = std::fs::read(&log).unwrap();
-    drop(store); // without a word, as a kill would
-    let changed = (0..after.len()).find(|place| before.get(*place) != after.get(*place)).unwrap();
+    let killed = logs(directory.path());
+    drop(store);
     let whole = async || SledStore::open(directory.path()).unwrap().revocations().await.unwrap().whole;
-    let mut flipped = after.clone();
-    flipped[changed + 40] ^= 1;
-    std::fs::write(&log, flipped).unwrap();
-    assert!(!whole().await, "the last group was acknowledged and is not there");
-    for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
-        std::fs::remove_file(directory.path().join(name)).unwrap();
+    lay(directory.path(), &killed);
+    assert!(whole().await, "what a kill leaves is whole");
+    let used = |logs: &[(PathBuf, Vec<u8>)]| logs[1].1.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    for (flipped, lost) in [(used(&before) + 40, true), (used(&before) - 1, true), (used(&killed) + 9, false)] {
+        let mut damaged = killed.clone();
+        damaged[1].1[flipped] ^= 1;
+        lay(directory.path(), &damaged);
+        assert_eq!(whole().await, !lost, "byte {flipped}");
     }
-    std::fs::write(&log, after).unwrap();
-    assert!(whole().await, "and with it all is well");
+}
+
+#[tokio::test]
+async fn a_journal_that_does_not_go_on_where_its_log_ends_is_known_and_nothing_of_it_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SledStore::open(directory.path()).unwrap();
+    let mut older = Vec::new();
+    for name in 0..4 {
+        store.create_session(session(name), vec![]).await.unwrap();
+        store.committer.settle().await.unwrap(); // and goes on in the other file
+        if name == 0 {
+            older = logs(directory.path());
+        }
+    }
+    drop(store);
+    lay(directory.path(), &older[..1]);
+    let store = SledStore::open(directory.path()).unwrap();
+    let revocations = store.revocations().await.unwrap();
+    assert_eq!(
+        (revocations.whole, revocations.damage.as_deref()),
+        (false, Some("its log ends before its journal begins"))
+    );
+    assert_eq!(store.sessions(None, 9).await, Ok(vec![session(0)]), "what came behind a gap is of another history");
+    store.close().await.unwrap();
+    store.accept_damage().unwrap();
+    drop(store);
+    let store = SledStore::open(directory.path()).unwrap();
+    assert_eq!(store.revocations().await.unwrap().damage, None);
+    store.create_session(session(7), vec![]).await.unwrap();
+    drop(store);
+    let store = SledStore::open(directory.path()).unwrap();
+    assert_eq!(store.sessions(None, 9).await, Ok(vec![session(0), session(7)]));
+}
+
+#[tokio::test]
+async fn what_is_in_the_journal_moves_into_the_tree_and_is_read_all_the_while() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _) = probed(directory.path(), None);
+    let mut large = session(0);
+    large.grant.claims = "x".repeat(8 * 1024);
+    let sid = |name: u32| SessionId([name.to_be_bytes(); 4].concat().try_into().unwrap());
+    let count = 1_500; // some twelve megabytes
+    let mut answers = Vec::new();
+    for name in 0..count {
+        answers.push(store.create_session(Session { sid: sid(name), ..large.clone() }, vec![]));
+        if name % 50 == 49 {
+            for answer in answers.drain(..) {
+                answer.await.unwrap();
+            }
+            let found = store.sessions(None, usize::MAX).await.unwrap();
+            assert!(found.iter().map(|session| session.sid).eq((0..=name).map(sid)), "after {name}");
+        }
+    }
+    let journal: u64 =
+        ["journal.0", "journal.1"].map(|name| directory.path().join(name).metadata().unwrap().len()).iter().sum();
+    assert!(journal < 8 * 1024 * 1024, "{journal} bytes");
+    let tree = store.layers.read().unwrap().clone().unwrap().tree().clone();
+    assert!(tree.scan_prefix([layout::SESSION]).count() > 100, "most of it has moved");
+    store.committer.settle().await.unwrap();
+    assert_eq!(tree.scan_prefix([layout::SESSION]).count(), usize::try_from(count).unwrap());
 }
 
 #[tokio::test]
@@ -387,7 +468,7 @@ fn another_format_is_refused_and_so_are_rows_without_one() {
         drop(db);
         SledStore::open(directory.path()).err()
     };
-    assert_eq!(rewrite(Some(Count(3).encode(layout::FORMAT))), Some(StoreError::Format { found: 3 }));
+    assert_eq!(rewrite(Some(Count(4).encode(layout::FORMAT))), Some(StoreError::Format { found: 4 }));
     assert!(matches!(rewrite(None), Some(StoreError::Damaged { .. })));
     assert!(matches!(rewrite(Some(vec![1, 1])), Some(StoreError::Damaged { .. })));
 }
@@ -446,7 +527,7 @@ async fn a_store_of_format_1_gets_its_subjects_also_when_it_was_stopped_half_way
     store.close().await.unwrap();
     drop(store);
     let format = rows(directory.path(), |db| db.get(layout::FORMAT).unwrap().unwrap());
-    assert_eq!(Count::decode(layout::FORMAT, &format), Ok(Count(2)));
+    assert_eq!(Count::decode(layout::FORMAT, &format), Ok(Count(3)));
     assert_eq!(subject_rows(directory.path()).len(), usize::from(count));
 }
 

@@ -1,16 +1,14 @@
 //! Users: the record under its id, and a row for each name that leads to it.
 
-use super::engine::{Engine, failed, read};
+use super::engine::{Engine, read, records};
+use super::layers::{Batch, Look, behind};
 use super::room::Room;
-use super::rows::Batch;
 use super::{SledStore, layout};
 use crate::audit::Event;
 use crate::store::record::{BindingKey, Record};
 use crate::store::{Answer, StoreError, ToldOfUser, UserTransition, Users};
 use crate::users::{Outcome, Step, User, UserId};
-use sled::Tree;
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use zeroize::Zeroizing;
 
 impl Users for SledStore {
@@ -23,11 +21,11 @@ impl Users for SledStore {
     }
 
     fn user_named(&self, key: String) -> Answer<Option<User>> {
-        self.read(|tree| named(tree, &key))
+        self.read(|rows| named(rows, &key))
     }
 
     fn users(&self, after: Option<UserId>, most: usize) -> Answer<Vec<User>> {
-        self.read(|tree| users(tree, after, most))
+        self.read(|rows| records(rows, &behind(layout::USER, after.map(layout::user)), most))
     }
 
     fn update_user(&self, id: UserId, transition: UserTransition) -> Answer<Option<(User, Outcome)>> {
@@ -56,7 +54,8 @@ impl Engine {
         }
         batch.insert(&*key, user.encode(&key));
         self.tell(events);
-        self.apply(batch).map(|()| Outcome::Done)
+        self.apply(batch);
+        Ok(Outcome::Done)
     }
 
     fn update_user(&mut self, id: UserId, transition: UserTransition) -> Result<Option<(User, Outcome)>, StoreError> {
@@ -74,7 +73,7 @@ impl Engine {
             }
             batch.insert(&*key, user.encode(&key));
             self.tell(events);
-            self.apply(batch)?;
+            self.apply(batch);
         } else {
             self.tell(events);
         }
@@ -90,7 +89,8 @@ impl Engine {
         self.name(&mut batch, id, &keys(&user), &BTreeSet::new())?;
         batch.remove(key);
         self.tell(events);
-        self.apply(batch).map(|()| true)
+        self.apply(batch);
+        Ok(true)
     }
 
     fn binding_key(&mut self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
@@ -100,7 +100,8 @@ impl Engine {
         self.needs(Room::Scarce)?;
         let mut batch = Batch::default();
         batch.insert(layout::BINDING, BindingKey(Zeroizing::new(fresh)).encode(layout::BINDING));
-        self.apply(batch).map(|()| fresh)
+        self.apply(batch);
+        Ok(fresh)
     }
 
     /// Adds the rows of names that come and go to the batch; false when one belongs to somebody else.
@@ -124,17 +125,10 @@ impl Engine {
 }
 
 /// Returns the user of this name.
-fn named(tree: &Tree, name: &str) -> Result<Option<User>, StoreError> {
-    let Some(id) = read::<UserId>(tree, &layout::user_name(name))? else { return Ok(None) };
-    let user: Option<User> = read(tree, &layout::user(id))?;
+fn named(rows: &impl Look, name: &str) -> Result<Option<User>, StoreError> {
+    let Some(id) = read::<UserId>(rows, &layout::user_name(name))? else { return Ok(None) };
+    let user: Option<User> = read(rows, &layout::user(id))?;
     Ok(user.filter(|user| user.keys().any(|key| key == name))) // between the two readings it may have got another one
-}
-
-/// Returns the users behind this one.
-fn users(tree: &Tree, after: Option<UserId>, most: usize) -> Result<Vec<User>, StoreError> {
-    let from = after.map_or(Bound::Included(vec![layout::USER]), |id| Bound::Excluded(layout::user(id)));
-    let rows = tree.range((from, Bound::Excluded(vec![layout::USER + 1]))).take(most);
-    rows.map(|row| row.map_err(|error| failed(&error)).and_then(|(key, row)| User::decode(&key, &row))).collect()
 }
 
 fn keys(user: &User) -> BTreeSet<&str> {

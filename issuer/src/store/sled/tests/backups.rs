@@ -30,7 +30,8 @@ async fn a_store_with_everything_in_it_has_rows_of_every_kind() {
     let directory = tempfile::tempdir().unwrap();
     let store = SledStore::open(directory.path()).unwrap();
     fill(&store).await;
-    let tree = store.tree.read().unwrap().clone().unwrap();
+    store.committer.settle().await.unwrap();
+    let tree = store.layers.read().unwrap().clone().unwrap().tree().clone();
     let kinds: BTreeSet<u8> = tree.iter().keys().map(|key| key.unwrap()[0]).collect();
     let known: BTreeSet<u8> = KINDS.iter().chain(FOLLOWING).copied().chain([layout::STATE]).collect();
     assert_eq!(kinds, known, "else the tests of backups would not see one of them");

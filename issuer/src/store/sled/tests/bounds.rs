@@ -20,7 +20,7 @@ async fn ten_thousand_clients_are_all_there_may_be() {
         let key = layout::client(&format!("client-{n}"));
         batch.insert(&*key, client(&format!("client-{n}")).encode(&key));
     }
-    store.tree.read().unwrap().as_ref().unwrap().apply_batch(batch).unwrap();
+    store.layers.read().unwrap().as_ref().unwrap().tree().apply_batch(batch).unwrap();
     assert_eq!(put(&store, client("the-last")).await, Ok(Some(client("the-last"))));
     assert_eq!(put(&store, client("one-more")).await, Err(ClientFault::TooMany));
     assert_eq!(store.client("one-more".to_owned()).await, Ok(None));
@@ -41,7 +41,7 @@ async fn a_hundred_thousand_assertions_are_remembered_and_no_more_are_taken_unti
         name[..8].copy_from_slice(&n.to_be_bytes());
         batch.insert(layout::assertion(at(if n < 10 { 100 } else { 900 }), name), &[]);
     }
-    store.tree.read().unwrap().as_ref().unwrap().apply_batch(batch).unwrap();
+    store.layers.read().unwrap().as_ref().unwrap().tree().apply_batch(batch).unwrap();
     store.close().await.unwrap();
     drop(store);
     let store = SledStore::open(directory.path()).unwrap();

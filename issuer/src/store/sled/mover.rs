@@ -1,0 +1,206 @@
+//! The thread that moves what left the journal into sled's tree.
+//!
+//! It does so in pieces, each an atomic batch that is flushed and synced before the next one, so that what sled has
+//! written and the disk has not is never more than one piece; the last one says how far the tree has come. Meanwhile everybody
+//! reads the rows above the tree, and the journal has them, so it does not matter where this ends. Where the disk has no
+//! room it waits; where it fails the whole store does.
+
+use super::durable::Log;
+use super::engine::failed;
+use super::journal::Place;
+use super::layers::{Layer, Layers};
+use super::room::Claims;
+use super::stuck::Watch;
+use super::{layout, open};
+use crate::store::StoreError;
+use crate::store::record::Record;
+use sled::Batch;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Bytes and rows of one piece: with the leaves that they lie in, sled writes some twenty times as much at worst.
+const PIECE_BYTES: usize = 64 * 1024;
+const PIECE_ROWS: usize = 256;
+/// Between two pieces, so that the syncs of the journal, which answers wait for, do not queue behind those of the tree.
+const BREATH: Duration = Duration::from_millis(10);
+/// So often it is looked for room.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+
+/// A layer on its way, and the last place of the journal that is in it.
+type Load = (Arc<Layer>, Place);
+
+#[derive(Default)]
+struct State {
+    load: Option<Load>,
+    /// Somebody waits for it.
+    urgent: bool,
+    /// The disk has no room for the next piece.
+    starved: bool,
+    failed: bool,
+    closing: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_all();
+    }
+
+    fn wait_while(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        self.changed.wait_while(self.state(), |state| condition(state)).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way to the thread.
+pub(super) struct Mover {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Mover {
+    /// Starts the thread. What fails in it is told through `fatal`.
+    pub(super) fn start(
+        layers: Arc<Layers>,
+        log: Log,
+        claims: Arc<Mutex<Claims>>,
+        fatal: Arc<watch::Sender<Option<StoreError>>>,
+    ) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
+        let watch = Watch::over(layers.tree().clone()).map_err(|error| open::unusable(&error))?;
+        let thread = Thread { layers, log, claims, watch, shared: Arc::clone(&shared) };
+        let thread = Builder::new().name("countersign-mover".to_owned()).spawn(move || thread.run(&fatal));
+        Ok(Self { shared, thread: Some(thread.map_err(|error| open::unusable(&error))?) })
+    }
+
+    /// Begins to move a layer. None may be on its way.
+    pub(super) fn begin(&self, layer: Arc<Layer>, last: Place) {
+        self.shared.change(|state| state.load = Some((layer, last)));
+    }
+
+    /// Returns whether a layer is on its way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.shared.state().load.is_some()
+    }
+
+    /// Waits until no layer is on its way, or none gets on.
+    pub(super) fn wait(&self) {
+        self.shared.change(|state| state.urgent = state.load.is_some());
+        drop(self.shared.wait_while(|state| state.load.is_some() && !state.starved && !state.failed));
+    }
+}
+
+impl Drop for Mover {
+    /// Waits until the piece that is being moved is.
+    fn drop(&mut self) {
+        self.shared.change(|state| state.closing = true);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join()); // what it has to say it says through `fatal`
+        }
+    }
+}
+
+struct Thread {
+    layers: Arc<Layers>,
+    log: Log,
+    claims: Arc<Mutex<Claims>>,
+    watch: Watch,
+    shared: Arc<Shared>,
+}
+
+/// Why a layer did not get into the tree.
+enum Stopped {
+    /// The store is closed; the journal has it.
+    Closing,
+    Failed(StoreError),
+}
+
+impl Thread {
+    fn run(self, fatal: &watch::Sender<Option<StoreError>>) {
+        loop {
+            let load = self.shared.wait_while(|state| state.load.is_none() && !state.closing).load.clone();
+            let Some((layer, last)) = load else { return };
+            let moved = std::panic::catch_unwind(AssertUnwindSafe(|| self.move_all(&layer, last)));
+            let panicked = |_| Err(Stopped::Failed(StoreError::damaged("the engine gave up while it wrote")));
+            match moved.unwrap_or_else(panicked) {
+                Ok(()) => {
+                    self.layers.left();
+                    drop(layer);
+                    self.shared.change(|state| (state.load, state.urgent) = (None, false));
+                }
+                Err(Stopped::Closing) => return,
+                Err(Stopped::Failed(fault)) => {
+                    tracing::error!(reason = %fault, "the store failed: nothing more is acknowledged, the process must end");
+                    fatal.send_replace(Some(fault));
+                    self.shared.change(|state| state.failed = true);
+                    open::abandon(self);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn move_all(&self, layer: &Layer, last: Place) -> Result<(), Stopped> {
+        let (mut piece, mut rows, mut bytes) = (Batch::default(), 0_usize, 0_usize);
+        for (key, row) in layer {
+            bytes = bytes.saturating_add(key.len()).saturating_add(row.as_ref().map_or(0, |row| row.len()));
+            rows = rows.saturating_add(1);
+            match row {
+                Some(row) => piece.insert(key, row),
+                None => piece.remove(key),
+            }
+            if bytes >= PIECE_BYTES || rows >= PIECE_ROWS {
+                self.write(std::mem::take(&mut piece))?;
+                (rows, bytes) = (0, 0);
+                self.breathe();
+            }
+        }
+        piece.insert(layout::MOVED, last.encode(layout::MOVED));
+        self.write(piece)
+    }
+
+    fn write(&self, piece: Batch) -> Result<(), Stopped> {
+        self.wait_for_room()?;
+        let written = self.watch.during(|| {
+            self.layers.tree().apply_batch(piece).map_err(|error| failed(&error))?;
+            self.layers.tree().flush().map_err(|error| failed(&error))?;
+            let synced = self.log.sync();
+            synced.map_err(|error| StoreError::Failed { detail: format!("sync: {error}").into() })
+        });
+        written.map_err(Stopped::Failed)
+    }
+
+    fn breathe(&self) {
+        let nobody_waits = |state: &mut State| !state.urgent && !state.closing;
+        drop(self.shared.changed.wait_timeout_while(self.shared.state(), BREATH, nobody_waits));
+    }
+
+    fn wait_for_room(&self) -> Result<(), Stopped> {
+        loop {
+            let may_move = self.claims.lock().unwrap_or_else(PoisonError::into_inner).may_move();
+            let mut state = self.shared.state();
+            if state.starved == may_move {
+                state.starved = !may_move;
+                self.shared.changed.notify_all();
+            }
+            if may_move {
+                return Ok(());
+            }
+            if state.closing {
+                return Err(Stopped::Closing);
+            }
+            drop(self.shared.changed.wait_timeout(state, BETWEEN_LOOKS));
+        }
+    }
+}
