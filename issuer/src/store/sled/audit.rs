@@ -1,9 +1,9 @@
 //! The audit log in sled; `store/events.rs` says how its rows look.
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::layers::{self, Batch, Look};
 use super::room::Room;
-use super::{SledStore, layout};
+use super::{SledStore, layout, reading};
 use crate::audit::{Event, Extent, Run};
 use crate::store::events::{Events, decode, first};
 use crate::store::{Answer, AuditLog, Order, PURGE_STEP, StoreError};
@@ -35,8 +35,8 @@ impl AuditLog for SledStore {
 
 /// Returns the log as the rows have it.
 pub(super) fn open(rows: &impl Look) -> Result<Events, StoreError> {
-    let newest = engine::read(rows, layout::AUDIT_HEAD)?.unwrap_or_default();
-    let before = engine::read(rows, layout::AUDIT_BEFORE)?.unwrap_or_default();
+    let newest = reading::read(rows, layout::AUDIT_HEAD)?.unwrap_or_default();
+    let before = reading::read(rows, layout::AUDIT_BEFORE)?.unwrap_or_default();
     Ok(Events::of(Extent { before, newest }))
 }
 
@@ -76,7 +76,7 @@ impl Engine {
 fn runs(rows: &impl Look, seq: u64, order: Order, most: usize) -> Result<Vec<Run>, StoreError> {
     let found = |from: Vec<u8>, to: Vec<u8>, order, most| {
         let rows = rows.rows(&(Bound::Included(from), Bound::Included(to)), order, most);
-        let rows = rows.map_err(|error| engine::failed(&error))?;
+        let rows = rows.map_err(|error| reading::failed(&error))?;
         rows.iter().map(|(key, row): &(IVec, IVec)| decode(key, row)).collect::<Result<Vec<_>, _>>()
     };
     let (lowest, here, highest) = (layout::events(0), layout::events(seq), layout::events(u64::MAX));

@@ -6,9 +6,9 @@
 //! everything issued so far as revoked.
 
 use super::durable::{Log, sync_directory};
-use super::engine::failed;
 use super::layers::{Look, behind, of_kind};
 use super::open::{engine_failed, unusable};
+use super::reading::failed;
 use super::{SledStore, layout, open, witness};
 use crate::store::intake::{Intake, KINDS, Taken};
 use crate::store::record::{Count, Record};

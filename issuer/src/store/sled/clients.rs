@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::layers::{Batch, Look, behind, of_kind};
 use super::room::Room;
-use super::{SledStore, engine, layout};
+use super::{SledStore, layout, reading};
 use crate::clients::{ClientFault, ClientStep, MAX_CLIENTS};
 use crate::store::record::Record;
 use crate::store::{
@@ -20,7 +20,7 @@ impl Clients for SledStore {
     fn clients(&self, after: Option<String>, most: usize) -> Answer<Vec<ClientRecord>> {
         self.read(|rows| {
             let after = after.map(|id| layout::client(&id));
-            engine::records(rows, &behind(layout::CLIENT, after), most)
+            reading::records(rows, &behind(layout::CLIENT, after), most)
         })
     }
 
@@ -79,14 +79,14 @@ impl Engine {
     ) -> Result<Option<ClientFault>, StoreError> {
         let managed = before.is_some_and(ClientRecord::manages);
         if managed && !after.is_some_and(ClientRecord::manages) {
-            let others: Vec<ClientRecord> = engine::records(self.rows(), &of_kind(layout::CLIENT), usize::MAX)?;
+            let others: Vec<ClientRecord> = reading::records(self.rows(), &of_kind(layout::CLIENT), usize::MAX)?;
             let another =
                 |other: &ClientRecord| other.manages() && Some(&other.client_id) != before.map(|c| &c.client_id);
             return Ok((!others.iter().any(another)).then_some(ClientFault::LastAdministrator));
         }
         let full = before.is_none()
             && after.is_some()
-            && engine::keys(self.rows(), &of_kind(layout::CLIENT), MAX_CLIENTS)?.len() == MAX_CLIENTS;
+            && reading::keys(self.rows(), &of_kind(layout::CLIENT), MAX_CLIENTS)?.len() == MAX_CLIENTS;
         Ok(full.then_some(ClientFault::TooMany))
     }
 
@@ -132,7 +132,7 @@ fn after(step: ClientStep, before: Option<&ClientRecord>) -> Option<ClientRecord
 
 /// Returns the names of the assertions that are remembered.
 pub(super) fn assertions(rows: &impl Look) -> Result<BTreeSet<[u8; 16]>, StoreError> {
-    let keys = engine::keys(rows, &of_kind(layout::ASSERTION), usize::MAX)?;
+    let keys = reading::keys(rows, &of_kind(layout::ASSERTION), usize::MAX)?;
     let name = |key: &sled::IVec| layout::parse_assertion(key);
     let names = keys.iter().map(|key| name(key).ok_or_else(|| StoreError::damaged("an assertion has an odd key")));
     names.collect()

@@ -1,6 +1,7 @@
-//! The changes, as the committer's thread makes them: read, decide, one atomic batch.
+//! The changes, as the committer's thread makes them: read, decide, write above the tree.
 
-use super::layers::{self, Batch, Layer, Layers, Look, Rows, Span};
+use super::layers::{Batch, Layer, Layers, Look, Rows};
+use super::reading::{entries, failed, pages, read};
 use super::room::Room;
 use super::witness::Newest;
 use super::{audit, clients, keys, layout};
@@ -10,10 +11,10 @@ use crate::revocations::Publication;
 use crate::rules::Rules;
 use crate::store::events::Events;
 use crate::store::record::{Count, Record, RevokedBy};
-use crate::store::{Announcement, Order, Pages, Revocations, StoreError};
+use crate::store::{Announcement, Revocations, StoreError};
 use sled::IVec;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use token::id::{Jti, MAX_INDEX};
 use tokio::sync::mpsc;
@@ -276,53 +277,5 @@ impl Engine {
         let fault = failed(error);
         self.fault = Some(fault.clone());
         fault
-    }
-}
-
-/// Returns the record under `key`.
-pub(super) fn read<R: Record>(rows: &impl Look, key: &[u8]) -> Result<Option<R>, StoreError> {
-    let row = rows.get(key).map_err(|error| failed(&error))?;
-    row.map(|row| R::decode(key, &row)).transpose()
-}
-
-/// Returns the first `most` records of a span.
-pub(super) fn records<R: Record>(rows: &impl Look, span: &Span, most: usize) -> Result<Vec<R>, StoreError> {
-    let rows = rows.rows(span, Order::OldestFirst, most).map_err(|error| failed(&error))?;
-    rows.iter().map(|(key, row)| R::decode(key, row)).collect()
-}
-
-/// Returns the first `most` keys of a span.
-pub(super) fn keys(rows: &impl Look, span: &Span, most: usize) -> Result<Vec<IVec>, StoreError> {
-    let rows = rows.rows(span, Order::OldestFirst, most).map_err(|error| failed(&error))?;
-    Ok(rows.into_iter().map(|(key, _)| key).collect())
-}
-
-/// Returns what is stored of the pages of these epochs.
-pub(super) fn pages(rows: &impl Look, epochs: RangeInclusive<u32>) -> Result<Vec<Pages>, StoreError> {
-    let bound = |epoch| Bound::Included(layout::of_epoch(layout::PAGES, epoch));
-    let (first, last) = epochs.into_inner();
-    let found = rows.rows(&(bound(first), bound(last)), Order::OldestFirst, usize::MAX);
-    let pages = |(key, row): (IVec, IVec)| {
-        let Count(leased) = Count::decode(&key, &row)?;
-        let epoch = layout::parse_epoch(&key).ok_or_else(|| StoreError::damaged("an epoch has an odd key"))?;
-        let swept = read(rows, &layout::of_epoch(layout::SWEPT, epoch))?.map_or(0, |Count(swept)| swept);
-        Ok(Pages { epoch, leased, swept })
-    };
-    found.map_err(|error| failed(&error))?.into_iter().map(pages).collect()
-}
-
-fn entries(rows: &impl Look) -> Result<Vec<(Jti, u64)>, StoreError> {
-    let found = rows.rows(&layers::of_kind(layout::REVOCATION), Order::OldestFirst, usize::MAX);
-    let entry = |(key, row): (IVec, IVec)| {
-        let jti = layout::parse_revocation(&key).ok_or_else(|| StoreError::damaged("a revocation has an odd key"))?;
-        RevokedBy::decode(&key, &row).map(|RevokedBy(number)| (jti, number))
-    };
-    found.map_err(|error| failed(&error))?.into_iter().map(entry).collect()
-}
-
-pub(super) fn failed(error: &sled::Error) -> StoreError {
-    match error {
-        sled::Error::Corruption { .. } => StoreError::damaged("the engine found corrupted data"),
-        other => StoreError::Failed { detail: other.to_string().into() },
     }
 }

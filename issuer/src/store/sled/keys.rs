@@ -1,9 +1,9 @@
 //! Signing keys, each under its `kid`.
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::layers::{self, Batch};
 use super::room::Room;
-use super::{SledStore, layout};
+use super::{SledStore, layout, reading};
 use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::store::keys::rows;
@@ -11,7 +11,7 @@ use crate::store::{Answer, Keys, StoreError};
 
 impl Keys for SledStore {
     fn keys(&self) -> Answer<Vec<SealedKey>> {
-        self.read(|rows| engine::records(rows, &layers::of_kind(layout::KEY), usize::MAX))
+        self.read(|rows| reading::records(rows, &layers::of_kind(layout::KEY), usize::MAX))
     }
 
     fn put_keys(&self, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {

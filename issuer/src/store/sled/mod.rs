@@ -6,7 +6,7 @@
 //!     └────────────── reads ─────────────► layers ──► mover (one thread) ──► sled tree (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the tree, `durable.rs` syncs, `stuck.rs` lets
+//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the tree, `reading.rs` makes records of rows, `durable.rs` syncs, `stuck.rs` lets
 //! no flush hang, `room.rs` keeps room on the disk, `layout.rs` says which row lies where; what belongs to one
 //! area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
@@ -24,6 +24,7 @@ mod migrate;
 mod mover;
 mod open;
 mod purge;
+mod reading;
 mod room;
 mod sessions;
 mod stuck;
@@ -106,7 +107,7 @@ impl SledStore {
     }
 
     fn read_record<R: Record + Send + 'static>(&self, key: &[u8]) -> Answer<Option<R>> {
-        self.read(|rows| engine::read(rows, key))
+        self.read(|rows| reading::read(rows, key))
     }
 }
 
@@ -116,7 +117,7 @@ impl Store for SledStore {
     }
 
     fn pages(&self, epochs: RangeInclusive<u32>) -> Answer<Vec<Pages>> {
-        self.read(|rows| engine::pages(rows, epochs))
+        self.read(|rows| reading::pages(rows, epochs))
     }
 
     fn sweep_pages(&self, epochs: RangeInclusive<u32>, skipped: u32) -> Answer<()> {
@@ -129,7 +130,7 @@ impl Store for SledStore {
 
     fn is_revoked(&self, jti: Jti) -> Answer<bool> {
         let key = layout::revocation(jti);
-        self.read(|rows| engine::read::<RevokedBy>(rows, &key).map(|row| row.is_some()))
+        self.read(|rows| reading::read::<RevokedBy>(rows, &key).map(|row| row.is_some()))
     }
 
     fn revocations(&self) -> Answer<Revocations> {

@@ -6,9 +6,9 @@
 //! room it waits; where it fails the whole store does.
 
 use super::durable::Log;
-use super::engine::failed;
 use super::journal::Place;
 use super::layers::{Layer, Layers};
+use super::reading::failed;
 use super::room::Claims;
 use super::stuck::Watch;
 use super::{layout, open};

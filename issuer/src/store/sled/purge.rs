@@ -1,9 +1,9 @@
 //! Forgetting what has expired, in bounded steps.
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::layers::Batch;
-use super::layout;
 use super::room::Room;
+use super::{layout, reading};
 use crate::session::{Session, SessionId};
 use crate::store::record::{Count, Record};
 use crate::store::{PURGE_STEP, StoreError};
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     pub(super) fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
-        engine::keys(self.rows(), &(Bound::Included(range.start), Bound::Excluded(range.end)), PURGE_STEP)
+        reading::keys(self.rows(), &(Bound::Included(range.start), Bound::Excluded(range.end)), PURGE_STEP)
     }
 
     /// Takes in what goes, if anything does, and returns whether there is more.

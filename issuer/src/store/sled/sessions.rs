@@ -1,9 +1,9 @@
 //! Sessions, each with its row under its subject and the row that says when to look at it.
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::layers::{Batch, behind};
 use super::room::Room;
-use super::{SledStore, layout, subject};
+use super::{SledStore, layout, reading, subject};
 use crate::audit::Event;
 use crate::session::{Outcome, Session, SessionId};
 use crate::store::record::Record;
@@ -20,7 +20,7 @@ impl Sessions for SledStore {
     }
 
     fn sessions(&self, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {
-        self.read(|rows| engine::records(rows, &behind(layout::SESSION, after.map(layout::session)), most))
+        self.read(|rows| reading::records(rows, &behind(layout::SESSION, after.map(layout::session)), most))
     }
 
     fn sessions_of(&self, sub: String, after: Option<SessionId>, most: usize) -> Answer<Vec<Session>> {

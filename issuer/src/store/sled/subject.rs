@@ -1,9 +1,9 @@
 //! The sessions of one subject: read, and ended in bounded steps.
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
 use super::layers::{Batch, Look};
-use super::layout;
 use super::room::Room;
+use super::{layout, reading};
 use crate::audit::Event;
 use crate::session::{Session, SessionId, Step};
 use crate::store::record::Record;
@@ -70,7 +70,7 @@ pub(super) fn sessions(
         let keys = of_subject(rows, sub, after, SUBJECT_STEP)?;
         for key in &keys {
             let sid = layout::parse_of_subject(key).ok_or_else(|| StoreError::damaged("a subject has an odd key"))?;
-            match engine::read::<Session>(rows, &layout::session(sid)) {
+            match reading::read::<Session>(rows, &layout::session(sid)) {
                 Ok(Some(session)) if session.grant.sub == sub => sessions.push(session),
                 Ok(_) => {} // of another subject of the same hash, or gone meanwhile
                 Err(fault) => tracing::error!(%sid, reason = %fault, "a session cannot be read and is not listed"),
@@ -93,5 +93,5 @@ fn of_subject(rows: &impl Look, sub: &str, after: Option<SessionId>, most: usize
         Some(sid) => Bound::Excluded(layout::of_subject(sub, sid)),
         None => Bound::Included(prefix),
     };
-    engine::keys(rows, &(from, Bound::Included(last)), most)
+    reading::keys(rows, &(from, Bound::Included(last)), most)
 }

@@ -1,7 +1,8 @@
 //! Users: the record under its id, and a row for each name that leads to it.
 
-use super::engine::{Engine, read, records};
+use super::engine::Engine;
 use super::layers::{Batch, Look, behind};
+use super::reading::{read, records};
 use super::room::Room;
 use super::{SledStore, layout};
 use crate::audit::Event;
