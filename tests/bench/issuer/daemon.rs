@@ -1,8 +1,8 @@
 //! The daemon under test: a process of its own, on a free port of the loopback address, that does not outlive this one.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{self, BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,6 +12,9 @@ use crate::work::SECRET;
 
 /// The name of the daemon, which stays when it is started again on another port.
 const ISSUER: &str = "https://issuer.test";
+
+/// It listens by then, or never.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running daemon.
 pub(crate) struct Daemon {
@@ -35,22 +38,29 @@ impl Daemon {
 
     /// Starts it on an empty database, with what else it keeps in `folder`.
     pub(crate) fn on_postgres(program: &Path, folder: &Path, url: &str) -> Result<Self, Box<dyn Error>> {
-        let mut command = Command::new(program);
-        command.env("COUNTERSIGN_STORE_ENGINE", "postgres").env("COUNTERSIGN_STORE_URL", url);
-        command.env("COUNTERSIGN_STORE_MIGRATE", "true");
-        Self::launch(command, folder)
+        Self::launch(of_postgres(program, url), folder)
     }
 
-    fn launch(mut command: Command, folder: &Path) -> Result<Self, Box<dyn Error>> {
+    /// Starts another one on the database of the one that keeps its master key below `of`: it stands by for that.
+    pub(crate) fn standing_by(program: &Path, folder: &Path, url: &str, of: &Path) -> Result<Self, Box<dyn Error>> {
         let started = clock::now();
-        let mut process = command
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
-            .arg(folder.join("data"))
-            .env("COUNTERSIGN_ADMIN_SECRET", SECRET)
-            .env("COUNTERSIGN_ISSUER", ISSUER)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?; // it says where it listens only once it no longer stands by
+        let mut command = of_postgres(program, url);
+        command.env("COUNTERSIGN_MASTER_KEY_FILE", of.join("data/master.key"));
+        let process = spawned(command, folder, &address.to_string())?;
+        let standing = Self { process, address, took: started.elapsed() };
+        while TcpStream::connect(address).is_err() {
+            if started.elapsed() > PATIENCE {
+                return Err("the daemon that is to stand by does not listen".into());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(standing)
+    }
+
+    fn launch(command: Command, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let started = clock::now();
+        let mut process = spawned(command, folder, "127.0.0.1:0")?;
         let output = process.stdout.take().ok_or("the daemon has no output")?;
         let ready = BufReader::new(output).lines().map_while(Result::ok).find_map(|line| ready_at(&line));
         let took = started.elapsed();
@@ -101,6 +111,19 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _already_stopped = self.process.kill().and_then(|()| self.process.wait());
     }
+}
+
+fn of_postgres(program: &Path, url: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("COUNTERSIGN_STORE_ENGINE", "postgres").env("COUNTERSIGN_STORE_URL", url);
+    command.env("COUNTERSIGN_STORE_MIGRATE", "true");
+    command
+}
+
+fn spawned(mut command: Command, folder: &Path, listen: &str) -> io::Result<Child> {
+    command.args(["serve", "--listen", listen, "--log-level", "warn", "--data-dir"]).arg(folder.join("data"));
+    command.env("COUNTERSIGN_ADMIN_SECRET", SECRET).env("COUNTERSIGN_ISSUER", ISSUER);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
 }
 
 fn ready_at(line: &str) -> Option<SocketAddr> {

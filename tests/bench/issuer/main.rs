@@ -43,6 +43,8 @@ const ROUNDS: usize = 3;
 const MINTING: Bounds = Bounds { requests: SESSIONS, time: Duration::from_secs(30) };
 const REFRESHING: Bounds = Bounds { requests: 3_000, time: Duration::from_secs(8) };
 const READING: Bounds = Bounds { requests: 3_000, time: Duration::from_secs(3) };
+/// Of one client that waits for each answer.
+const ALONE: Bounds = Bounds { requests: 2_000, time: Duration::from_secs(5) };
 const REVOKING: Bounds = Bounds { requests: SESSIONS, time: Duration::from_secs(3) };
 /// Of a peer: first sessions, then refreshes.
 const PEER_MINTING: Bounds = Bounds { requests: 20, time: Duration::from_secs(5) };
@@ -77,6 +79,13 @@ struct Loaded {
 }
 
 impl Loaded {
+    /// One client, with sessions of its own.
+    fn alone(host: std::net::SocketAddr) -> Result<Self, Box<dyn Error>> {
+        let mut one = Self { connections: 1, sessions: Vec::new() };
+        one.run(host, (MINTING, Pace::Closed), work::mint)?;
+        Ok(one)
+    }
+
     fn run(
         &mut self,
         host: std::net::SocketAddr,
@@ -106,6 +115,7 @@ fn ours(program: &Path, disk: &Path) -> Result<Report, Box<dyn Error>> {
     let loaded = daemon.resident_kib()?;
     let half = Pace::Open { per_second: report::half_of(&refreshes) };
     let paced = load.run(host, (REFRESHING, half), work::refresh)?;
+    let alone = Loaded::alone(host)?.run(host, (ALONE, Pace::Closed), work::refresh)?;
     let introspections = load.run(host, (READING, Pace::Closed), work::introspect)?;
     let keys = load.run(host, (READING, Pace::Closed), work::keys)?;
     let sessions = load.sessions.iter().map(Vec::len).sum();
@@ -123,6 +133,7 @@ fn ours(program: &Path, disk: &Path) -> Result<Report, Box<dyn Error>> {
         mints,
         refreshes,
         paced,
+        alone,
         introspections,
         revocations,
         keys,
@@ -145,8 +156,14 @@ fn on_postgres(program: &Path, disk: &Path) -> Result<OnPostgres, Box<dyn Error>
     let before = daemon.processor_time()?;
     let refreshes = load.run(daemon.address(), (REFRESHING, Pace::Closed), work::refresh)?;
     let refreshing = daemon.processor_time()?.saturating_sub(before);
+    let mut one = Loaded::alone(daemon.address())?;
+    let alone = one.run(daemon.address(), (ALONE, Pace::Closed), work::refresh)?;
+    let beside = tempfile::tempdir_in(disk)?;
+    let standby = Daemon::standing_by(program, beside.path(), &cluster.url(), folder.path())?;
+    let passed_on = one.run(standby.address(), (ALONE, Pace::Closed), work::refresh)?;
+    standby.stop()?;
     daemon.stop()?;
-    Ok(OnPostgres { mints, refreshes, refreshing })
+    Ok(OnPostgres { mints, refreshes, refreshing, alone, passed_on })
 }
 
 fn of(peer: Peer, tools: &Tools, disk: &Path) -> Result<OfPeer, Box<dyn Error>> {

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) refreshes: Vec<Measured>,
     /// Refreshes in an open loop, half as many as the closed one reached.
     pub(crate) paced: Measured,
+    /// Refreshes of one client, one after the other.
+    pub(crate) alone: Measured,
     pub(crate) introspections: Measured,
     pub(crate) revocations: Measured,
     pub(crate) keys: Measured,
@@ -37,6 +39,10 @@ pub(crate) struct OnPostgres {
     pub(crate) refreshes: Measured,
     /// Processor time of the daemon for all of these refreshes.
     pub(crate) refreshing: Duration,
+    /// Refreshes of one client, one after the other.
+    pub(crate) alone: Measured,
+    /// The same, sent to a daemon that stands by and passes them on.
+    pub(crate) passed_on: Measured,
 }
 
 /// What was measured of one peer.
@@ -69,6 +75,11 @@ impl Report {
         text += &row("revoke a session, answered when the list says so", &[&self.revocations]);
         text += &row("fetch the keys", &[&self.keys]);
         text += &row("fetch the list after that", &[&self.lists]);
+        text +=
+            "\n| one client, one refresh after the other | per second | p50 | p99 | p99.9 |\n|---|---|---|---|---|\n";
+        text += &row("sled", &[&self.alone]);
+        text += &row("PostgreSQL on the same machine", &[&on_postgres.alone]);
+        text += &row("PostgreSQL, asked of a daemon that stands by and passes it on", &[&on_postgres.passed_on]);
         text += "\n| | |\n|---|---|\n";
         text += &self.lines(refreshes, on_postgres);
         text + &self.beside(on_postgres, peers)

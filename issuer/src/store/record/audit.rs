@@ -2,8 +2,9 @@
 
 use super::{Reader, Record, Unreadable, Writer};
 use crate::audit::{Link, Run};
-use flate2::Compression;
-use flate2::read::{DeflateDecoder, DeflateEncoder};
+use flate2::read::DeflateDecoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
+use std::cell::RefCell;
 use std::io::Read;
 
 /// Bytes of the events of a run before they are packed, at most: what is longer when it is unpacked was not written by us.
@@ -37,10 +38,27 @@ impl Record for Run {
     }
 }
 
+thread_local! {
+    /// One for each thread that writes, since making its tables takes longer than packing a row.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+}
+
 fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    // Memory is read and written: there is nothing in it that can fail.
-    DeflateEncoder::new(bytes, Compression::fast()).read_to_end(&mut packed).map_or_else(|_| Vec::new(), |_| packed)
+    PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        let (mut packed, mut rest) = (Vec::with_capacity(bytes.len() / 2 + 64), bytes);
+        loop {
+            let before = packer.total_in();
+            // Memory is read and written: there is nothing in it that can fail.
+            let Ok(status) = packer.compress_vec(rest, &mut packed, FlushCompress::Finish) else { return Vec::new() };
+            if status == Status::StreamEnd {
+                return packed;
+            }
+            let taken = usize::try_from(packer.total_in().saturating_sub(before)).unwrap_or(usize::MAX);
+            rest = rest.get(taken..).unwrap_or_default();
+            packed.reserve(packed.len().max(64));
+        }
+    })
 }
 
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>, Unreadable> {
@@ -86,6 +104,22 @@ mod tests {
         let event = br#"{"at":1700000000,"act":"token.refresh","client_id":"admin","sub":"user-1","sid":"AAAAAAAAAAAAAAAAAAAAAA"}"#;
         let record = run(vec![event.to_vec(); 100]).encode(b"key");
         assert!(record.len() < event.len() * 10, "{}", record.len());
+    }
+
+    #[test]
+    fn what_is_packed_is_itself_again_whatever_was_packed_before_also_where_nothing_can_be_saved() {
+        let mut noise = 1_u32;
+        let mut byte = |sides: u32| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            u8::try_from((noise >> 16) % sides).unwrap()
+        };
+        let texts: Vec<Vec<u8>> =
+            (0..60_usize).map(|n| (0..n * n * 9).map(|_| byte(if n % 2 == 0 { 256 } else { 3 })).collect()).collect();
+        let first: Vec<Vec<u8>> = texts.iter().map(|text| packed(text)).collect();
+        for (text, packed_first) in texts.iter().zip(&first).rev() {
+            assert_eq!(unpacked(packed_first).as_ref(), Ok(text), "{} bytes", text.len());
+            assert_eq!(packed(text), *packed_first, "{} bytes, after others", text.len());
+        }
     }
 
     #[test]
