@@ -210,11 +210,12 @@ fn write_frame(frame: &mut Vec<u8>, last: Place, rows: &Layer) -> io::Result<Pla
 }
 
 /// Writes zeros up to where a file is full, so that a sync of a frame need not also sync where the file ends and which blocks
-/// it has. A disk that is full leaves that for later.
+/// it has. Where there is no room for them it is done without.
 fn fill(file: &File, length: usize) -> io::Result<()> {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let zeros = vec![0; usize::try_from(FULL).unwrap_or(0).saturating_sub(length)];
     match file.write_all_at(&zeros, u64::try_from(length).unwrap_or(u64::MAX)) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Ok(()),
+        Err(error) if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) => Ok(()),
         filled => filled,
     }
 }
