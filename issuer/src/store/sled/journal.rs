@@ -144,7 +144,7 @@ impl Journal {
     }
 }
 
-/// Memory for a frame that is kept for the next one.
+/// Bytes of memory for a frame that are kept for the next one.
 const SPARE: usize = 1024 * 1024;
 
 /// Empties the journal of a closed store, durably.

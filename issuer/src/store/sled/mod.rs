@@ -6,9 +6,9 @@
 //!     └────────────── reads ─────────────► layers ──► mover (one thread) ──► sled tree (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the tree, `reading.rs` makes records of rows, `durable.rs` syncs, `stuck.rs` lets
-//! no flush hang, `room.rs` keeps room on the disk, `layout.rs` says which row lies where; what belongs to one
-//! area of the store is in the file of that area. sled's
+//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the
+//! tree, `reading.rs` makes records of rows, `durable.rs` syncs, `stuck.rs` lets no flush hang, `room.rs` keeps room on the
+//! disk, `layout.rs` says which row lies where; what belongs to one area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
 
 mod audit;

@@ -1,7 +1,8 @@
 //! The thread that moves what left the journal into sled's tree.
 //!
-//! It does so in pieces, each an atomic batch that is flushed and synced before the next one, so that what sled has
-//! written and the disk has not is never more than one piece; the last one says how far the tree has come. Meanwhile everybody
+//! It does so in pieces, each an atomic batch that is flushed and synced before the next one, so that what sled was given
+//! and the disk has not is never more than one piece; what sled's own thread moves while it cleans is synced with the next
+//! piece. The last one says how far the tree has come. Meanwhile everybody
 //! reads the rows above the tree, and the journal has them, so it does not matter where this ends. Where the disk has no
 //! room it waits; where it fails the whole store does.
 

@@ -28,7 +28,7 @@ const _: () = assert!(SEGMENT_BYTES == 2 * 1024 * 1024);
 const AHEAD: u64 = 2 * SEGMENT;
 /// With less than this sled is given nothing to write, so that no piece can meet the end, nor what a start writes.
 const LEAST: u64 = SEGMENT;
-/// With less than this left of what is claimed for a file of the journal, nothing is taken: a group and one large change.
+/// With less than this left of what is claimed for a file of the journal, nothing is taken: what a group writes before its last change, and some.
 const LAST: u64 = 640 * 1024;
 /// The name of the file that claims what opening needs: mostly a snapshot of where each page lies, some 60 bytes for a page
 /// of 30 rows.
