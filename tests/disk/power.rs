@@ -184,6 +184,79 @@ fn what_has_left_the_journal_survives_a_power_cut_and_would_not_without_the_sync
     println!("{missed}");
 }
 
+/// What sled may have written and not synced before it writes over what that took the place of: two of its segments.
+const AHEAD: usize = 4 * 1024 * 1024;
+const SEGMENT: usize = 2 * 1024 * 1024;
+
+/// What the records say of sled's log.
+#[derive(Debug, Default)]
+struct Ahead {
+    unsynced: usize,
+    most: usize,
+    end: usize,
+    /// Segments that were written over.
+    reused: usize,
+}
+
+impl Ahead {
+    fn follow(&mut self, log: u64, record: &Record) {
+        match record {
+            Record::Wrote { inode, offset, data } if *inode == log => {
+                self.reused += usize::from(offset.is_multiple_of(SEGMENT) && *offset < self.end);
+                self.end = self.end.max(offset + data.len());
+                self.unsynced += data.len();
+                self.most = self.most.max(self.unsynced);
+            }
+            Record::Synced { inode } if *inode == log => self.unsynced = 0,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn what_sled_cleans_is_synced_before_anything_is_written_over_it() {
+    let mut house = House::new(13);
+    let large = json!({"sub": "alice", "aud": "api", "roles": vec!["x".repeat(100); 30]});
+    let daemon = &house.daemon;
+    let refreshing = |_| {
+        let mut pairs: Vec<_> = (0..90).map(|_| daemon.mint(large.clone())).collect();
+        for _ in 0..10 {
+            for pair in &mut pairs {
+                let reply = daemon.refresh(&pair.refresh_token);
+                assert_eq!(reply.status, 200, "{}", reply.text());
+                pair.refresh_token = reply.member("refresh_token");
+            }
+        }
+        pairs
+    };
+    let pairs: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..CLIENTS).map(|client| scope.spawn(move || refreshing(client))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    house.daemon.kill();
+    let log = house.inode("db");
+    let records = house.records();
+    let mut ahead = Ahead::default();
+    records.iter().for_each(|record| ahead.follow(log, record));
+    println!("{ahead:?}");
+    assert!(ahead.reused > 1, "there was something to clean: {ahead:?}");
+    assert!(ahead.most < AHEAD, "{ahead:?}");
+
+    house.cut(&records, Cut::Reordered, &mut Dice::new(1));
+    house.restart_and_check(Extent::All).unwrap();
+    for pair in &pairs {
+        assert_eq!(house.daemon.refresh(&pair.refresh_token).status, 200);
+    }
+    let records = house.records();
+    let of_log = records.iter().find(|record| match record {
+        Record::Wrote { inode, .. } | Record::Cut { inode, .. } | Record::Synced { inode } => {
+            *inode == house.inode("db")
+        }
+        _ => false,
+    });
+    assert_eq!(of_log, Some(&Record::Synced { inode: log }), "what a killed process left is synced first");
+}
+
 #[test]
 fn a_first_start_that_the_power_ends_is_made_again() {
     let (setup, shim) = setup(Shim::recording);

@@ -254,6 +254,7 @@ impl Thread {
 
     fn turn(&mut self) {
         let last = self.durable.turn();
+        self.mover.pace(0);
         let layer = self.engine.layers().turn();
         self.mover.begin(layer, last);
     }
@@ -285,6 +286,7 @@ impl Thread {
         let watch = Stopwatch::start();
         self.durable.append(self.engine.group()).and_then(|()| self.note()).map_err(|error| sync_failed(&error))?;
         self.engine.publish();
+        self.mover.pace(self.durable.length());
         METRICS.committed(changes, watch.elapsed());
         Ok(())
     }

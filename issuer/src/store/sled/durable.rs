@@ -98,7 +98,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Returns the files of an open sled directory.
+    /// Returns the files of a sled directory.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         Ok(Self { data: File::open(directory.join("db"))?, blobs: directory.join("blobs") })
     }
@@ -106,8 +106,12 @@ impl Log {
     /// Makes what sled has flushed survive a power cut. An error is final.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.data.sync_data()?;
+        let blobs = match std::fs::read_dir(&self.blobs) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()), // a first start ended before it made it
+            blobs => blobs?,
+        };
         let mut any = false;
-        for blob in std::fs::read_dir(&self.blobs)? {
+        for blob in blobs {
             match File::open(blob?.path()) {
                 Ok(file) => file.sync_all()?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {} // sled removed it meanwhile
@@ -132,6 +136,7 @@ mod tests {
     fn the_data_file_is_synced_and_so_are_files_beside_it_and_an_error_of_either_is_told() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("db"), b"log").unwrap();
+        Log::open(directory.path()).unwrap().sync().unwrap();
         std::fs::create_dir(directory.path().join("blobs")).unwrap();
         let mut files = Log::open(directory.path()).unwrap();
         files.sync().unwrap();

@@ -7,12 +7,13 @@
 //! ```
 //!
 //! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the
-//! tree, `reading.rs` makes records of rows, `durable.rs` syncs, `stuck.rs` lets no flush hang, `room.rs` keeps room on the
+//! tree, `mover.rs` and `cleaner.rs` are all that writes into that, `reading.rs` makes records of rows, `durable.rs` syncs, `stuck.rs` lets no flush hang, `room.rs` keeps room on the
 //! disk, `layout.rs` says which row lies where; what belongs to one area of the store is in the file of that area. sled's
 //! `flush_async` is never called: it deadlocks with eight callers at a time.
 
 mod audit;
 mod backup;
+mod cleaner;
 mod clients;
 mod committer;
 mod durable;
@@ -74,12 +75,10 @@ impl SledStore {
 
     fn open_with(directory: &Path, durable: impl FnOnce(Files) -> Box<dyn Durable>) -> Result<Self, StoreError> {
         let open::Opened { db, log, files, above, newest, lock } = open::open(directory)?;
-        let tree: sled::Tree = (*db).clone();
-        drop(db);
         let (leaving, last) = above.leaving.map(|(leaving, last)| (Arc::new(leaving), last)).unzip();
-        let layers = Arc::new(Layers::of(tree, above.recent, leaving.clone()));
+        let layers = Arc::new(Layers::of((*db).clone(), above.recent, leaving.clone()));
         let fatal = Arc::new(watch::Sender::new(None));
-        let mover = Mover::start(Arc::clone(&layers), log, files.claims(), Arc::clone(&fatal))?;
+        let mover = Mover::start(Arc::clone(&layers), db, log, files.claims(), Arc::clone(&fatal))?;
         if let (Some(leaving), Some(last)) = (leaving, last) {
             mover.begin(leaving, last);
         }

@@ -1,13 +1,14 @@
 //! The thread that moves what left the journal into sled's tree.
 //!
 //! It does so in pieces, each an atomic batch that is flushed and synced before the next one, so that what sled was given
-//! and the disk has not is never more than one piece; what sled's own thread moves while it cleans is synced with the next
-//! piece. The last one says how far the tree has come. Meanwhile everybody
-//! reads the rows above the tree, and the journal has them, so it does not matter where this ends. Where the disk has no
-//! room it waits; where it fails the whole store does.
+//! and the disk has not is never more than one piece. The last one says how far the tree has come. Meanwhile everybody
+//! reads the rows above the tree, and the journal has them, so it does not matter where this ends. Behind each layer, and while
+//! there is none, the thread [cleans](super::cleaner): nobody else lets sled write. Where the disk has no room it waits; where
+//! it fails the whole store does.
 
+use super::cleaner::Cleaner;
 use super::durable::Log;
-use super::journal::Place;
+use super::journal::{FULL, Place};
 use super::layers::{Layer, Layers};
 use super::reading::failed;
 use super::room::Claims;
@@ -17,16 +18,21 @@ use crate::store::StoreError;
 use crate::store::record::Record;
 use sled::Batch;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Bytes and rows of one piece: with the leaves that they lie in, sled writes some twenty times as much at worst.
+/// Bytes and rows of one piece: with the leaves that they lie in, and what it moves for each of these, sled writes some thirty
+/// times as much at worst: less than two segments.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECE_ROWS: usize = 256;
-/// Between two pieces, so that the syncs of the journal, which answers wait for, do not queue behind those of the tree.
+/// Between two pieces, so that the syncs of the journal, which answers wait for, do not queue behind those of the tree. There is
+/// none while the journal's file fills faster than its layer leaves.
 const BREATH: Duration = Duration::from_millis(10);
+/// While a layer waits it is cleaned until the journal's file is filled to such a part.
+const CLEANING_SHARE: usize = 8;
 /// So often it is looked for room.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
@@ -44,9 +50,12 @@ struct State {
     closing: bool,
 }
 
+#[derive(Default)]
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// How long the journal's current file is.
+    filled: AtomicU64,
 }
 
 impl Shared {
@@ -74,13 +83,15 @@ impl Mover {
     /// Starts the thread. What fails in it is told through `fatal`.
     pub(super) fn start(
         layers: Arc<Layers>,
+        db: sled::Db,
         log: Log,
         claims: Arc<Mutex<Claims>>,
         fatal: Arc<watch::Sender<Option<StoreError>>>,
     ) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::<Shared>::default();
         let watch = Watch::over(layers.tree().clone()).map_err(|error| open::unusable(&error))?;
-        let thread = Thread { layers, log, claims, watch, shared: Arc::clone(&shared) };
+        let cleaner = Cleaner::of(db);
+        let thread = Thread { layers, cleaner, log, claims, watch, shared: Arc::clone(&shared) };
         let thread = Builder::new().name("countersign-mover".to_owned()).spawn(move || thread.run(&fatal));
         Ok(Self { shared, thread: Some(thread.map_err(|error| open::unusable(&error))?) })
     }
@@ -88,6 +99,11 @@ impl Mover {
     /// Begins to move a layer. None may be on its way.
     pub(super) fn begin(&self, layer: Arc<Layer>, last: Place) {
         self.shared.change(|state| state.load = Some((layer, last)));
+    }
+
+    /// Says how long the journal's current file is.
+    pub(super) fn pace(&self, filled: u64) {
+        self.shared.filled.store(filled, Ordering::Relaxed);
     }
 
     /// Returns whether a layer is on its way.
@@ -114,6 +130,7 @@ impl Drop for Mover {
 
 struct Thread {
     layers: Arc<Layers>,
+    cleaner: Cleaner,
     log: Log,
     claims: Arc<Mutex<Claims>>,
     watch: Watch,
@@ -128,18 +145,12 @@ enum Stopped {
 }
 
 impl Thread {
-    fn run(self, fatal: &watch::Sender<Option<StoreError>>) {
+    fn run(mut self, fatal: &watch::Sender<Option<StoreError>>) {
         loop {
-            let load = self.shared.wait_while(|state| state.load.is_none() && !state.closing).load.clone();
-            let Some((layer, last)) = load else { return };
-            let moved = std::panic::catch_unwind(AssertUnwindSafe(|| self.move_all(&layer, last)));
+            let done = std::panic::catch_unwind(AssertUnwindSafe(|| self.work()));
             let panicked = |_| Err(Stopped::Failed(StoreError::damaged("the engine gave up while it wrote")));
-            match moved.unwrap_or_else(panicked) {
-                Ok(()) => {
-                    self.layers.left();
-                    drop(layer);
-                    self.shared.change(|state| (state.load, state.urgent) = (None, false));
-                }
+            match done.unwrap_or_else(panicked) {
+                Ok(()) => {}
                 Err(Stopped::Closing) => return,
                 Err(Stopped::Failed(fault)) => {
                     tracing::error!(reason = %fault, "the store failed: nothing more is acknowledged, the process must end");
@@ -152,9 +163,47 @@ impl Thread {
         }
     }
 
+    /// Does what is next: moves a layer or cleans a little, once there is one or the other to do.
+    fn work(&mut self) -> Result<(), Stopped> {
+        let stale = !self.cleaner.is_done();
+        let (load, urgent) = {
+            let state = self.shared.wait_while(|state| state.load.is_none() && !state.closing && !stale);
+            if state.closing && state.load.is_none() {
+                return Err(Stopped::Closing);
+            }
+            (state.load.clone(), state.urgent)
+        };
+        match load {
+            Some((layer, last)) if urgent || !stale || self.is_filled_beyond(1, CLEANING_SHARE) => {
+                self.move_all(&layer, last)?;
+                self.layers.left();
+                drop(layer);
+                self.shared.change(|state| (state.load, state.urgent) = (None, false));
+                self.cleaner.begin();
+                Ok(())
+            }
+            _ => self.clean(),
+        }
+    }
+
+    /// Returns whether the journal's current file is filled to more than such a part of what makes it full.
+    fn is_filled_beyond(&self, part: usize, of: usize) -> bool {
+        let filled = self.shared.filled.load(Ordering::Relaxed);
+        u128::from(filled) * (of as u128) > u128::from(FULL) * (part as u128)
+    }
+
+    fn clean(&mut self) -> Result<(), Stopped> {
+        self.wait_for_room()?;
+        let Self { cleaner, log, watch, .. } = self;
+        let cleaned = watch.during(|| cleaner.clean().map_err(|error| failed(&error)).and_then(|()| sync(log)));
+        cleaned.map_err(Stopped::Failed)?;
+        self.breathe();
+        Ok(())
+    }
+
     fn move_all(&self, layer: &Layer, last: Place) -> Result<(), Stopped> {
         let (mut piece, mut rows, mut bytes) = (Batch::default(), 0_usize, 0_usize);
-        for (key, row) in layer {
+        for (place, (key, row)) in layer.iter().enumerate() {
             bytes = bytes.saturating_add(key.len()).saturating_add(row.as_ref().map_or(0, |row| row.len()));
             rows = rows.saturating_add(1);
             match row {
@@ -164,7 +213,9 @@ impl Thread {
             if bytes >= PIECE_BYTES || rows >= PIECE_ROWS {
                 self.write(std::mem::take(&mut piece))?;
                 (rows, bytes) = (0, 0);
-                self.breathe();
+                if !self.is_filled_beyond(place, layer.len()) {
+                    self.breathe();
+                }
             }
         }
         piece.insert(layout::MOVED, last.encode(layout::MOVED));
@@ -176,8 +227,7 @@ impl Thread {
         let written = self.watch.during(|| {
             self.layers.tree().apply_batch(piece).map_err(|error| failed(&error))?;
             self.layers.tree().flush().map_err(|error| failed(&error))?;
-            let synced = self.log.sync();
-            synced.map_err(|error| StoreError::Failed { detail: format!("sync: {error}").into() })
+            sync(&self.log)
         });
         written.map_err(Stopped::Failed)
     }
@@ -204,4 +254,8 @@ impl Thread {
             drop(self.shared.changed.wait_timeout(state, BETWEEN_LOOKS));
         }
     }
+}
+
+fn sync(log: &Log) -> Result<(), StoreError> {
+    log.sync().map_err(|error| StoreError::Failed { detail: format!("sync: {error}").into() })
 }

@@ -25,10 +25,6 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// their own: rows are below 16 KiB, so 2 MiB keeps them all in the log.
 pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
-/// So often sled's own thread flushes, which the committer has done already, and then, for at most half of that time, moves what
-/// is left of segments that are mostly stale, so that their room is used again. Nothing else does so but a page now and then.
-const CLEANING_MS: u64 = 500;
-
 /// sled's workers outlive their store by a moment; so often and so long is waited for them.
 const CLOSING_WAITS: usize = 200;
 const CLOSING_WAIT: Duration = Duration::from_millis(10);
@@ -52,6 +48,7 @@ pub(super) struct Opened {
 pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
     create(directory).map_err(|error| unusable(&error))?;
     let lock = lock(directory)?;
+    sync_what_was_left(directory).map_err(|error| unusable(&error))?;
     let db = match open_mended(directory) {
         Err(StoreError::Full) if room::give_up(directory).map_err(|error| unusable(&error))? => {
             tracing::warn!("the disk is full: the store opens in the room that was reserved for it");
@@ -73,6 +70,15 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
 /// and panics if it cannot.
 pub(super) fn abandon<T>(engine: T) {
     Box::leak(Box::new(engine));
+}
+
+/// Syncs what a process wrote that was killed before it could: sled takes what it reads for durable, and writes zeros over every
+/// segment that is stale by that.
+fn sync_what_was_left(directory: &Path) -> std::io::Result<()> {
+    match Log::open(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        log => log?.sync(),
+    }
 }
 
 fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(Log, Files, Newest, Above), StoreError> {
@@ -152,11 +158,8 @@ fn remove(directory: &Path, unwanted: impl Fn(&str) -> bool) -> std::io::Result<
 }
 
 fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new()
-        .path(directory)
-        .cache_capacity(CACHE_BYTES)
-        .segment_size(SEGMENT_BYTES)
-        .flush_every_ms(Some(CLEANING_MS));
+    let config = sled::Config::new().path(directory).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES);
+    let config = config.flush_every_ms(None); // no thread of sled's own writes between syncs of ours
     let open = || std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
     let mut opened = open();
     // We hold the lock file, so what still holds sled's own lock is a worker thread of a store this process has closed.
