@@ -14,7 +14,7 @@ use super::engine::Engine;
 use super::journal::{CLAIMED, FULL};
 use super::mover::Mover;
 use super::open::{abandon, unusable};
-use super::room::Room;
+use super::room::{LAST, Room};
 use crate::env::Stopwatch;
 use crate::store::{Answer, StoreError};
 use crate::telemetry::metrics::METRICS;
@@ -244,7 +244,7 @@ impl Thread {
         if self.durable.length() < FULL {
             return;
         }
-        if self.durable.length() >= CLAIMED - FULL / 2 {
+        if self.durable.length() >= CLAIMED - LAST {
             self.mover.wait();
         }
         if !self.mover.is_busy() {

@@ -25,7 +25,7 @@ pub(super) const FILES: [&str; 2] = ["journal.0", "journal.1"];
 /// What is in a file leaves it once it is longer than this.
 pub(super) const FULL: u64 = 3 * 512 * 1024;
 /// Claimed of the disk for each file. While nothing can leave, what is between this and [`FULL`] is for what must go on.
-pub(super) const CLAIMED: u64 = 2 * FULL;
+pub(super) const CLAIMED: u64 = 4 * 1024 * 1024;
 
 const HEAD: usize = 8;
 const TAKEN_AWAY: u32 = u32::MAX;

@@ -136,7 +136,7 @@ pub(super) struct Rows {
 }
 
 /// Bytes that one group writes at most, and one change more; the changes behind it are another group.
-const GROUP_BYTES: usize = 512 * 1024;
+pub(super) const GROUP_BYTES: usize = 512 * 1024;
 
 impl Rows {
     /// Returns the rows of a store, with nothing written.

@@ -4,18 +4,21 @@
 //! So the blocks that the log needs next are claimed before it is written, and so is what opening needs.
 //!
 //! ```text
-//! db        ######## log ########|~~~~~~~~~~~~~~~ 4 MiB ~~~~~~~~~~~~~~~|   every change is taken, and rows move into the tree
+//! db        ######## log ########|~~~~~~~~~~~~~~~ 6 MiB ~~~~~~~~~~~~~~~|   every change is taken, and rows move into the tree
 //!                                |~~~~~ less ~~~~~|                        rows go on moving, and that is all
-//!                                |~ below 2 MiB ~|                         rows stay in the journal
-//! journal.* ## 1.5 MiB ##|~~~~~~ 1.5 MiB ~~~~~~|       for lists, revocations and what is rare, also while no row moves
+//!                                |~ below 4 MiB ~|                         rows stay in the journal
+//! journal.* ## 1.5 MiB ##|~~~~~~ 2.5 MiB ~~~~~~|       for lists, revocations and what is rare, also while no row moves
 //! reserve   |~ 1 MiB and a 64th of the log ~|          given up when the store does not open for want of room
 //! ```
 //!
 //! Claimed blocks lie behind the end of a file (`fallocate` with `KEEP_SIZE`), which stays as long as it was. Where a file
 //! system cannot do that, what it has left is looked at instead, and somebody else may be faster.
 
-use super::journal::{CLAIMED, FILES};
+use super::cleaner::UNSYNCED;
+use super::journal::{CLAIMED, FILES, FULL};
+use super::layers::GROUP_BYTES;
 use super::open::SEGMENT_BYTES;
+use crate::store::SUBJECT_STEP;
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
@@ -23,13 +26,15 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 const SEGMENT: u64 = 2 * 1024 * 1024;
-const _: () = assert!(SEGMENT_BYTES == 2 * 1024 * 1024);
+const _: () = assert!(SEGMENT_BYTES == 2 * 1024 * 1024 && LEAST < AHEAD && FULL < CLAIMED - LAST);
 /// Claimed behind the segment that the log ends in.
-const AHEAD: u64 = 2 * SEGMENT;
+const AHEAD: u64 = 3 * SEGMENT;
 /// With less than this sled is given nothing to write, so that no piece can meet the end, nor what a start writes.
-const LEAST: u64 = SEGMENT;
-/// With less than this left of what is claimed for a file of the journal, nothing is taken: what a group writes before its last change, and some.
-const LAST: u64 = 640 * 1024;
+const LEAST: u64 = UNSYNCED as u64;
+/// With less than this left of what is claimed for a file of the journal, nothing is taken: what a group writes before its last
+/// change, and the largest one, which ends sessions of a subject.
+pub(super) const LAST: u64 = (GROUP_BYTES + SUBJECT_STEP * ROW_BYTES + 64 * 1024) as u64;
+const ROW_BYTES: usize = 16 * 1024;
 /// The name of the file that claims what opening needs: mostly a snapshot of where each page lies, some 60 bytes for a page
 /// of 30 rows.
 const RESERVE: &str = "reserve";
