@@ -13,6 +13,7 @@ use countersign_tests::{Daemon, Dice, Extent, Load};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 /// Rounds of the test run.
 const ROUNDS: u64 = 20;
@@ -69,6 +70,13 @@ impl House {
     /// The name by which the records call a file of the store.
     fn inode(&self, name: &str) -> u64 {
         fs::metadata(self.daemon.setup().data_dir().join("store").join(name)).unwrap().ino()
+    }
+
+    /// Follows what was done to sled's log.
+    fn ahead(&self) -> Ahead {
+        let (log, mut ahead) = (self.inode("db"), Ahead::default());
+        self.records().iter().for_each(|record| ahead.follow(log, record));
+        ahead
     }
 
     fn restart_and_check(&mut self, extent: Extent) -> Result<(), String> {
@@ -233,12 +241,14 @@ fn what_sled_cleans_is_synced_before_anything_is_written_over_it() {
         let threads: Vec<_> = (0..CLIENTS).map(|client| scope.spawn(move || refreshing(client))).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
+    // It cleans for a moment longer.
+    let rests = (0..40).any(|_| {
+        std::thread::sleep(Duration::from_millis(250));
+        house.ahead().unsynced == 0
+    });
+    assert!(rests, "what was cleaned is not synced: {:?}", house.ahead());
     house.daemon.kill();
-    let log = house.inode("db");
-    let records = house.records();
-    let mut ahead = Ahead::default();
-    records.iter().for_each(|record| ahead.follow(log, record));
-    println!("{ahead:?}");
+    let (records, ahead) = (house.records(), house.ahead());
     assert!(ahead.reused > 1, "there was something to clean: {ahead:?}");
     assert!(ahead.most < AHEAD, "{ahead:?}");
 
@@ -247,11 +257,9 @@ fn what_sled_cleans_is_synced_before_anything_is_written_over_it() {
     for pair in &pairs {
         assert_eq!(house.daemon.refresh(&pair.refresh_token).status, 200);
     }
-    let records = house.records();
+    let (records, log) = (house.records(), house.inode("db"));
     let of_log = records.iter().find(|record| match record {
-        Record::Wrote { inode, .. } | Record::Cut { inode, .. } | Record::Synced { inode } => {
-            *inode == house.inode("db")
-        }
+        Record::Wrote { inode, .. } | Record::Cut { inode, .. } | Record::Synced { inode } => *inode == log,
         _ => false,
     });
     assert_eq!(of_log, Some(&Record::Synced { inode: log }), "what a killed process left is synced first");

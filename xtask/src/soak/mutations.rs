@@ -334,8 +334,26 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     power(
         "what leaves the journal is synced",
         "issuer/src/store/sled/mover.rs",
-        "self.log.sync();",
-        "Ok::<(), std::io::Error>(());",
+        "            sync(&self.log)\n",
+        "            Ok(())\n",
+    ),
+    power(
+        "what is cleaned is synced",
+        "issuer/src/store/sled/mover.rs",
+        ".and_then(|()| sync(log))",
+        ".map(|()| drop(log))",
+    ),
+    power(
+        "what a killed process left is synced",
+        "issuer/src/store/sled/open.rs",
+        "    sync_what_was_left(directory).map_err(|error| unusable(&error))?;\n",
+        "",
+    ),
+    store(
+        "stale segments are cleaned",
+        "issuer/src/store/sled/cleaner.rs",
+        "for _ in 0..PAGES * CHANGES {",
+        "for _ in 0..PAGES {",
     ),
 ];
 

@@ -188,8 +188,8 @@ impl Thread {
 
     /// Returns whether the journal's current file is filled to more than such a part of what makes it full.
     fn is_filled_beyond(&self, part: usize, of: usize) -> bool {
-        let filled = self.shared.filled.load(Ordering::Relaxed);
-        u128::from(filled) * (of as u128) > u128::from(FULL) * (part as u128)
+        let [part, of] = [part, of].map(|number| u64::try_from(number).unwrap_or(u64::MAX));
+        self.shared.filled.load(Ordering::Relaxed).saturating_mul(of) > FULL.saturating_mul(part)
     }
 
     fn clean(&mut self) -> Result<(), Stopped> {

@@ -14,11 +14,8 @@
 //! Claimed blocks lie behind the end of a file (`fallocate` with `KEEP_SIZE`), which stays as long as it was. Where a file
 //! system cannot do that, what it has left is looked at instead, and somebody else may be faster.
 
-use super::cleaner::UNSYNCED;
 use super::journal::{CLAIMED, FILES, FULL};
-use super::layers::GROUP_BYTES;
 use super::open::SEGMENT_BYTES;
-use crate::store::SUBJECT_STEP;
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
@@ -30,11 +27,10 @@ const _: () = assert!(SEGMENT_BYTES == 2 * 1024 * 1024 && LEAST < AHEAD && FULL 
 /// Claimed behind the segment that the log ends in.
 const AHEAD: u64 = 3 * SEGMENT;
 /// With less than this sled is given nothing to write, so that no piece can meet the end, nor what a start writes.
-const LEAST: u64 = UNSYNCED as u64;
+const LEAST: u64 = 2 * SEGMENT;
 /// With less than this left of what is claimed for a file of the journal, nothing is taken: what a group writes before its last
 /// change, and the largest one, which ends sessions of a subject.
-pub(super) const LAST: u64 = (GROUP_BYTES + SUBJECT_STEP * ROW_BYTES + 64 * 1024) as u64;
-const ROW_BYTES: usize = 16 * 1024;
+pub(super) const LAST: u64 = (512 + 64 * 16 + 64) * 1024;
 /// The name of the file that claims what opening needs: mostly a snapshot of where each page lies, some 60 bytes for a page
 /// of 30 rows.
 const RESERVE: &str = "reserve";
@@ -163,7 +159,17 @@ pub(super) fn give_up(directory: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::SUBJECT_STEP;
+    use crate::store::sled::cleaner::UNSYNCED;
+    use crate::store::sled::layers::GROUP_BYTES;
     use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn what_is_left_is_enough_for_what_may_be_written() {
+        const ROW: usize = 16 * 1024;
+        assert!(LEAST >= u64::try_from(UNSYNCED).unwrap());
+        assert!(LAST > u64::try_from(GROUP_BYTES + SUBJECT_STEP * ROW).unwrap());
+    }
 
     #[test]
     fn room_is_claimed_behind_the_log_which_stays_as_long_as_it_was() {
