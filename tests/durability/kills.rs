@@ -9,10 +9,13 @@ use std::time::Instant;
 
 /// Kills of the test run.
 const KILLS: u64 = 50;
+/// Clients at a time, unless it is told otherwise.
+const CLIENTS: u64 = 4;
 
 /// Lives of seeds from `first` on, until there were so many kills.
 struct Soak {
     next: AtomicU64,
+    clients: usize,
     wanted: u64,
     kills: AtomicU64,
     told: AtomicU64,
@@ -22,9 +25,10 @@ struct Soak {
 
 impl Soak {
     #[allow(clippy::disallowed_methods)] // how long it takes is told and decides nothing
-    fn new(first: u64, wanted: u64) -> Self {
+    fn new(first: u64, clients: u64, wanted: u64) -> Self {
         Self {
             next: AtomicU64::new(first),
+            clients: usize::try_from(clients).unwrap(),
             wanted,
             kills: AtomicU64::new(0),
             told: AtomicU64::new(0),
@@ -48,7 +52,7 @@ impl Soak {
     }
 
     fn live(&self, seed: u64) -> Result<(), String> {
-        let mut life = Life::begin(seed);
+        let mut life = Life::begin(seed, self.clients);
         let lived = self.rounds(&mut life);
         lived.map_err(|fault| format!("{fault}; data and log are kept in {}", life.daemon.keep().display()))?;
         self.tell(seed);
@@ -77,13 +81,14 @@ impl Soak {
 
 #[test]
 fn nothing_that_a_client_was_told_is_lost_to_fifty_kills() {
-    Soak::new(seed(SEED), KILLS).run().unwrap();
+    Soak::new(seed(SEED), CLIENTS, KILLS).run().unwrap();
 }
 
 #[test]
 #[ignore = "runs for as long as it is told: cargo xtask soak crash"]
 fn soak() {
-    let soak = Soak::new(seed(SEED), given("COUNTERSIGN_CRASH_KILLS").unwrap_or(1_000));
+    let clients = given("COUNTERSIGN_CRASH_CLIENTS").unwrap_or(CLIENTS);
+    let soak = Soak::new(seed(SEED), clients, given("COUNTERSIGN_CRASH_KILLS").unwrap_or(1_000));
     let at_once = given("COUNTERSIGN_CRASH_LIVES").unwrap_or(1);
     let ended: Vec<Result<(), String>> = std::thread::scope(|scope| {
         let lives: Vec<_> = (0..at_once).map(|_| scope.spawn(|| soak.run())).collect();

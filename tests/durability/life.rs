@@ -8,8 +8,6 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-/// Clients that work on it.
-const CLIENTS: usize = 4;
 /// Sessions of each client that are looked at though nothing was done to them.
 const OTHERS: usize = 3;
 /// After this many kills a new store is begun: this one has grown.
@@ -43,8 +41,9 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    pub(crate) fn begin(seed: u64) -> Self {
-        let (daemon, load, dice) = (Load::setup().start(), Load::new(seed, CLIENTS), Dice::new(!seed));
+    /// Begins one on which so many clients work.
+    pub(crate) fn begin(seed: u64, clients: usize) -> Self {
+        let (daemon, load, dice) = (Load::setup().start(), Load::new(seed, clients), Dice::new(!seed));
         Self { daemon, load, dice, kills: 0 }
     }
 

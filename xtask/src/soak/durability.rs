@@ -26,6 +26,7 @@ const VERBS: [Verb; 8] = [
         options: &[
             ("--rounds", "COUNTERSIGN_CRASH_KILLS"),
             ("--at-once", "COUNTERSIGN_CRASH_LIVES"),
+            ("--clients", "COUNTERSIGN_CRASH_CLIENTS"),
             ("--seed", "COUNTERSIGN_CRASH_SEED"),
         ],
     },
