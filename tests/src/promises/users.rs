@@ -4,6 +4,11 @@ use super::Answer;
 use super::sessions::unexpected;
 use crate::client::Client;
 use crate::load::{Extent, Worker};
+use std::thread;
+use std::time::Duration;
+
+const TRIES: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 impl Worker {
     /// Users log in with their password, or with the one that perhaps took its place, and not with both.
@@ -16,8 +21,8 @@ impl Worker {
             let user = &mut self.promises.users[number];
             user.touched = false;
             let (name, password, perhaps) = (user.name.clone(), user.password.clone(), user.perhaps.take());
-            let known = self.try_login(client, number, &password);
-            let other = perhaps.as_ref().map(|other| self.try_login(client, number, other));
+            let known = self.login(client, number, &password);
+            let other = perhaps.as_ref().map(|other| self.login(client, number, other));
             let (holds, answer) = match (known, other) {
                 (answer @ Answer::Done(_), None) => (password, answer),
                 (answer @ Answer::Done(_), Some(Answer::Refused(reply))) if reply.status == 401 => (password, answer),
@@ -32,5 +37,16 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Logs in, again where others had all the places at that moment (`login_busy`).
+    fn login(&self, client: Client, number: usize, password: &str) -> Answer {
+        for _ in 0..TRIES {
+            match self.try_login(client, number, password) {
+                Answer::Silence => thread::sleep(BETWEEN_TRIES),
+                answer => return answer,
+            }
+        }
+        Answer::Silence
     }
 }
