@@ -385,6 +385,30 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_of_the_right_number_behind_another_one_than_it_followed_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut journal, _) = open(directory.path(), Place::default());
+        journal.append(&layer(&[(9, Some(9))])).unwrap();
+        journal.turn();
+        let ends: Vec<usize> = (0..3)
+            .map(|n| {
+                journal.append(&layer(&[(n, Some(n))])).unwrap();
+                usize::try_from(journal.length()).unwrap()
+            })
+            .collect();
+        let older = std::fs::read(path(directory.path(), 1)).unwrap();
+        std::fs::write(path(directory.path(), 1), &older[..ends[0]]).unwrap();
+        let (mut journal, _) = open(directory.path(), Place::default());
+        journal.append(&layer(&[(1, Some(7))])).unwrap();
+        let mut bytes = std::fs::read(path(directory.path(), 1)).unwrap();
+        bytes[ends[1]..ends[2]].copy_from_slice(&older[ends[1]..ends[2]]);
+        std::fs::write(path(directory.path(), 1), bytes).unwrap();
+        let (journal, above) = open(directory.path(), Place::default());
+        assert_eq!(rows(above).0, layer(&[(0, Some(0)), (1, Some(7)), (9, Some(9))]));
+        assert_eq!(usize::try_from(journal.length()).unwrap(), ends[1]);
+    }
+
+    #[test]
     fn an_emptied_journal_goes_on_behind_its_tree() {
         let directory = tempfile::tempdir().unwrap();
         let (mut journal, _) = open(directory.path(), Place::default());
