@@ -79,7 +79,7 @@ const VERBS: [Verb; 8] = [
 ];
 
 /// What the usage says of these.
-pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--seed N], \
+pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--clients N] [--seed N], \
      soak corruption [--damages N] [--seed N], soak linear [--operations N] [--seed N], \
      soak power [--rounds N] [--seed N], soak purge [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N], \
      soak cluster [--rounds N] [--seed N]";

@@ -3,7 +3,7 @@
 //! It does so in pieces, each an atomic batch that is flushed and synced before the next one, so that what sled was given
 //! and the disk has not is never more than one piece. The last one says how far the tree has come. Meanwhile everybody
 //! reads the rows above the tree, and the journal has them, so it does not matter where this ends. Behind each layer, and while
-//! there is none, the thread [cleans](super::cleaner): nobody else lets sled write. Where the disk has no room it waits; where
+//! there is none, the thread [cleans](super::cleaner): nobody else lets sled write while the store is open. Where the disk has no room it waits; where
 //! it fails the whole store does.
 
 use super::cleaner::Cleaner;
