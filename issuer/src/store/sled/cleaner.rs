@@ -88,10 +88,10 @@ impl Cleaner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sled::open::SEGMENT_BYTES;
+    use crate::store::sled::open::open_sled;
 
     fn open(directory: &std::path::Path) -> Db {
-        sled::Config::new().path(directory).segment_size(SEGMENT_BYTES).flush_every_ms(None).open().unwrap()
+        open_sled(directory).unwrap()
     }
 
     const ROWS: u32 = 40_000;

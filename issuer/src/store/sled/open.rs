@@ -26,7 +26,7 @@ const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// sled's workers outlive their store by a moment; so often and so long is waited for them.
-const CLOSING_WAITS: usize = 200;
+const CLOSING_WAITS: usize = 1_000;
 const CLOSING_WAIT: Duration = Duration::from_millis(10);
 
 /// An open directory, ours alone.
@@ -157,7 +157,8 @@ fn remove(directory: &Path, unwanted: impl Fn(&str) -> bool) -> std::io::Result<
     Ok(removed)
 }
 
-fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
+/// Opens sled as the store does, and waits for a store of this process that is being closed.
+pub(super) fn open_sled(directory: &Path) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new().path(directory).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES);
     let config = config.flush_every_ms(None); // no thread of sled's own writes between syncs of ours
     let open = || std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));

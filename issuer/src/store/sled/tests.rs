@@ -6,6 +6,7 @@ mod bounds;
 mod journal;
 
 use super::layers::Layer;
+use super::open::open_sled;
 use super::*;
 use crate::audit::{Act, Origin};
 use crate::session::{Session, SessionId, Step};
@@ -321,14 +322,13 @@ fn another_format_is_refused_and_so_are_rows_without_one() {
     let directory = tempfile::tempdir().unwrap();
     let rewrite = |row: Option<Vec<u8>>| {
         drop(SledStore::open(directory.path()));
-        let db = sled::Config::new().path(directory.path()).segment_size(2 * 1024 * 1024).open().unwrap();
-        db.insert(b"kx", b"row").unwrap();
-        match row {
-            Some(row) => db.insert(layout::FORMAT, row).unwrap(),
-            None => db.remove(layout::FORMAT).unwrap(),
-        };
-        db.flush().unwrap();
-        drop(db);
+        rows(directory.path(), |db| {
+            db.insert(b"kx", b"row").unwrap();
+            match row {
+                Some(row) => db.insert(layout::FORMAT, row).unwrap(),
+                None => db.remove(layout::FORMAT).unwrap(),
+            };
+        });
         SledStore::open(directory.path()).err()
     };
     assert_eq!(rewrite(Some(Count(4).encode(layout::FORMAT))), Some(StoreError::Format { found: 4 }));
@@ -338,12 +338,7 @@ fn another_format_is_refused_and_so_are_rows_without_one() {
 
 /// Opens the rows of a store that is closed.
 fn rows<T>(directory: &Path, work: impl FnOnce(&sled::Db) -> T) -> T {
-    let mut opened = sled::Config::new().path(directory).segment_size(2 * 1024 * 1024).open();
-    while opened.is_err() {
-        std::thread::yield_now(); // a worker of the store that was closed still holds the lock
-        opened = sled::Config::new().path(directory).segment_size(2 * 1024 * 1024).open();
-    }
-    let db = opened.unwrap();
+    let db = open_sled(directory).unwrap();
     let done = work(&db);
     db.flush().unwrap();
     done
