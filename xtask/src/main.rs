@@ -12,6 +12,7 @@ mod counts;
 mod descendants;
 mod dev_secret;
 mod dist;
+mod failures;
 mod freshness;
 mod fuzz;
 mod report;

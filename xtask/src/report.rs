@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::counts::Counts;
+use crate::failures;
 use crate::run::Run;
 
 /// How many lines of a failed step's output are shown.
@@ -34,6 +35,8 @@ pub(crate) struct Outcome {
     pub(crate) targets: Vec<(String, Counts)>,
     /// Remarks, and what did not run and why.
     pub(crate) remarks: Vec<String>,
+    /// What its output says of the tests that did not hold.
+    failures: Vec<String>,
 }
 
 impl Outcome {
@@ -46,14 +49,19 @@ impl Outcome {
             Ok(()) => Ending::Passed,
             Err(error) => Ending::Failed(format!("{error:#}")),
         };
-        Self { name, ending, took, counts: run.counts, targets: run.targets, remarks }
+        let failures = match ending {
+            Ending::Failed(_) => failures::of(&output(run.log_path())).into_iter().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        Self { name, ending, took, counts: run.counts, targets: run.targets, remarks, failures }
     }
 
     /// The outcome of a step that was not started.
     pub(crate) fn not_run(name: &'static str, reason: String) -> Self {
         let counts = Counts { not_run: 1, ..Counts::default() };
         let (targets, remarks) = (Vec::new(), vec![format!("not run: {reason}")]);
-        Self { name, ending: Ending::NotRun(reason), took: Duration::ZERO, counts, targets, remarks }
+        let (ending, failures) = (Ending::NotRun(reason), Vec::new());
+        Self { name, ending, took: Duration::ZERO, counts, targets, remarks, failures }
     }
 
     /// Whether the step ran and held.
@@ -86,9 +94,14 @@ pub(crate) fn step(outcome: &Outcome, log: &Path) {
     }
 }
 
+/// All that a step's commands wrote.
+fn output(log: &Path) -> String {
+    std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
 /// The end of the log without the lines of what went well.
 fn last_lines(log: &Path) -> Vec<String> {
-    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = output(log);
     let went_well = |line: &&str| {
         let line = line.trim_start();
         !(line.ends_with("... ok")
@@ -100,7 +113,7 @@ fn last_lines(log: &Path) -> Vec<String> {
     lines.iter().skip(lines.len().saturating_sub(SHOWN_LINES)).map(|line| (*line).to_owned()).collect()
 }
 
-/// Prints the table and, as the last line, the plain sum.
+/// Prints the table, what did not hold and, as the last line, the plain sum.
 pub(crate) fn summary(outcomes: &[Outcome], took: Duration) -> Counts {
     let mut sum = Counts::default();
     println!("\n{:<34} {:<8} {:>12} {:>7} {:>7} {:>8}", "step", "", "time", "passed", "failed", "not run");
@@ -114,6 +127,9 @@ pub(crate) fn summary(outcomes: &[Outcome], took: Duration) -> Counts {
     line("all", "", &clock::text(took), sum);
     for outcome in outcomes {
         outcome.remarks.iter().for_each(|remark| println!("{}: {remark}", outcome.name));
+    }
+    for outcome in outcomes {
+        outcome.failures.iter().for_each(|line| println!("{}: {line}", outcome.name));
     }
     println!("{} passed, {} failed", sum.passed, sum.failed);
     sum
