@@ -4,6 +4,8 @@ mod audit;
 mod backups;
 mod bounds;
 mod journal;
+mod opening;
+mod subjects;
 
 use super::layers::Layer;
 use super::open::open_sled;
@@ -222,208 +224,12 @@ async fn a_change_that_panics_stops_the_store_instead_of_hanging_it() {
     assert!(store.failed().borrow().is_some());
 }
 
-/// A store with enough in it to have a snapshot, closed.
-async fn filled(directory: &Path) {
-    let store = SledStore::open(directory).unwrap();
-    for name in 0..50 {
-        store.create_session(session(name), vec![]).await.unwrap();
-    }
-    store.close().await.unwrap();
-    drop(store);
-    drop(SledStore::open(directory).unwrap()); // opening is when sled writes a snapshot
-}
-
-async fn is_whole(directory: &Path) {
-    let store = SledStore::open(directory).unwrap();
-    for name in 0..50 {
-        assert_eq!(store.session(SessionId([name; 16])).await, Ok(Some(session(name))));
-    }
-}
-
-#[tokio::test]
-async fn a_process_killed_while_opening_leaves_a_store_that_opens() {
-    let directory = tempfile::tempdir().unwrap();
-    filled(directory.path()).await;
-    let planted = directory.path().join("snap.00000000FFFFFFFF.generating");
-    for garbage in [&b""[..], b"half a snapshot", &[0xff; 4096]] {
-        std::fs::write(&planted, garbage).unwrap();
-        is_whole(directory.path()).await;
-        assert!(!planted.exists());
-    }
-}
-
-#[tokio::test]
-async fn a_damaged_snapshot_is_rebuilt_from_the_log() {
-    let directory = tempfile::tempdir().unwrap();
-    filled(directory.path()).await;
-    let snapshots: Vec<_> = names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")).collect();
-    assert!(!snapshots.is_empty(), "the test needs a snapshot to damage");
-    for length in [0, 5, 20] {
-        for name in names(directory.path()).into_iter().filter(|name| name.starts_with("snap.")) {
-            let path = directory.path().join(name);
-            let bytes = std::fs::read(&path).unwrap();
-            std::fs::write(&path, &bytes[..length.min(bytes.len() - 1)]).unwrap();
-        }
-        is_whole(directory.path()).await;
-    }
-}
-
-#[tokio::test]
-async fn damaged_files_are_an_error_and_never_a_panic() {
-    for round in 0_usize..24 {
-        let directory = tempfile::tempdir().unwrap();
-        filled(directory.path()).await;
-        let path = directory.path().join("db");
-        let mut bytes = std::fs::read(&path).unwrap();
-        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-        match round % 3 {
-            0 => bytes[round * 7_919 % used] ^= 1 << (round % 8),
-            1 => bytes.truncate(used * round / 24),
-            _ => bytes[used * round / 48..][..4096].fill(0),
-        }
-        std::fs::write(&path, bytes).unwrap();
-        match SledStore::open(directory.path()) {
-            Ok(store) => {
-                for name in 0..50 {
-                    let found = store.session(SessionId([name; 16])).await;
-                    assert!(
-                        !matches!(found, Ok(Some(found)) if found != session(name)),
-                        "a damaged session was served"
-                    );
-                }
-            }
-            Err(fault) => assert!(matches!(fault, StoreError::Damaged { .. } | StoreError::Unusable { .. }), "{fault}"),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_second_opener_is_told_that_the_directory_is_in_use() {
-    let directory = tempfile::tempdir().unwrap();
-    let first = SledStore::open(directory.path()).unwrap();
-    let refused = SledStore::open(directory.path()).err().unwrap();
-    assert_eq!(refused.to_string(), format!("{} is in use by another process", directory.path().display()));
-    first.create_session(session(1), vec![]).await.unwrap();
-    drop(first);
-    drop(SledStore::open(directory.path()).unwrap());
-}
-
-#[test]
-fn a_directory_that_cannot_be_made_is_a_clear_error() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("file");
-    std::fs::write(&file, b"").unwrap();
-    assert!(matches!(SledStore::open(&file.join("store")), Err(StoreError::Unusable { .. })));
-}
-
-#[test]
-fn another_format_is_refused_and_so_are_rows_without_one() {
-    use crate::store::record::Count;
-    let directory = tempfile::tempdir().unwrap();
-    let rewrite = |row: Option<Vec<u8>>| {
-        drop(SledStore::open(directory.path()));
-        rows(directory.path(), |db| {
-            db.insert(b"kx", b"row").unwrap();
-            match row {
-                Some(row) => db.insert(layout::FORMAT, row).unwrap(),
-                None => db.remove(layout::FORMAT).unwrap(),
-            };
-        });
-        SledStore::open(directory.path()).err()
-    };
-    assert_eq!(rewrite(Some(Count(4).encode(layout::FORMAT))), Some(StoreError::Format { found: 4 }));
-    assert!(matches!(rewrite(None), Some(StoreError::Damaged { .. })));
-    assert!(matches!(rewrite(Some(vec![1, 1])), Some(StoreError::Damaged { .. })));
-}
-
 /// Opens the rows of a store that is closed.
 fn rows<T>(directory: &Path, work: impl FnOnce(&sled::Db) -> T) -> T {
     let db = open_sled(directory).unwrap();
     let done = work(&db);
     db.flush().unwrap();
     done
-}
-
-fn subject_rows(directory: &Path) -> Vec<Vec<u8>> {
-    rows(directory, |db| db.scan_prefix(b"u").keys().map(|key| key.unwrap().to_vec()).collect())
-}
-
-#[tokio::test]
-async fn a_store_of_format_1_gets_its_subjects_also_when_it_was_stopped_half_way() {
-    use crate::store::record::{Count, Writer, write_session_of_version_1};
-    let directory = tempfile::tempdir().unwrap();
-    let sid =
-        |name: u16| SessionId([0, name.to_be_bytes()[0], name.to_be_bytes()[1], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    let count = 1_024 * 2 + 5;
-    drop(SledStore::open(directory.path()).unwrap());
-    rows(directory.path(), |db| {
-        for name in 0..count {
-            let key = layout::session(sid(name));
-            let mut writer = Writer::new(1);
-            write_session_of_version_1(&Session { sid: sid(name), ..session(1) }, &mut writer);
-            db.insert(&*key, writer.finish(&key)).unwrap();
-            if name % 3 == 0 {
-                db.insert(layout::of_subject("user-1", sid(name)), &[]).unwrap(); // as far as the last start came
-            }
-        }
-        db.insert(layout::session(SessionId([255; 16])), b"not a session").unwrap();
-        db.insert(layout::FORMAT, Count(1).encode(layout::FORMAT)).unwrap();
-    });
-    let store = SledStore::open(directory.path()).unwrap();
-    let (mut ended, mut last) = (0, None);
-    loop {
-        let step = store
-            .revoke_subject(OfSubject { until: at(0), ..OfSubject::all("user-1".to_owned()) }, last, at(10), ending())
-            .await
-            .unwrap();
-        (ended, last) = (ended + step.ended, step.last);
-        if last.is_none() {
-            break;
-        }
-    }
-    assert_eq!(ended, usize::from(count));
-    store.close().await.unwrap();
-    drop(store);
-    let format = rows(directory.path(), |db| db.get(layout::FORMAT).unwrap().unwrap());
-    assert_eq!(Count::decode(layout::FORMAT, &format), Ok(Count(3)));
-    assert_eq!(subject_rows(directory.path()).len(), usize::from(count));
-}
-
-#[tokio::test]
-async fn a_row_under_the_hash_of_another_subject_ends_nothing_and_a_damaged_session_is_told() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = SledStore::open(directory.path()).unwrap();
-    for name in 1..4 {
-        store.create_session(session(name), vec![]).await.unwrap();
-    }
-    store.close().await.unwrap();
-    drop(store);
-    rows(directory.path(), |db| {
-        db.insert(layout::of_subject("user-1", SessionId([2; 16])), &[]).unwrap(); // as if the hashes were the same
-        db.insert(layout::of_subject("user-1", SessionId([3; 16])), &[]).unwrap();
-        db.insert(layout::of_subject("user-1", SessionId([4; 16])), &[]).unwrap(); // purged since
-        db.insert(layout::session(SessionId([3; 16])), b"not a session").unwrap();
-    });
-    let store = SledStore::open(directory.path()).unwrap();
-    let step = store
-        .revoke_subject(OfSubject { until: at(0), ..OfSubject::all("user-1".to_owned()) }, None, at(10), ending())
-        .await
-        .unwrap();
-    assert_eq!(step, crate::store::SubjectStep { last: None, ended: 1, unreadable: 1 });
-    assert!(store.session(SessionId([1; 16])).await.unwrap().unwrap().ended.is_some());
-    assert_eq!(store.session(SessionId([2; 16])).await, Ok(Some(session(2))));
-}
-
-#[tokio::test]
-async fn a_purged_session_leaves_no_row_under_its_subject() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = SledStore::open(directory.path()).unwrap();
-    store.create_session(session(1), vec![]).await.unwrap();
-    store.create_session(Session { renewal: None, ..session(2) }, vec![]).await.unwrap(); // expires earlier
-    store.purge_sessions(at(999)).await.unwrap();
-    store.close().await.unwrap();
-    drop(store);
-    assert_eq!(subject_rows(directory.path()), [layout::of_subject("user-1", SessionId([1; 16]))]);
 }
 
 #[tokio::test]
