@@ -11,7 +11,7 @@ use crate::users::User;
 /// The kinds of rows that a backup holds behind its head, in this order. The others follow from them.
 pub(super) const KINDS: &[u8] = b"acjkprswy";
 /// The newest format of all rows together; a change that an older daemon cannot read raises it.
-pub(super) const FORMAT: Count = Count(3);
+pub(super) const FORMAT: Count = Count(4);
 
 /// What a row is to the store that takes it.
 pub(super) enum Taken {

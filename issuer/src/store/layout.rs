@@ -4,7 +4,8 @@
 //! ```text
 //! s sid[16]                    session
 //! u subject[16] sid[16]        session of the subject, named by the left half of its SHA-256; empty
-//! x due:u64 sid[16]            look at the session from then on: it may have expired. Not moved by a refresh
+//! x due:u64 sid[16]            look at this session and those whose names it holds: they may have expired. Not moved by a
+//!                              refresh
 //! r epoch:u32 index:u32        revocation
 //! p epoch:u32                  pages leased of the epoch
 //! w epoch:u32                  how many of them are swept

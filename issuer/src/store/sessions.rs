@@ -59,7 +59,8 @@ pub trait Sessions {
         event: Event,
     ) -> Answer<SubjectStep>;
 
-    /// Forgets sessions that expired before `before`, at most [`super::PURGE_STEP`]; returns whether there may be more.
+    /// Forgets sessions that expired before `before`, at most [`super::PURGE_STEP`]; returns whether there may be more. One that
+    /// expired less than five minutes before may stay until then.
     fn purge_sessions(&self, before: UnixTime) -> Answer<bool>;
 }
 

@@ -355,6 +355,12 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "strokes.insert(ROW, &self.changes.to_le_bytes())?;",
         "strokes.insert(ROW, ROW)?;",
     ),
+    store(
+        "sessions that go on are looked at again",
+        "issuer/src/store/sled/purge.rs",
+        "Some(session) => later.push((session.expires_at(), sid)),",
+        "Some(_) => {}",
+    ),
 ];
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! chain is whole. A restored store has no witness of its newest list, as a copy has none: the next start counts
 //! everything issued so far as revoked.
 
+use super::due::Due;
 use super::durable::{Log, sync_directory};
 use super::layers::{Look, behind, of_kind};
 use super::open::{engine_failed, unusable};
@@ -86,6 +87,7 @@ pub struct Restoring {
     db: sled::Db,
     log: Log,
     intake: Intake,
+    due: Due,
     _lock: File,
 }
 
@@ -96,7 +98,14 @@ impl Restoring {
     /// [`StoreError`].
     pub fn begin(directory: &Path) -> Result<Self, StoreError> {
         let open::Opened { db, log, lock, .. } = open::open(directory)?;
-        Ok(Self { directory: directory.to_owned(), db, log, intake: Intake::default(), _lock: lock })
+        Ok(Self {
+            directory: directory.to_owned(),
+            db,
+            log,
+            intake: Intake::default(),
+            due: Due::default(),
+            _lock: lock,
+        })
     }
 
     /// Takes rows, in the order of the backup: those of the head first.
@@ -110,7 +119,8 @@ impl Restoring {
                 Taken::Nothing => continue,
                 Taken::Row | Taken::Announced(_) => {}
                 Taken::Session(session) => {
-                    batch.insert(layout::due(session.expires_at(), session.sid), &[]);
+                    let (due, sessions) = self.due.add(session.expires_at(), session.sid);
+                    batch.insert(due, sessions);
                     batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
                 }
                 Taken::User(user) => {

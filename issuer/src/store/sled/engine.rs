@@ -1,5 +1,6 @@
 //! The changes, as the committer's thread makes them: read, decide, write above the tree.
 
+use super::due::Due;
 use super::layers::{Batch, Layer, Layers, Look, Rows};
 use super::reading::{entries, failed, pages, read};
 use super::room::Room;
@@ -42,6 +43,7 @@ pub(super) struct Engine {
     feed: Option<mpsc::UnboundedSender<Announcement>>,
     pending: Vec<Announcement>,
     pub(super) events: Events,
+    pub(super) due: Due,
     /// Names of the assertions that are remembered.
     pub(super) assertions: BTreeSet<[u8; 16]>,
     wrote: bool,
@@ -72,6 +74,7 @@ impl Engine {
             feed: None,
             pending: Vec::new(),
             events,
+            due: Due::default(),
             assertions,
             wrote: false,
             fault: None,

@@ -1,4 +1,5 @@
-//! From format 1: each session gets its row under its subject. Format 2 had no journal; nothing in it changes.
+//! From format 1: each session gets its row under its subject. Format 2 had no journal, and 3 a row for
+//! each session that says when to look at it; nothing in them changes.
 //!
 //! Rows are added in batches, and the format is written once all of them are on the disk. A process that is killed in
 //! between leaves a store of format 1 with some of the rows: the next start writes them again, to the same effect.
@@ -34,7 +35,7 @@ pub(super) fn from_1(db: &Db, log: &Log) -> Result<(), StoreError> {
     from_2(db, log)
 }
 
-/// Raises the format, so that no older daemon opens a store whose journal it does not know.
+/// Raises the format, so that no older daemon opens a store whose journal or rows it does not know.
 pub(super) fn from_2(db: &Db, log: &Log) -> Result<(), StoreError> {
     db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map_err(|error| engine_failed(&error))?;
     sync(db, log)

@@ -16,6 +16,7 @@ mod backup;
 mod cleaner;
 mod clients;
 mod committer;
+mod due;
 mod durable;
 mod engine;
 mod journal;

@@ -195,7 +195,7 @@ fn check_format(db: &sled::Db, log: &Log) -> Result<(), StoreError> {
         Some(row) => match Count::decode(layout::FORMAT, &row)? {
             FORMAT => Ok(()),
             Count(1) => migrate::from_1(db, log),
-            Count(2) => migrate::from_2(db, log),
+            Count(2 | 3) => migrate::from_2(db, log),
             Count(found) => Err(StoreError::Format { found: u8::try_from(found).unwrap_or(u8::MAX) }),
         },
         None if db.is_empty() => db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map(drop).map_err(failed),

@@ -1,12 +1,12 @@
 //! Forgetting what has expired, in bounded steps.
 
 use super::engine::Engine;
-use super::layers::Batch;
+use super::layers::{Batch, Look as _, Span};
 use super::room::Room;
-use super::{layout, reading};
+use super::{due, layout, reading};
 use crate::session::{Session, SessionId};
 use crate::store::record::{Count, Record};
-use crate::store::{PURGE_STEP, StoreError};
+use crate::store::{Order, PURGE_STEP, StoreError};
 use sled::IVec;
 use std::ops::{Bound, Range};
 use token::time::UnixTime;
@@ -16,21 +16,39 @@ impl Engine {
         if self.needs(Room::Ample).is_err() {
             return Ok(false); // what goes is written, too
         }
-        let due = self.keys_in(layout::due_before(UnixTime::MIN)..layout::due_before(before))?;
-        let mut batch = Batch::default();
-        for key in &due {
+        let span = span(layout::due_before(UnixTime::MIN)..layout::due_before(before));
+        let rows = self.rows().rows(&span, Order::OldestFirst, PURGE_STEP).map_err(|error| self.fail(&error))?;
+        let (mut batch, mut rest, mut later) = (Batch::default(), PURGE_STEP, Vec::new());
+        let mut more = rows.len() == PURGE_STEP;
+        for (key, row) in &rows {
+            let sessions = due::sessions(key, row);
+            let Some(left) = rest.checked_sub(sessions.len().max(1)) else {
+                more = true;
+                break;
+            };
+            rest = left;
             batch.remove(key);
-            let Some(sid) = layout::parse_due(key) else { continue };
-            match self.readable(sid)? {
-                Some(session) if session.expires_at() < before => {
-                    batch.remove(layout::session(sid));
-                    batch.remove(layout::of_subject(&session.grant.sub, sid));
+            for sid in sessions {
+                match self.readable(sid)? {
+                    Some(session) if session.expires_at() < before => {
+                        batch.remove(layout::session(sid));
+                        batch.remove(layout::of_subject(&session.grant.sub, sid));
+                    }
+                    Some(session) => later.push((session.expires_at(), sid)),
+                    None => {}
                 }
-                Some(session) => batch.insert(layout::due(session.expires_at(), sid), &[]),
-                None => {}
             }
         }
-        Ok(self.apply_if(batch, due.len()))
+        self.due.close(before);
+        later.sort_unstable_by(|one, other| other.cmp(one)); // a row is looked at when the first that it takes is due
+        for (due, sid) in later {
+            let (key, row) = self.due.add(due, sid);
+            batch.insert(key, row);
+        }
+        if !rows.is_empty() {
+            self.apply(batch);
+        }
+        Ok(more)
     }
 
     pub(super) fn purge_epochs(&mut self, below: u32, pages_below: u32) -> Result<bool, StoreError> {
@@ -66,7 +84,7 @@ impl Engine {
     }
 
     pub(super) fn keys_in(&mut self, range: Range<Vec<u8>>) -> Result<Vec<IVec>, StoreError> {
-        reading::keys(self.rows(), &(Bound::Included(range.start), Bound::Excluded(range.end)), PURGE_STEP)
+        reading::keys(self.rows(), &span(range), PURGE_STEP)
     }
 
     /// Takes in what goes, if anything does, and returns whether there is more.
@@ -76,4 +94,8 @@ impl Engine {
         }
         rows == PURGE_STEP
     }
+}
+
+fn span(keys: Range<Vec<u8>>) -> Span {
+    (Bound::Included(keys.start), Bound::Excluded(keys.end))
 }

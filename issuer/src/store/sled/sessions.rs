@@ -56,7 +56,8 @@ impl Engine {
         self.tell(events);
         let mut batch = Batch::default();
         batch.insert(&*key, session.encode(&key));
-        batch.insert(layout::due(session.expires_at(), session.sid), &[]);
+        let (due, sessions) = self.due.add(session.expires_at(), session.sid);
+        batch.insert(due, sessions);
         batch.insert(layout::of_subject(&session.grant.sub, session.sid), &[]);
         self.apply(batch);
         Ok(())

@@ -3,6 +3,7 @@
 mod audit;
 mod backups;
 mod bounds;
+mod due;
 mod journal;
 mod opening;
 mod subjects;

@@ -111,7 +111,7 @@ fn another_format_is_refused_and_so_are_rows_without_one() {
         });
         SledStore::open(directory.path()).err()
     };
-    assert_eq!(rewrite(Some(Count(4).encode(layout::FORMAT))), Some(StoreError::Format { found: 4 }));
+    assert_eq!(rewrite(Some(Count(5).encode(layout::FORMAT))), Some(StoreError::Format { found: 5 }));
     assert!(matches!(rewrite(None), Some(StoreError::Damaged { .. })));
     assert!(matches!(rewrite(Some(vec![1, 1])), Some(StoreError::Damaged { .. })));
 }

@@ -43,7 +43,7 @@ async fn a_store_of_format_1_gets_its_subjects_also_when_it_was_stopped_half_way
     store.close().await.unwrap();
     drop(store);
     let format = rows(directory.path(), |db| db.get(layout::FORMAT).unwrap().unwrap());
-    assert_eq!(Count::decode(layout::FORMAT, &format), Ok(Count(3)));
+    assert_eq!(Count::decode(layout::FORMAT, &format), Ok(Count(4)));
     assert_eq!(subject_rows(directory.path()).len(), usize::from(count));
 }
 
