@@ -64,7 +64,7 @@ impl Due {
 /// Returns the sessions that a row speaks of, as far as it can be read.
 pub(super) fn sessions(key: &[u8], row: &[u8]) -> Vec<SessionId> {
     let (more, _) = row.as_chunks();
-    layout::parse_due(key).into_iter().chain(more.iter().copied().map(SessionId)).collect()
+    layout::parse_due(key).into_iter().chain(more.iter().copied().map(SessionId)).take(SESSIONS).collect()
 }
 
 #[cfg(test)]
@@ -118,5 +118,6 @@ mod tests {
         assert_eq!(sessions(&key, &row[..31]), of(&[1, 2]));
         assert_eq!(sessions(&key[..20], &row), of(&[2, 3]));
         assert_eq!(sessions(&key, &[]), of(&[1]));
+        assert_eq!(sessions(&key, &[1; 16 * 4_000]).len(), SESSIONS, "no step of a purge is larger than it may be");
     }
 }
