@@ -358,8 +358,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     store(
         "sessions that go on are looked at again",
         "issuer/src/store/sled/purge.rs",
-        "Some(session) => later.push((session.expires_at(), sid)),",
-        "Some(_) => {}",
+        "for (due, sid) in later {",
+        "for (due, sid) in later.drain(..0) {",
     ),
 ];
 
