@@ -28,7 +28,8 @@ fn begins(line: &str) -> bool {
 }
 
 fn ends(line: &str) -> bool {
-    line == "failures:" || line.starts_with("test result: ") || line.trim() == "..."
+    let next_target = line.trim_start().starts_with("Running ");
+    line == "failures:" || line.starts_with("test result: ") || line.trim() == "..." || next_target
 }
 
 #[cfg(test)]
@@ -37,8 +38,14 @@ mod tests {
 
     #[test]
     fn of_libtest_each_test_that_failed_and_what_it_said() {
-        let output = "test a::b ... FAILED\ntest c ... ok\n\nfailures:\n\n---- a::b stdout ----\nthread 'a::b' panicked at x.rs:1:2:\nleft: 1\n\nfailures:\n    a::b\n\ntest result: FAILED. 1 passed; 1 failed\n     Running d";
-        let said = ["---- a::b stdout ----", "thread 'a::b' panicked at x.rs:1:2:", "left: 1", ""];
+        let output = "test a::b ... FAILED\ntest c ... ok\n\nfailures:\n\n---- a::b stdout ----\nthread 'a::b' panicked at x.rs:1:2:\nleft: 1\n\nfailures:\n    a::b\n\ntest result: FAILED. 1 passed; 1 failed\n\nerror: test failed, to rerun pass `-p x`\n     Running d\ntest e ... ok";
+        let said = [
+            "---- a::b stdout ----",
+            "thread 'a::b' panicked at x.rs:1:2:",
+            "left: 1",
+            "",
+            "error: test failed, to rerun pass `-p x`",
+        ];
         assert_eq!(of(output), said);
     }
 

@@ -60,7 +60,7 @@ pub trait Sessions {
     ) -> Answer<SubjectStep>;
 
     /// Forgets sessions that expired before `before`, at most [`super::PURGE_STEP`]; returns whether there may be more. One that
-    /// expired less than five minutes before may stay until then.
+    /// expired less than five minutes before that may be left for a later call.
     fn purge_sessions(&self, before: UnixTime) -> Answer<bool>;
 }
 

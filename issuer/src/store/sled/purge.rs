@@ -19,11 +19,11 @@ impl Engine {
         let span = span(layout::due_before(UnixTime::MIN)..layout::due_before(before));
         let rows = self.rows().rows(&span, Order::OldestFirst, PURGE_STEP).map_err(|error| self.fail(&error))?;
         let (mut batch, mut rest, mut later) = (Batch::default(), PURGE_STEP, Vec::new());
-        let mut more = rows.len() == PURGE_STEP;
+        let mut left_out = false;
         for (key, row) in &rows {
             let sessions = due::sessions(key, row);
             let Some(left) = rest.checked_sub(sessions.len().max(1)) else {
-                more = true;
+                left_out = true;
                 break;
             };
             rest = left;
@@ -45,10 +45,8 @@ impl Engine {
             let (key, row) = self.due.add(due, sid);
             batch.insert(key, row);
         }
-        if !rows.is_empty() {
-            self.apply(batch);
-        }
-        Ok(more)
+        let more = self.apply_if(batch, rows.len());
+        Ok(more || left_out)
     }
 
     pub(super) fn purge_epochs(&mut self, below: u32, pages_below: u32) -> Result<bool, StoreError> {
