@@ -1,7 +1,7 @@
 //! kill -9, again and again.
 
 use crate::SEED;
-use crate::life::{Life, ROUNDS};
+use crate::life::{LONGEST, Life, ROUNDS};
 use crate::tree::Tree;
 use countersign_tests::{Extent, Load, given, seed};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +16,7 @@ const CLIENTS: u64 = 4;
 struct Soak {
     next: AtomicU64,
     clients: usize,
+    longest: u64,
     wanted: u64,
     kills: AtomicU64,
     told: AtomicU64,
@@ -25,10 +26,11 @@ struct Soak {
 
 impl Soak {
     #[allow(clippy::disallowed_methods)] // how long it takes is told and decides nothing
-    fn new(first: u64, clients: u64, wanted: u64) -> Self {
+    fn new(first: u64, clients: u64, longest: u64, wanted: u64) -> Self {
         Self {
             next: AtomicU64::new(first),
             clients: usize::try_from(clients).unwrap(),
+            longest,
             wanted,
             kills: AtomicU64::new(0),
             told: AtomicU64::new(0),
@@ -52,7 +54,7 @@ impl Soak {
     }
 
     fn live(&self, seed: u64) -> Result<(), String> {
-        let mut life = Life::begin(seed, self.clients);
+        let mut life = Life::begin(seed, self.clients, self.longest);
         let lived = self.rounds(&mut life);
         lived.map_err(|fault| format!("{fault}; data and log are kept in {}", life.daemon.keep().display()))?;
         self.tell(seed);
@@ -81,14 +83,15 @@ impl Soak {
 
 #[test]
 fn nothing_that_a_client_was_told_is_lost_to_fifty_kills() {
-    Soak::new(seed(SEED), CLIENTS, KILLS).run().unwrap();
+    Soak::new(seed(SEED), CLIENTS, LONGEST, KILLS).run().unwrap();
 }
 
 #[test]
 #[ignore = "runs for as long as it is told: cargo xtask soak crash"]
 fn soak() {
     let clients = given("COUNTERSIGN_CRASH_CLIENTS").unwrap_or(CLIENTS);
-    let soak = Soak::new(seed(SEED), clients, given("COUNTERSIGN_CRASH_KILLS").unwrap_or(1_000));
+    let longest = given("COUNTERSIGN_CRASH_MILLISECONDS").unwrap_or(LONGEST);
+    let soak = Soak::new(seed(SEED), clients, longest, given("COUNTERSIGN_CRASH_KILLS").unwrap_or(1_000));
     let at_once = given("COUNTERSIGN_CRASH_LIVES").unwrap_or(1);
     let ended: Vec<Result<(), String>> = std::thread::scope(|scope| {
         let lives: Vec<_> = (0..at_once).map(|_| scope.spawn(|| soak.run())).collect();

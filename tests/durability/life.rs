@@ -12,6 +12,8 @@ use std::time::Duration;
 const OTHERS: usize = 3;
 /// After this many kills a new store is begun: this one has grown.
 pub(crate) const ROUNDS: u64 = 25;
+/// How long clients work before a kill, at most, in milliseconds, unless it is told otherwise.
+pub(crate) const LONGEST: u64 = 350;
 
 /// When the daemon is killed.
 #[derive(Debug, Clone, Copy)]
@@ -36,15 +38,17 @@ pub(crate) struct Life {
     pub(crate) daemon: Daemon,
     pub(crate) load: Load,
     dice: Dice,
+    /// How long clients work before a kill, at most, in milliseconds.
+    longest: u64,
     /// Kills so far.
     pub(crate) kills: u64,
 }
 
 impl Life {
-    /// Begins one on which so many clients work.
-    pub(crate) fn begin(seed: u64, clients: usize) -> Self {
+    /// Begins one on which so many clients work, for so long at most before each kill (in milliseconds, above 40).
+    pub(crate) fn begin(seed: u64, clients: usize, longest: u64) -> Self {
         let (daemon, load, dice) = (Load::setup().start(), Load::new(seed, clients), Dice::new(!seed));
-        Self { daemon, load, dice, kills: 0 }
+        Self { daemon, load, dice, longest, kills: 0 }
     }
 
     /// Kills once or more, starts, and checks.
@@ -66,7 +70,7 @@ impl Life {
 
     /// Lets clients work, begins `other` beside them, and kills the daemon within a third of a second.
     fn work(&mut self, other: fn(&Daemon)) -> Result<(), String> {
-        let (before, during) = (self.dice.between(20, 330), self.dice.between(0, 20));
+        let (before, during) = (self.dice.between(20, self.longest - 20), self.dice.between(0, 20));
         let daemon = &mut self.daemon;
         let ran = self.load.run(daemon.client(), |_| {
             thread::sleep(Duration::from_millis(before)); // the moment is what is tried, nothing is waited for

@@ -28,6 +28,7 @@ use crate::dice::Dice;
 use crate::promises::{Chain, Key, Public};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 pub(crate) use worker::Worker;
 
 pub(crate) const SECRET: &str = Load::SECRET;
@@ -70,7 +71,7 @@ impl Progress {
     /// Waits until there were so many answers, or nobody works any more.
     pub fn wait(&self, answers: usize) {
         while self.told() < answers && self.working.load(Ordering::Relaxed) > 0 {
-            thread::yield_now();
+            thread::sleep(Duration::from_micros(100)); // the processor is for those who work
         }
     }
 }
@@ -101,7 +102,7 @@ impl Load {
     /// Prepares so many clients; what each of them does follows from the seed.
     pub fn new(seed: u64, clients: usize) -> Self {
         let mut dice = Dice::new(seed);
-        let workers = (0..clients).map(|number| Worker::new(&format!("w{number}"), dice.number())).collect();
+        let workers = (0..clients).map(|number| Worker::new(number, dice.number())).collect();
         Self { workers, chain: Chain::default(), seq: 0 }
     }
 

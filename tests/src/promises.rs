@@ -76,6 +76,11 @@ impl Answer {
         }
     }
 
+    /// Whether it was told to come again later: nothing has happened. Many clients can ask for more rules than lists hold.
+    pub(crate) fn is_for_later(&self) -> bool {
+        matches!(self, Self::Refused(reply) if reply.status == 429)
+    }
+
     /// Whether the daemon answered, and whether it was there at all.
     pub(crate) fn heard(&self) -> Heard {
         match self {

@@ -82,6 +82,9 @@ impl Worker {
             return Ok(answer.heard());
         }
         let answer = Answer::to(&client.request("DELETE", &path).basic(ADMIN));
+        if answer.is_for_later() {
+            return Ok(answer.heard()); // it stays disabled
+        }
         if let Some(word) = answer.of_an_end("the removal of a client")? {
             self.promises.end(word, |session| session.owner == Owner::Client(number));
             self.ended(&answer, "client.removed", "target", &id);
@@ -115,6 +118,9 @@ impl Worker {
             return Ok(Heard::Nothing);
         };
         let answer = Answer::to(&client.json("/v1/revocations", &json!({"key": key.kid})).basic(ADMIN));
+        if answer.is_for_later() {
+            return Ok(answer.heard());
+        }
         let kid = key.kid.clone();
         // Another worker may have been faster.
         let word = if matches!(answer, Answer::Refused(_)) { Some(Word::Gone) } else { answer.of_an_end("")? };

@@ -1,5 +1,6 @@
 //! One client: one act after the other, by chance.
 
+use super::users::{MOST_USERS, WORKERS_WITH_USERS};
 use super::{Extent, SECRET};
 use crate::client::{Client, Request};
 use crate::dice::Dice;
@@ -19,6 +20,8 @@ pub(crate) struct Worker {
     pub(crate) now: u64,
     /// How many names it has given.
     named: usize,
+    /// How many users it may make.
+    pub(super) most_users: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +70,10 @@ const ACTS: [(usize, Act); 19] = [
 ];
 
 impl Worker {
-    pub(crate) fn new(name: &str, seed: u64) -> Self {
-        Self { name: name.to_owned(), dice: Dice::new(seed), promises: Promises::default(), now: 0, named: 0 }
+    pub(crate) fn new(number: usize, seed: u64) -> Self {
+        let most_users = if number < WORKERS_WITH_USERS { MOST_USERS } else { 0 };
+        let (name, promises) = (format!("w{number}"), Promises::default());
+        Self { name, dice: Dice::new(seed), promises, now: 0, named: 0, most_users }
     }
 
     /// Acts until `is_over`, or until nobody answers; `told` is called for each answer.

@@ -27,6 +27,7 @@ const VERBS: [Verb; 8] = [
             ("--rounds", "COUNTERSIGN_CRASH_KILLS"),
             ("--at-once", "COUNTERSIGN_CRASH_LIVES"),
             ("--clients", "COUNTERSIGN_CRASH_CLIENTS"),
+            ("--milliseconds", "COUNTERSIGN_CRASH_MILLISECONDS"),
             ("--seed", "COUNTERSIGN_CRASH_SEED"),
         ],
     },
@@ -79,7 +80,7 @@ const VERBS: [Verb; 8] = [
 ];
 
 /// What the usage says of these.
-pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--clients N] [--seed N], \
+pub(super) const USAGE: &str = "soak crash [--rounds N] [--at-once N] [--clients N] [--milliseconds N] [--seed N], \
      soak corruption [--damages N] [--seed N], soak linear [--operations N] [--seed N], \
      soak power [--rounds N] [--seed N], soak purge [--rounds N] [--seed N], soak faults [--every N] [--from N] [--seed N], soak clock [--jumps N] [--seed N], \
      soak cluster [--rounds N] [--seed N]";
