@@ -93,6 +93,11 @@ impl KeyRing {
         next.into_iter().chain(active).collect()
     }
 
+    /// Returns until when the key may have dated tokens that signed before the one that signs now.
+    pub fn parted(&self) -> Option<UnixTime> {
+        self.in_state(KeyState::Active, Purpose::Token).map(|active| signed(active).from.minus_secs(1))
+    }
+
     /// Returns the rows that withdrawing a key changes: its own, without its private half, and if it was active that of the
     /// key which takes its place at once: the next one, which some verifiers know by now, or else a new one. Where `until`
     /// is given, the tokens of an active key are to be found by their dates, which end there.

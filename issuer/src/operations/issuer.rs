@@ -64,6 +64,9 @@ impl Issuer {
         let in_use = publication.is_some() || !revocations.whole;
         let moments = Moments::new(env.clone(), publication.map(|publication| publication.iat));
         let keys = Signers::open(&settings, &env, store.as_ref(), master_key, in_use).await?;
+        if let Some(until) = keys.ring().parted() {
+            moments.cut(until);
+        }
         let (publisher, proven) = Publisher::open(revocations, publication)?;
         let ruling = Ruling::open(&settings, &env, store.as_ref(), &moments, publication, proven).await?;
         let status_lists = StatusLists::new();

@@ -19,7 +19,8 @@ use token::time::UnixTime;
 
 /// A calendar this far ahead of the monotonic clock has jumped.
 const JUMP_SECS: u64 = 86_400;
-/// Rules in a row may move dates ahead of the clock by so much; then they wait for it. Verifiers' clocks follow the dates.
+/// Rules in a row may move dates ahead of the clock by so much, also over restarts; then they wait for it. Verifiers' clocks
+/// follow the dates.
 const AHEAD_SECS: u64 = 10;
 
 /// The issuer's time.
@@ -55,7 +56,8 @@ impl Moments {
         let issued = floor.max(start.calendar);
         // A calendar that is behind the last list and is put right has not jumped ahead.
         let anchor = Moment { calendar: start.calendar.max(floor), ..start };
-        let state = State { anchor, floor, issued, ahead: (0, Duration::ZERO) };
+        let ahead = (ahead_at_start(floor, start.calendar), start.monotonic);
+        let state = State { anchor, floor, issued, ahead };
         Self { env, start, state: Mutex::new(state) }
     }
 
@@ -101,10 +103,12 @@ impl Moments {
         state.floor = state.floor.max(iat);
     }
 
-    /// Notes that everything issued until `cut` was revoked by the process before: nothing is dated so early.
+    /// Notes that the process before parted at `cut` what it had issued from what it issued then, by a rule or another key:
+    /// nothing is dated so early. For starts.
     pub(super) fn cut(&self, cut: UnixTime) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.floor = state.floor.max(cut.plus_secs(1));
+        state.ahead = (ahead_at_start(state.floor, self.start.calendar), self.start.monotonic);
         state.issued = state.issued.max(state.floor); // that process may have gone on issuing right after it
     }
 
@@ -152,6 +156,11 @@ impl Moments {
         state.floor = state.floor.max(next);
         Ok(until)
     }
+}
+
+/// Returns by how much the process before may have moved dates ahead by rules; one more is made without waiting in any case.
+fn ahead_at_start(floor: UnixTime, calendar: UnixTime) -> u64 {
+    floor.secs_since(calendar).min(AHEAD_SECS - 1)
 }
 
 fn expected(since: Moment, monotonic: Duration) -> UnixTime {
@@ -276,6 +285,21 @@ mod tests {
         clock.advance_secs(100);
         moments.issued(moments.now().unwrap());
         assert_eq!((moments.rule(None), moments.now()), (Ok(at(101)), Ok(at(102))), "the clock has caught up");
+    }
+
+    #[test]
+    fn a_start_reckons_with_the_rules_of_the_process_before() {
+        let (env, clock) = Env::fixed(at(0), 1);
+        for list in [None, Some(at(5)), Some(at(5_000))] {
+            let moments = Moments::new(env.clone(), list);
+            moments.cut(at(AHEAD_SECS + 3));
+            moments.rule(None).expect("one is made at once");
+            moments.issued(moments.now().unwrap());
+            assert_eq!(moments.rule(None), Err(Error::TooManyRules { retry_after_secs: 1 }), "{list:?}");
+            clock.advance_secs(1);
+            moments.rule(None).expect("and one a second from then on");
+            clock.jump_to(at(0));
+        }
     }
 
     #[test]

@@ -70,6 +70,25 @@ async fn a_change_of_the_password_that_is_cut_off_leaves_no_other_session_half_e
 }
 
 #[tokio::test]
+async fn who_logs_in_after_a_change_of_the_password_stays_in_though_the_calendar_has_gone_back_since() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let here = world.login("maria", PASSWORD).await.unwrap();
+    let me = world.issuer.signed_in(&here.access_token).await.unwrap();
+    let origin = home();
+    let change = world.issuer.change_password(&origin, &me, text(PASSWORD), text(OTHER));
+    world.cut_off_once_it_is_set(&sub, change).await; // no list is of that second
+    world.clock.jump_to(start());
+    let world = world.reopened().await;
+    let after = world.login("maria", OTHER).await.unwrap();
+    let after = world.renew(&after).await.expect("it began after the change");
+    assert!(world.verify(&after.access_token).is_ok());
+    world.issuer.revoke_by(&world.admin, RevocationRequest::All { issued_before: None }).await.unwrap();
+    assert_eq!(refused(world.renew(&after).await), Error::InvalidGrant(GrantFault::Ended));
+    assert!(world.verify(&after.access_token).is_err(), "and a rule is dated late enough for it");
+}
+
+#[tokio::test]
 async fn a_reset_by_a_code_that_is_cut_off_leaves_no_session_half_ended() {
     let world = with_users().await;
     let sub = world.maria().await;

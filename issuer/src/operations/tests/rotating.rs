@@ -189,6 +189,20 @@ async fn a_restart_after_each_step_of_a_switch_finds_the_keys_before_it_or_after
 }
 
 #[tokio::test]
+async fn after_a_restart_a_key_signs_nothing_that_is_dated_before_it_began() {
+    let world = world_with(turning()).await;
+    world.issuer.rotate_key(&world.admin, Purpose::Token).await.unwrap();
+    world.clock.advance_secs(600);
+    world.pair().await; // so the parting moves dates ahead of the calendar
+    let parts = &world.issuer.parts;
+    let rows = parts.keys.ring().switch(Purpose::Token, parts.moments.part());
+    parts.store.put_keys(rows.clone(), vec![]).await.unwrap();
+    let world = world.reopened().await;
+    assert_eq!(rows[0].since, world.issuer.parts.env.now().plus_secs(1), "it is dated ahead");
+    assert_eq!(world.verify(&world.pair().await.access_token).unwrap().claims.iat, rows[0].since);
+}
+
+#[tokio::test]
 async fn keys_are_shown_to_administrators_and_a_next_key_is_made_once() {
     let world = world_with(turning()).await;
     let other = Client { administrator: false, ..world.admin.clone() };

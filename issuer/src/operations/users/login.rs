@@ -196,6 +196,8 @@ impl Parts {
         if user.must_reset {
             return Err(Error::PasswordResetRequired { reset_url: desk.settings.reset_url.clone() });
         }
+        // What it begins is none of the sessions that a new password ended, also where the calendar has gone back since.
+        let now = user.ended.map_or(now, |ended| now.max(ended.before));
         let (grant, lives) = profile::grant(&user, request.scope.as_deref(), &self.settings, now)?;
         let answer =
             self.begin_within(&client, grant, request.device.clone(), lives, now, request.longest_token).await?;
