@@ -235,6 +235,38 @@ fn every_byte_of_a_right_request_may_be_wrong() {
 }
 
 #[test]
+fn a_head_that_http_does_not_allow_is_answered_like_any_other_request() {
+    let daemon = Daemon::start();
+    for head in [
+        "GET foo HTTP/1.1\r\nHost: x",
+        "CONNECT a:1 HTTP/1.1\r\nHost: x",
+        "OPTIONS a:1 HTTP/1.1\r\nHost: x",
+        "POST foo HTTP/1.0",
+        "GET /healthz HTTP/1.1",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: x",
+        "GET /nothing HTTP/1.1",
+    ] {
+        let reply = raw(&daemon, &[head.as_bytes(), b"\r\nConnection: close\r\n\r\n"]);
+        assert_eq!((reply.status, reply.member("code")), (400, "malformed_head".to_owned()), "{head}");
+        assert!(reply.header("x-request-id").is_some(), "{head}");
+    }
+    let reply = raw(&daemon, &[b"GET /healthz HTTP/1.0\r\n\r\n"]);
+    assert_eq!(reply.status, 200);
+    assert!(!daemon.log().contains("panic"), "{}", daemon.log());
+}
+
+#[test]
+fn who_ends_its_side_behind_a_request_gets_the_answer() {
+    let daemon = Daemon::start();
+    for _ in 0..20 {
+        let mut stream = daemon.client().connect();
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+        stream.shutdown(std::net::Shutdown::Write).expect("ended");
+        assert_eq!(Reply::read(&mut BufReader::new(stream), false).expect("an answer").status, 200);
+    }
+}
+
+#[test]
 fn what_is_no_http_is_refused_and_the_daemon_goes_on() {
     let daemon = Daemon::start();
     let requests: [&[u8]; 10] = [

@@ -8,7 +8,7 @@ use super::request::{self, Form};
 use super::{App, Changing};
 use crate::audit::Origin;
 use crate::forwarding::{self, Forwarded, ForwardingKey};
-use crate::server::Peer;
+use crate::server::{BadHead, Peer};
 use crate::telemetry::field;
 use crate::telemetry::metrics::METRICS;
 use crate::telemetry::traces::RequestSpan;
@@ -92,6 +92,7 @@ pub(super) struct Exchange {
     pub(super) peer: Option<Peer>,
     path: FullPath,
     raw_query: String,
+    bad_head: Option<BadHead>,
     /// Another daemon of this database has passed the request on.
     is_forwarded: bool,
 }
@@ -151,11 +152,12 @@ pub(super) fn extract() -> impl Filter<Extract = (Exchange,), Error = Rejection>
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::optional::<BadHead>())
         .and(warp::body::stream().map(Body::new))
-        .map(|method, path, headers, raw_query, peer: Option<Peer>, body| {
+        .map(|method, path, headers, raw_query, peer: Option<Peer>, bad_head, body| {
             let origin = Origin { request: None, address: peer.map(|Peer(address)| address.ip()) };
             let query = Form::default();
-            Exchange { headers, body, origin, query, method, peer, path, raw_query, is_forwarded: false }
+            Exchange { headers, body, origin, query, method, peer, path, raw_query, bad_head, is_forwarded: false }
         })
 }
 
@@ -266,6 +268,9 @@ where
     H: FnOnce(usize, Exchange) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
+    if let Some(BadHead(fault)) = exchange.bad_head {
+        return Err(Malformed::Head(fault).into());
+    }
     if cors != Cors::None && exchange.method == Method::OPTIONS {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     }
@@ -294,9 +299,8 @@ fn finish(
     if answer.status() == StatusCode::METHOD_NOT_ALLOWED || *method == Method::OPTIONS {
         let options = (cors != Cors::None).then_some("OPTIONS");
         let methods: Vec<&str> = offered.iter().map(|endpoint| endpoint.verb.methods()).chain(options).collect();
-        if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
-            answer.headers_mut().insert(ALLOW, allow);
-        }
+        let allow = HeaderValue::from_str(&methods.join(", ")).ok().filter(|allow| !allow.is_empty());
+        allow.into_iter().for_each(|allow| drop(answer.headers_mut().insert(ALLOW, allow)));
     }
     cors.apply(&changing.cors_origins, offered, method, origin, answer.headers_mut());
     answer.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

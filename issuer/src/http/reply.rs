@@ -90,6 +90,8 @@ pub(super) enum Malformed {
     QueryText(&'static str),
     /// A segment of the path that is no text.
     Path,
+    /// A head that HTTP does not allow.
+    Head(&'static str),
     /// A member that this endpoint does not have.
     Unknown(String),
     /// A member given twice.
@@ -289,6 +291,7 @@ impl From<&Malformed> for Told {
             Malformed::QueryTooLong(_) => (StatusCode::URI_TOO_LONG, "query_too_long"),
             Malformed::QueryText(_) => (StatusCode::BAD_REQUEST, "malformed_query"),
             Malformed::Path => (StatusCode::BAD_REQUEST, "malformed_path"),
+            Malformed::Head(_) => (StatusCode::BAD_REQUEST, "malformed_head"),
             Malformed::Unknown(_) => (StatusCode::BAD_REQUEST, "unknown_field"),
             Malformed::Duplicate(_) => (StatusCode::BAD_REQUEST, "duplicate_field"),
             Malformed::Missing(_) => (StatusCode::BAD_REQUEST, "missing_field"),
@@ -408,6 +411,7 @@ impl fmt::Display for Malformed {
             Self::Path => f.write_str(
                 "a segment of the path is not 1 to 255 bytes of percent-encoded UTF-8 without control characters",
             ),
+            Self::Head(fault) => f.write_str(fault),
             Self::Unknown(name) => write!(f, "there is no member '{}' here", quotable(name)),
             Self::Duplicate(name) => write!(f, "'{}' is given more than once", quotable(name)),
             Self::Missing(name) => write!(f, "'{name}' is missing"),

@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its last, or to the head of a stream.
 
+use super::head;
 use super::limits::Limits;
 use super::pace::{Pace, PacedBody, PacedStream, Phase, overdue, pace};
 use super::stream::{Framing, Handed};
@@ -54,10 +55,12 @@ where
     let service = service_fn(move |mut request: Request<Incoming>| {
         pace.enter(Phase::Exchange);
         request.extensions_mut().insert(Peer(peer));
+        head::check(&mut request);
         let framing = Framing::of(request.method(), request.version());
         answer(routes.call(request), pace.clone(), Arc::clone(&taking), framing)
     });
-    let mut connection = builder(&limits).serve_connection(io, service);
+    // Who has sent a whole request and ends its side waits for the answer. Streams, which end when the client does, leave hyper.
+    let mut connection = builder(&limits).half_close(true).serve_connection(io, service);
     let poll = |cx: &mut Context<'_>, stop: bool| {
         if stop {
             // hyper closes at once what has no request under way; what has begun is held to its limits still.

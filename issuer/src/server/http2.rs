@@ -11,6 +11,7 @@
 //! ```
 
 use super::connection::{Peer, drive};
+use super::head;
 use super::limits::Limits;
 use super::pace::{Pace, Phase};
 use super::pieces::Sent;
@@ -53,6 +54,7 @@ pub(super) async fn serve<S, B>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let busy = load.begin();
         request.extensions_mut().insert(Peer(peer));
+        head::check(&mut request);
         let reply = (request.headers().len() <= most_fields).then(|| routes.call(request));
         let stop = stop.clone();
         async move {

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 const FILES: [&str; 3] = ["/", "/www/*", "/pkg/*"];
 
 /// Codes of no operation: the method is none of those that are there, and a key that cannot be used is found when the daemon starts.
-const OF_NO_OPERATION: [&str; 2] = ["method_not_allowed", "key_unusable"];
+const OF_NO_OPERATION: [&str; 3] = ["method_not_allowed", "malformed_head", "key_unusable"];
 
 async fn app(directory: &Path) -> Arc<App> {
     let (env, _) = Env::fixed(UnixTime::from_secs(1_800_000_000).unwrap(), 1);
