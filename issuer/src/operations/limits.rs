@@ -29,6 +29,8 @@ const MAX_ENTRIES: usize = 64;
 const MAX_ENTRY: usize = 128;
 const MAX_CLAIMS: usize = 4096;
 const MAX_CLAIMS_DEPTH: usize = 8;
+/// 2^53: a double beyond it is not one whole number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 /// What is wrong with a member that the client's registration does not allow.
 pub(super) const BEYOND: &str = "is more than this client may ask for";
 /// An object member of this name changes the prototype of what a JavaScript reader makes of it.
@@ -152,13 +154,16 @@ pub(super) fn is_scope(text: &str) -> bool {
 
 /// Returns the scope with each value once.
 fn canonical_scope(text: &str) -> Option<String> {
+    if !is_scope(text) {
+        return None;
+    }
     let mut values: Vec<&str> = Vec::new();
     for value in text.split(' ') {
         if !values.contains(&value) {
             values.push(value);
         }
     }
-    is_scope(text).then(|| values.join(" "))
+    Some(values.join(" "))
 }
 
 /// Checks that the access tokens of a new session fit into what verifiers read.
@@ -269,6 +274,9 @@ fn own_claims(claims: &Map<String, Value>) -> Result<String, Error> {
     if !is_plain_object(claims, MAX_CLAIMS_DEPTH) {
         return refused("must not nest deeper than 8 levels or have a member \"__proto__\"");
     }
+    if !claims.values().all(is_kept) {
+        return refused("must not have whole numbers beyond 64 bits");
+    }
     match serde_json::to_string(claims) {
         Ok(text) if text.len() <= MAX_CLAIMS => Ok(text),
         Ok(_) | Err(_) => refused("must be at most 4096 bytes of JSON"),
@@ -277,6 +285,19 @@ fn own_claims(claims: &Map<String, Value>) -> Result<String, Error> {
 
 fn is_plain_object(object: &Map<String, Value>, levels: usize) -> bool {
     levels > 0 && object.iter().all(|(name, value)| name != PROTO && is_plain(value, levels - 1))
+}
+
+/// Returns whether tokens will say the same numbers: of one with more digits than 64 bits hold, the last were gone when it was read.
+fn is_kept(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let beyond = |real: f64| real.fract() == 0.0 && real.abs() >= EXACT;
+            !number.is_f64() || !number.as_f64().is_some_and(beyond)
+        }
+        Value::Array(items) => items.iter().all(is_kept),
+        Value::Object(object) => object.values().all(is_kept),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 fn is_plain(value: &Value, levels: usize) -> bool {

@@ -5,6 +5,9 @@
 use super::super::reply::Malformed;
 use zeroize::Zeroizing;
 
+/// Fields that a form may have; no endpoint knows as many. Each is compared with those before it.
+const MAX_FIELDS: usize = 32;
+
 /// The fields of a form that nobody has taken yet.
 #[derive(Default)]
 pub(in crate::http) struct Form(Vec<(String, Zeroizing<String>)>);
@@ -13,10 +16,14 @@ impl Form {
     /// Returns the fields that `body` holds.
     ///
     /// # Errors
-    /// [`Malformed::Body`] or [`Malformed::Duplicate`].
+    /// [`Malformed::Body`], also for more than 32 fields, or [`Malformed::Duplicate`].
     pub(in crate::http) fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let mut fields: Vec<(String, Zeroizing<String>)> = Vec::new();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let pairs = || body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        if pairs().nth(MAX_FIELDS).is_some() {
+            return Err(Malformed::Body("has more than 32 fields"));
+        }
+        for pair in pairs() {
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(parts.next().unwrap_or_default())?.as_str().to_owned();
             let value = decode(parts.next().unwrap_or_default())?;
@@ -153,6 +160,13 @@ mod tests {
         for body in [b"a=1&a=1".as_slice(), b"a=1&%61=2", b"a&a", b"a=&b=1&a=2"] {
             assert_eq!(fields(body), Err(Malformed::Duplicate("a".to_owned())), "{}", body.escape_ascii());
         }
+    }
+
+    #[test]
+    fn more_fields_than_any_endpoint_knows_are_refused_before_they_are_compared() {
+        let body = |count: usize| (0..count).map(|number| format!("f{number}=1")).collect::<Vec<_>>().join("&&");
+        assert_eq!(fields(body(MAX_FIELDS).as_bytes()).expect("valid").len(), MAX_FIELDS);
+        assert_eq!(fields(body(MAX_FIELDS + 1).as_bytes()), Err(Malformed::Body("has more than 32 fields")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::super::reply::Malformed;
 use serde::Deserialize as _;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::fmt;
 use token::json::{self, Fault};
 
@@ -147,13 +148,13 @@ impl<'de> Visitor<'de> for Repeated {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<String>, A::Error> {
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         let mut repeated = None;
         while let Some((name, _)) = members.next_entry::<String, IgnoredAny>()? {
             if seen.contains(&name) {
                 repeated.get_or_insert(name);
             } else {
-                seen.push(name);
+                seen.insert(name);
             }
         }
         Ok(repeated)
