@@ -61,6 +61,18 @@ fn logged_in(daemon: &Daemon) -> Browser {
 }
 
 #[test]
+fn a_cookie_of_somebody_else_on_the_host_hides_none_of_ours() {
+    let daemon = with_users().start();
+    maria(&daemon);
+    let mut browser = logged_in(&daemon);
+    browser.cookies.insert("!lang".to_owned(), "espa\u{f1}ol".to_owned());
+    assert!(browser.header().starts_with("!lang="));
+    let reply = browser.post(&daemon, "/v1/session/refresh", &json!({}));
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(browser.post(&daemon, "/v1/session/logout", &json!({})).status, 200);
+}
+
+#[test]
 fn a_login_with_cookies_keeps_the_tokens_from_scripts() {
     let daemon = with_users().start();
     maria(&daemon);

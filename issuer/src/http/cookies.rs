@@ -30,6 +30,8 @@ const DEVICE_SECS: u64 = 180 * 86_400;
 pub(super) struct Keeper {
     cookies: Cookies,
     refresh_path: String,
+    /// The path of the issuer's URL, empty where it has none.
+    base_path: String,
     /// The issuer's own origin, as browsers write it.
     origin: String,
 }
@@ -53,7 +55,12 @@ impl Keeper {
             _ => authority.strip_suffix(":80").unwrap_or(authority),
         };
         let refresh_path = cookies.refresh_path.clone().unwrap_or_else(|| format!("{path}/v1/session"));
-        Self { cookies, refresh_path, origin: format!("{scheme}://{authority}") }
+        Self { cookies, refresh_path, base_path: path, origin: format!("{scheme}://{authority}") }
+    }
+
+    /// Returns the path that clients put before ours, empty where the issuer's URL has none.
+    pub(super) fn base_path(&self) -> &str {
+        &self.base_path
     }
 
     /// Returns the bytes that an access token may have.
@@ -61,15 +68,15 @@ impl Keeper {
         MAX_COOKIE.saturating_sub(self.access("", u64::MAX).len())
     }
 
-    /// Returns our cookies of a request.
+    /// Returns our cookies of a request. Those of others on this host may hold any bytes.
     ///
     /// # Errors
     /// [`Malformed::Cookie`] for one that is sent twice: another host of the domain may have set the second.
     pub(super) fn read(&self, headers: &HeaderMap) -> Result<Jar, Malformed> {
         let mut jar = Jar::default();
-        let pairs =
-            headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-        for (name, value) in pairs.filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('=')) {
+        let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        let texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok());
+        for (name, value) in texts.filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('=')) {
             let slot = if name == self.cookies.access_name {
                 &mut jar.access
             } else if name == self.cookies.refresh_name {
