@@ -2,7 +2,7 @@
 //! may ask what a token is worth.
 
 use crate::clients::{call, code, made, refused};
-use countersign_tests::{Daemon, Reply, claims};
+use countersign_tests::{Daemon, Reply, Setup, claims};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use token::base64url;
@@ -143,6 +143,20 @@ fn an_assertion_that_is_anything_else_proves_nobody() {
     let later = client.sign(&good, &client.claims(&daemon, "y"));
     call(&daemon, "PATCH", &format!("/v1/clients/{}", client.id), &json!({"disabled": true}));
     assert_eq!(code(&by(&daemon, "/oauth/token", &later, &[GRANT])), refused(401, "invalid_client"));
+}
+
+#[test]
+fn a_client_that_signs_wrong_uses_up_no_attempts_of_another_one() {
+    let daemon = Setup::new().set("rate_limits.failures_per_minute", "3").start();
+    let (one, other) = (Signing::new(&daemon), Signing::new(&daemon));
+    let header = json!({"alg": "EdDSA", "kid": "k1"});
+    let mut wrong = one.claims(&daemon, "1");
+    wrong["aud"] = json!("https://elsewhere.example");
+    let told: Vec<u16> =
+        (0..5).map(|_| by(&daemon, "/oauth/token", &one.sign(&header, &wrong), &[GRANT]).status).collect();
+    assert_eq!(told, [401, 401, 401, 429, 429]);
+    let right = other.sign(&header, &other.claims(&daemon, "1"));
+    assert_eq!(by(&daemon, "/oauth/token", &right, &[GRANT]).status, 200);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::telemetry::field;
 use base64ct::{Base64, Encoding as _};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use token::assertion::Assertion;
 use zeroize::Zeroizing;
 
 struct Credentials {
@@ -50,10 +51,11 @@ pub(super) async fn by_header_or_form(
             return Err(twice("there are other credentials beside the client_assertion"));
         }
         let id = id.as_ref().map(|id| id.as_str());
-        let claimed = id.unwrap_or_default(); // whose it is stands in the assertion, which nobody has verified yet
-        limit::attempt(app, origin, claimed)?;
+        let named = Assertion::parse(assertion.as_bytes()).map(|said| said.client_id().to_owned());
+        let claimed = named.unwrap_or_default(); // nobody has verified it yet, as with the name beside a secret
+        limit::attempt(app, origin, &claimed)?;
         let proved = app.issuer.authenticate_by_assertion(id, &assertion, origin).await;
-        return judged(app, origin, claimed, proved);
+        return judged(app, origin, &claimed, proved);
     }
     let credentials = match (header, id, secret) {
         (Some(_), _, Some(_)) => return Err(twice("credentials are in the Authorization field and in the body")),
