@@ -235,9 +235,9 @@ impl ClientRecord {
         }
     }
 
-    /// True when it can manage what there is.
+    /// True when it can manage what there is, now and later: by a secret that does not expire, for keys prove nobody at `/v1`.
     pub fn manages(&self) -> bool {
-        self.administrator && !self.disabled
+        self.administrator && !self.disabled && self.secrets.iter().any(|secret| secret.expires_at.is_none())
     }
 
     /// Returns it with another secret: the newest so far holds for `overlap_secs` more, or is gone at once with 0, and any

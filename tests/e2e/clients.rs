@@ -1,6 +1,6 @@
 //! `/v1/clients`: the management of clients, and the traps of paths and queries.
 
-use countersign_tests::{Daemon, Reply, claims};
+use countersign_tests::{Daemon, Reply, Setup, claims};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -90,6 +90,13 @@ pub(crate) fn code(reply: &Reply) -> (u16, String) {
 
 pub(crate) fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
+}
+
+#[test]
+fn what_is_made_lies_below_the_path_of_the_issuer() {
+    let daemon = Setup::new().set("issuer", "http://localhost/auth").start();
+    let reply = call(&daemon, "POST", "/v1/clients", &json!({"client_id": "z", "grants": []}));
+    assert_eq!((reply.status, reply.header("location")), (201, Some("/auth/v1/clients/z")));
 }
 
 #[test]
@@ -266,6 +273,8 @@ fn what_a_client_cannot_be_is_named() {
     let cases = [
         ("client_id", json!("")),
         ("client_id", json!("two words")),
+        ("client_id", json!(".")),
+        ("client_id", json!("..")),
         ("client_id", json!(long)),
         ("client_id", json!("AAAAAAAAAAAAAAAAAAAAAA")),
         ("client_id", json!(1)),

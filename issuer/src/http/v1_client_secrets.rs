@@ -27,7 +27,7 @@ pub(super) async fn rotate(app: Arc<App>, exchange: Exchange, [id]: [String; 1])
     let mut members = Members::parse(&body)?;
     let overlap = members.seconds("overlap_seconds")?;
     members.finish()?;
-    Ok(with_secret(app.issuer.rotate_secret(&client, id, overlap).await?))
+    Ok(with_secret(&app, app.issuer.rotate_secret(&client, id, overlap).await?))
 }
 
 /// Removes a secret by the `id` that the client's answers show.

@@ -59,7 +59,7 @@ pub(super) async fn create(app: Arc<App>, exchange: Exchange, _path: [String; 0]
         return Err(Malformed::Missing("grants").into()); // what a client may do is said, not assumed
     }
     let made = app.issuer.create_client(&client, client_id, terms).await?;
-    Ok(with_secret(made))
+    Ok(with_secret(&app, made))
 }
 
 /// Answers a client.
@@ -84,9 +84,9 @@ pub(super) async fn remove(app: Arc<App>, exchange: Exchange, [id]: [String; 1])
     Ok(reply::json(&app.issuer.remove_client(&client, id).await?))
 }
 
-/// Answers a client with the secret that it has just got.
-pub(super) fn with_secret(made: NewSecret) -> Answer {
-    let location = format!("{ALL}/{}", segment(&made.client.client_id));
+/// Answers a client with the secret that it has just got. It lies below the issuer, which may have a path of its own.
+pub(super) fn with_secret(app: &App, made: NewSecret) -> Answer {
+    let location = format!("{}{ALL}/{}", app.keeper.base_path(), segment(&made.client.client_id));
     let client_secret = made.secret.map(|secret| secret.expose().to_owned());
     reply::created(&Told { client: made.client, client_secret, notice: None }, &location)
 }

@@ -121,8 +121,10 @@ pub(super) type Checked = Box<dyn FnOnce(&mut ClientRecord) + Send>;
 /// [`Error::InvalidRequest`].
 pub(super) fn check_id(client_id: &str) -> Result<(), Error> {
     let of_a_user = client_id.len() == 22 && base64url::decode_array::<16>(client_id).is_ok();
-    let detail = "must be 1 to 255 visible ASCII characters and not look like the sub of a user";
-    let fits = is_client_id(client_id) && !of_a_user;
+    let detail =
+        "must be 1 to 255 visible ASCII characters, not look like the sub of a user, and not be \".\" or \"..\"";
+    let of_a_path = [".", ".."].contains(&client_id); // callers take such a segment out of a URL
+    let fits = is_client_id(client_id) && !of_a_user && !of_a_path;
     if fits { Ok(()) } else { Err(Error::InvalidRequest { field: "client_id", detail }) }
 }
 

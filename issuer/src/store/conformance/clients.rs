@@ -1,7 +1,7 @@
 //! Clients, and the assertions they have used.
 
 use super::*;
-use crate::clients::{ClientFault, ClientStep};
+use crate::clients::{ClientFault, ClientSecret, ClientStep};
 
 fn client(id: &str, byte: u8) -> ClientRecord {
     ClientRecord::administrator(id, [byte; 32], at(0))
@@ -69,7 +69,16 @@ pub(crate) async fn the_last_enabled_administrator_stays(open: Open) {
     for record in [client("a", 1), disabled("b"), other("c")] {
         put(store.as_ref(), record).await.unwrap();
     }
-    for record in [disabled("a"), other("a")] {
+    let secretless = |id: &str| ClientRecord { secrets: vec![], ..client(id, 1) };
+    let ending = |id: &str| {
+        let record = client(id, 1);
+        let secret = record.secrets[0].clone();
+        ClientRecord { secrets: vec![ClientSecret { expires_at: Some(UnixTime::MAX), ..secret }], ..record }
+    };
+    for record in [secretless("d"), ending("e")] {
+        put(store.as_ref(), record).await.unwrap();
+    }
+    for record in [disabled("a"), other("a"), secretless("a"), ending("a")] {
         assert_eq!(put(store.as_ref(), record).await, Err(ClientFault::LastAdministrator));
     }
     assert_eq!(remove(store.as_ref(), "a").await, Err(ClientFault::LastAdministrator));
