@@ -93,10 +93,9 @@ impl Issuer {
         limits::check_text("sub", &sub, limits::MAX_NAME)?;
         let cannot_be = Error::InvalidRequest { field: "after", detail: "is not the 'next' of an answer" };
         let after = after.map(|after| SessionId::parse(&after).ok_or(cannot_be)).transpose()?;
-        let sessions = self.parts.store.sessions_of(sub, after, limit).await?;
+        let sessions = self.parts.visible_of(client, sub, after, limit).await?;
         let next = sessions.last().filter(|_| sessions.len() >= limit).map(|session| session.sid.to_string());
-        let items =
-            sessions.into_iter().filter(|session| is_visible(client, session)).map(|session| self.parts.view(session));
+        let items = sessions.into_iter().map(|session| self.parts.view(session));
         Ok(SessionViews { items: items.filter(|view| view.active || !only_active).collect(), next })
     }
 
@@ -152,6 +151,27 @@ impl Parts {
         let sid = SessionId::parse(sid).ok_or(Error::UnknownSession)?;
         let session = self.store.session(sid).await?;
         session.filter(|session| is_visible(client, session)).ok_or(Error::UnknownSession)
+    }
+
+    /// Returns sessions of a subject behind `after` that this client may see, `limit` of them unless there are no more. It
+    /// reads on over those of others, which are not there for it: no answer tells how many, nor the `sid` of one.
+    async fn visible_of(
+        &self,
+        client: &Client,
+        sub: String,
+        mut after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Session>, Error> {
+        let mut visible = Vec::new();
+        loop {
+            let part = self.store.sessions_of(sub.clone(), after, limit).await?;
+            after = part.last().filter(|_| part.len() >= limit).map(|session| session.sid);
+            visible.extend(part.into_iter().filter(|session| is_visible(client, session)));
+            if visible.len() >= limit || after.is_none() {
+                visible.truncate(limit);
+                return Ok(visible);
+            }
+        }
     }
 
     fn view(&self, session: Session) -> SessionView {

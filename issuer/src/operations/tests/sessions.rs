@@ -52,6 +52,36 @@ async fn a_session_shows_where_it_began_and_both_its_clocks() {
 }
 
 #[tokio::test]
+async fn sessions_of_others_leave_no_trace_in_the_parts_of_a_list() {
+    let world = with_clients().await;
+    let (shop, bank) = (backend("shop"), backend("bank"));
+    let mut ours = Vec::new();
+    for number in 0..12 {
+        on(&world, &bank, "theirs").await;
+        if number % 4 == 0 {
+            ours.push(on(&world, &shop, "ours").await.sid);
+        }
+    }
+    ours.sort();
+    let (mut seen, mut after, mut parts) = (Vec::new(), None, 0);
+    loop {
+        let query = SessionQuery { after, limit: 1, ..of("user-1") };
+        let part = world.issuer.sessions(&shop, query).await.unwrap();
+        assert!(part.next.is_none() || part.items.last().map(|view| &view.sid) == part.next.as_ref());
+        seen.extend(part.items.into_iter().map(|view| view.sid));
+        (after, parts) = (part.next, parts + 1);
+        if after.is_none() {
+            break;
+        }
+    }
+    seen.sort();
+    assert_eq!((seen, parts), (ours, 4));
+    let nobody = backend("nobody");
+    let none = world.issuer.sessions(&nobody, SessionQuery { limit: 1, ..of("user-1") }).await.unwrap();
+    assert_eq!(none, SessionViews { items: vec![], next: None });
+}
+
+#[tokio::test]
 async fn a_client_sees_and_ends_the_sessions_it_began_and_an_administrator_all() {
     let world = with_clients().await;
     let (shop, bank) = (backend("shop"), backend("bank"));
