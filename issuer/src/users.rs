@@ -298,12 +298,13 @@ impl User {
         self.step(Outcome::Done)
     }
 
-    /// Counts a try of a code. `Done` when it is right and has not expired; it is redeemed by [`Self::redeem`].
+    /// Tries a code, and counts it when it is wrong. `Done` when it is right and has not expired; it is redeemed by
+    /// [`Self::redeem`]. It is written either way: that takes the same time.
     pub fn try_code(mut self, hash: &[u8; 32], now: UnixTime) -> Step {
         let Some(code) = &mut self.code else { return self.step(Outcome::WrongCode) };
         let usable = code.tries > 0 && now < code.expires_at;
-        code.tries = code.tries.saturating_sub(1);
         let right = usable && bool::from(code.hash.ct_eq(hash));
+        code.tries = code.tries.saturating_sub(u32::from(!right));
         self.step(if right { Outcome::Done } else { Outcome::WrongCode })
     }
 

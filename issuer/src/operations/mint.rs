@@ -35,6 +35,14 @@ impl Issuer {
     }
 }
 
+/// What may be different about the beginning of a session.
+pub(super) struct Beginning {
+    /// Bytes that its access tokens may have.
+    pub(super) longest: usize,
+    /// What is told of it before that it has begun, in one change with it.
+    pub(super) told: Option<Event>,
+}
+
 impl Parts {
     /// Stores a new session and signs its first pair. The gate must be held since `now` was read.
     pub(super) async fn begin(
@@ -45,18 +53,18 @@ impl Parts {
         lives: Lives,
         now: UnixTime,
     ) -> Result<TokenAnswer, Error> {
-        self.begin_within(client, grant, device, lives, now, usize::MAX).await
+        self.begin_as(client, grant, device, lives, now, Beginning { longest: usize::MAX, told: None }).await
     }
 
-    /// As [`Self::begin`], with an access token of at most `longest` bytes.
-    pub(super) async fn begin_within(
+    /// As [`Self::begin`], with what is different about the session.
+    pub(super) async fn begin_as(
         &self,
         client: &Client,
         grant: Grant,
         device: Option<String>,
         lives: Lives,
         now: UnixTime,
-        longest: usize,
+        Beginning { longest, told }: Beginning,
     ) -> Result<TokenAnswer, Error> {
         let start = Start {
             sid: SessionId(self.env.random()?),
@@ -76,7 +84,7 @@ impl Parts {
             .inspect_err(|_| self.indices.give_back(place))?;
         let event = client.did(Act::TokenIssued, now).pair(&session);
         let event = session.device.as_deref().into_iter().fold(event, Event::detail);
-        let session = self.store.create_session(session, vec![event]).await?;
+        let session = self.store.create_session(session, told.into_iter().chain([event]).collect()).await?;
         tracing::info!(sid = %session.sid, client_id = client.id(), "session begun");
         self.answer(session)
     }

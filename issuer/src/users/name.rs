@@ -9,7 +9,8 @@
 //!
 //! A text with an `@` is an e-mail address: exactly one, with something on both sides. So no user name is another user's
 //! address, and both are looked up in one place. Addresses are compared whole, without case; a domain in Unicode is not the
-//! same as in its `xn--` form. Letters of different scripts that look alike are different letters.
+//! same as in its `xn--` form. Letters of different scripts that look alike are different letters. Case is that of each letter
+//! by itself: the final sigma is another letter than the sigma within a word, and ß is not ss.
 
 use unicode_normalization::UnicodeNormalization as _;
 

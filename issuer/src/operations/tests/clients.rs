@@ -83,7 +83,9 @@ async fn every_limit_of_a_mint_request_names_its_member() {
         },
         MintRequest { auth_time: Some(now + 5), nbf: Some(now + 899), ..request() },
         MintRequest { sub: "émile".to_owned(), ..request() },
+        MintRequest { claims: claims(json!({ "n": [u64::MAX, i64::MIN, 0.5, 1e15, -0.0] })), ..request() },
     ];
+    let beyond = |number: &str| claims(serde_json::from_str(&format!("{{\"n\":[{number}]}}")).unwrap());
     for request in good {
         assert!(world.issuer.mint(&world.admin, request.clone()).await.is_ok(), "{request:?}");
     }
@@ -107,6 +109,9 @@ async fn every_limit_of_a_mint_request_names_its_member() {
         ("claims", MintRequest { claims: claims(nested(9)), ..request() }),
         ("claims", MintRequest { claims: claims(json!({ "a": "x".repeat(4096) })), ..request() }),
         ("claims", MintRequest { claims: claims(json!({ "a": { "__proto__": 1 } })), ..request() }),
+        ("claims", MintRequest { claims: beyond("123456789012345678901"), ..request() }),
+        ("claims", MintRequest { claims: beyond("-9223372036854775809"), ..request() }),
+        ("claims", MintRequest { claims: beyond("1e300"), ..request() }),
         (
             "claims",
             MintRequest { aud: entries(16, 255), claims: claims(json!({ "a": "x".repeat(4000) })), ..request() },

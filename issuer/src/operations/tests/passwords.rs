@@ -145,8 +145,10 @@ async fn a_code_sets_a_password_once_in_its_time_and_ends_all_sessions() {
             "{wrong}"
         );
     }
-    let weak = issuer.reset_password(&home(), code.code.clone(), text("maria@example.com")).await;
-    assert!(matches!(weak, Err(Error::PasswordRefused(_))), "which does not use it up");
+    for _ in 0..=UserSettings::default().reset_code_tries {
+        let weak = issuer.reset_password(&home(), code.code.clone(), text("maria@example.com")).await;
+        assert!(matches!(weak, Err(Error::PasswordRefused(_))), "which does not use it up");
+    }
     issuer.reset_password(&home(), code.code.clone(), text(OTHER)).await.unwrap();
     assert_eq!(
         refused(issuer.reset_password(&home(), code.code.clone(), text(PASSWORD)).await),

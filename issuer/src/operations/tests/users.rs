@@ -1,6 +1,8 @@
 //! Users: logging in, what tokens say of them, what administrators change and disabling ends.
 
 use super::*;
+use crate::audit::{Act, Filter};
+use crate::operations::audit::{Order, Query};
 use crate::passwords::{BlockList, Costs};
 use crate::users::UserId;
 use std::net::IpAddr;
@@ -99,10 +101,17 @@ async fn a_login_by_name_or_address_says_what_the_user_may() {
         assert_eq!(claims.other.get("tenant"), Some(&Value::from("t-1")));
         assert_eq!((answer.refresh_expires_in, answer.session_expires_at.is_some()), (Some(604_800), true));
     }
+    let told = async || {
+        let filter = Filter { act: Some(Act::LoginSucceeded), ..Filter::default() };
+        let query = Query { filter, order: Order::OldestFirst, after: None, limit: 99 };
+        world.issuer.audit_page(&world.admin, &query).await.unwrap().items.len()
+    };
+    assert_eq!(told().await, 3);
     let less = LoginRequest { scope: Some("read".to_owned()), ..attempt("maria", PASSWORD) };
     assert_eq!(world.issuer.log_in(&home(), less).await.unwrap().answer.scope.as_deref(), Some("read"));
     let more = LoginRequest { scope: Some("admin".to_owned()), ..attempt("maria", PASSWORD) };
     assert_eq!(refused(world.issuer.log_in(&home(), more).await), Error::InvalidScope);
+    assert_eq!(told().await, 4, "what began no session has not succeeded");
 }
 
 #[tokio::test]

@@ -115,7 +115,8 @@ impl Issuer {
         let event = event.subject(&id.to_string()).detail(&said(&amendment));
         let change = move |user: User| {
             let step = user.amend(amendment);
-            ToldOfUser { events: if step.outcome == Outcome::Done { vec![event] } else { Vec::new() }, step }
+            let done = step.changed && step.outcome == Outcome::Done;
+            ToldOfUser { events: if done { vec![event] } else { Vec::new() }, step }
         };
         let (user, outcome) = self.parts.store.update_user(id, Box::new(change)).await?.ok_or(Error::NoSuchUser)?;
         match outcome {

@@ -1,6 +1,7 @@
 //! Logging in, refreshing and logging out.
 
 use super::super::issuer::{Issuer, Parts};
+use super::super::mint::Beginning;
 use super::super::{Error, Revocation, TokenAnswer, limits};
 use super::{Attempt, Desk, profile};
 use crate::audit::{Act, Event, Origin};
@@ -8,7 +9,6 @@ use crate::clients::Allowed;
 use crate::error::GrantFault;
 use crate::passwords::{Password, PasswordHash};
 use crate::session::{Fresh, Session, SessionId};
-use crate::store::ToldOfUser;
 use crate::telemetry::traces::TARGET;
 use crate::users::{Name, Outcome, User, UserId};
 use token::jws;
@@ -181,11 +181,7 @@ impl Parts {
         let now = self.moments.now()?;
         let place = Some(desk.binding.place(origin.address));
         let event = client.did(Act::LoginSucceeded, now).subject(&user.id.to_string());
-        let note = move |user: User| {
-            let step = user.log_in(&tried, again, place, now);
-            let stands = step.outcome == Outcome::Done && !step.user.disabled && !step.user.must_reset;
-            ToldOfUser { step, events: if stands { vec![event] } else { Vec::new() } }
-        };
+        let note = move |user: User| user.log_in(&tried, again, place, now).into();
         let (user, outcome) = self.store.update_user(user.id, Box::new(note)).await?.ok_or(Error::LoginRefused)?;
         if outcome != Outcome::Done {
             return Err(Error::LoginRefused); // the password changed while the old one was tried
@@ -199,8 +195,8 @@ impl Parts {
         // What it begins is none of the sessions that a new password ended, also where the calendar has gone back since.
         let now = user.ended.map_or(now, |ended| now.max(ended.before));
         let (grant, lives) = profile::grant(&user, request.scope.as_deref(), &self.settings, now)?;
-        let answer =
-            self.begin_within(&client, grant, request.device.clone(), lives, now, request.longest_token).await?;
+        let beginning = Beginning { longest: request.longest_token, told: Some(event) };
+        let answer = self.begin_as(&client, grant, request.device.clone(), lives, now, beginning).await?;
         drop(gate);
         if let Some(LoginSession(old)) = request.instead_of {
             self.end_login(desk, origin, old).await?; // ASVS 5.0 7.2.4
