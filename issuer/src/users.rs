@@ -196,6 +196,8 @@ pub enum Outcome {
     NameTaken,
     /// Neither a user name nor an address would be left; nothing changed.
     Nameless,
+    /// What tokens would say of the user fits into none; nothing changed.
+    TooLong,
 }
 
 impl User {

@@ -91,6 +91,11 @@ fn check_allowed(request: &MintRequest, allowed: &Allowed) -> Result<(), Error> 
     }
 }
 
+/// What is asked for fits into no token.
+pub(super) const TOO_LONG: Error = Error::InvalidRequest {
+    field: "claims",
+    detail: "together with the other members make a token of more than 8192 bytes",
+};
 const SCOPE_FAULT: Error =
     Error::InvalidRequest { field: "scope", detail: "must be scope values between single spaces, at most 1024 bytes" };
 
@@ -171,12 +176,15 @@ fn canonical_scope(text: &str) -> Option<String> {
 /// # Errors
 /// [`Error::InvalidRequest`].
 pub(super) fn check_length(issuer: &str, session: &Session) -> Result<(), Error> {
-    let detail = "together with the other members make a token of more than 8192 bytes";
-    if length(issuer, session)? > jws::MAX_LENGTH {
-        Err(Error::InvalidRequest { field: "claims", detail })
-    } else {
-        Ok(())
-    }
+    check_grant(issuer, &session.client_id, &session.grant)
+}
+
+/// Checks that the access tokens of what is granted to a client fit into what verifiers read.
+///
+/// # Errors
+/// [`Error::InvalidRequest`].
+pub(super) fn check_grant(issuer: &str, client_id: &str, grant: &Grant) -> Result<(), Error> {
+    if length(issuer, client_id, grant)? > jws::MAX_LENGTH { Err(TOO_LONG) } else { Ok(()) }
 }
 
 /// Checks that the access tokens of a session have at most `longest` bytes.
@@ -184,16 +192,16 @@ pub(super) fn check_length(issuer: &str, session: &Session) -> Result<(), Error>
 /// # Errors
 /// [`Error::TokenTooLong`].
 pub(super) fn check_length_within(issuer: &str, session: &Session, longest: usize) -> Result<(), Error> {
-    if length(issuer, session)? > longest { Err(Error::TokenTooLong) } else { Ok(()) }
+    let length = length(issuer, &session.client_id, &session.grant)?;
+    if length > longest { Err(Error::TokenTooLong) } else { Ok(()) }
 }
 
-/// Returns the bytes that an access token of this session has at most.
-fn length(issuer: &str, session: &Session) -> Result<usize, Error> {
+/// Returns the bytes that an access token of this grant has at most.
+fn length(issuer: &str, client_id: &str, grant: &Grant) -> Result<usize, Error> {
     const HEADER: usize = 128; // {"alg":"Ed25519","kid":<43>,"typ":"at+jwt"} in base64url
     const SIGNATURE: usize = 86;
     const FIXED: usize = 320; // names, quotes, times, jti and sid
-    let grant = &session.grant;
-    let texts = (issuer, &session.client_id, &grant.sub, &grant.aud, &grant.scope, &grant.roles, &grant.permissions);
+    let texts = (issuer, client_id, &grant.sub, &grant.aud, &grant.scope, &grant.roles, &grant.permissions);
     let texts = serde_json::to_string(&texts).map_err(|_| Error::Signing)?.len();
     const STATUS: usize = 80; // ,"status":{"status_list":{"idx":<10>,"uri":"<issuer>/status/<10>"}}
     let status = if grant.status { STATUS.saturating_add(issuer.len()) } else { 0 };

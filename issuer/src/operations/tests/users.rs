@@ -260,6 +260,21 @@ async fn users_are_named_once_changed_by_administrators_and_gone_when_deleted() 
 }
 
 #[tokio::test]
+async fn nobody_is_given_more_rights_than_fit_into_a_token() {
+    let world = with_users().await;
+    let sub = world.maria().await;
+    let long = |byte: &str| Some(vec![byte.repeat(127); 60]);
+    let profile = ProfileRequest { roles: long("r"), ..ProfileRequest::default() };
+    let request = || UserRequest { profile: profile.clone(), ..UserRequest::default() };
+    let too_long = |error: Error| matches!(error, Error::InvalidRequest { field: "claims", .. });
+    let other = UserRequest { user_name: Some(Some("other".to_owned())), ..request() };
+    assert!(too_long(refused(world.issuer.create_user(&world.admin, other, None).await)));
+    assert!(too_long(refused(world.issuer.amend_user(&world.admin, &sub, request()).await)));
+    world.login("maria", PASSWORD).await.expect("nothing has changed");
+    assert_eq!(world.issuer.user(&world.admin, &sub).await.unwrap().roles, ["editor"]);
+}
+
+#[tokio::test]
 async fn a_token_that_would_not_fit_into_a_cookie_is_not_made() {
     let world = with_users().await;
     let sub = world.maria().await;

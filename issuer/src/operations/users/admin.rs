@@ -2,15 +2,16 @@
 
 use super::super::issuer::{Issuer, Parts};
 use super::super::rule::to_the_end;
-use super::super::{Client, Error};
+use super::super::{Client, Error, limits};
 use super::password::{code_of, parsed};
 use super::profile::{self, ProfileRequest};
 use super::view::{ResetCodeAnswer, UserAnswer, UserList, UserView};
 use crate::audit::Act;
 use crate::store::{StoreError, ToldOfUser};
 use crate::telemetry::traces::TARGET;
-use crate::users::{Amendment, Name, Outcome, Profile, ResetCode, User, UserId};
+use crate::users::{Amendment, Name, Outcome, Profile, ResetCode, Step, User, UserId};
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What a user shall be.
@@ -51,6 +52,7 @@ impl Issuer {
         if user.outcome == Outcome::Nameless {
             return Err(NAMELESS);
         }
+        parts.check_profile(&user.user)?;
         if let Some(password) = password {
             let password = parsed("password", &password)?;
             let names: Vec<&str> = user.user.user_name.iter().chain(&user.user.email).map(Name::shown).collect();
@@ -113,8 +115,9 @@ impl Issuer {
         let bars = amendment.disabled == Some(true) || amendment.must_reset == Some(true);
         let event = client.did(Act::UserChanged, self.parts.moments.shown());
         let event = event.subject(&id.to_string()).detail(&said(&amendment));
+        let parts = Arc::clone(&self.parts);
         let change = move |user: User| {
-            let step = user.amend(amendment);
+            let step = parts.amended(user, amendment);
             let done = step.changed && step.outcome == Outcome::Done;
             ToldOfUser { events: if done { vec![event] } else { Vec::new() }, step }
         };
@@ -123,6 +126,7 @@ impl Issuer {
             Outcome::Done => {}
             Outcome::NameTaken => return Err(Error::NameTaken),
             Outcome::Nameless => return Err(NAMELESS),
+            Outcome::TooLong => return Err(limits::TOO_LONG),
             Outcome::Closed | Outcome::Overtaken | Outcome::WrongCode => return Err(StoreError::Busy.into()),
         }
         let revocation = if bars { Some(self.end_all(client, id).await?) } else { None };
@@ -187,6 +191,18 @@ fn known(sub: &str) -> Result<UserId, Error> {
 }
 
 impl Parts {
+    /// Makes a change, unless what tokens say would fit into none from then on. One that leaves that as it is can always be made.
+    fn amended(&self, user: User, amendment: Amendment) -> Step {
+        let step = user.clone().amend(amendment);
+        let fits = step.user.profile == user.profile || self.check_profile(&step.user).is_ok();
+        if fits { step } else { Step { user, changed: false, outcome: Outcome::TooLong } }
+    }
+
+    fn check_profile(&self, user: &User) -> Result<(), Error> {
+        let (grant, _) = profile::grant(user, None, &self.settings, self.moments.shown())?;
+        limits::check_grant(&self.settings.issuer, &self.desk()?.settings.client_id, &grant)
+    }
+
     fn administered(&self, client: &Client) -> Result<&super::Desk, Error> {
         let desk = self.desk()?;
         self.administrator(client, "users").map(|()| desk)
