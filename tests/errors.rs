@@ -11,32 +11,31 @@ struct Source {
     until: &'static str,
 }
 
-const SOURCES: [Source; 6] = [
+/// What stands before a code that an answer of the daemon has: the last word of its status.
+const STATUSES: &[&str] = &[
+    "NOT_FOUND, \"",
+    "ALLOWED, \"",
+    "ACCEPTABLE, \"",
+    "TYPE, \"",
+    "LONG, \"",
+    "LARGE, \"",
+    "TIMEOUT, \"",
+    "REQUEST, \"",
+    "UNAUTHORIZED, \"",
+    "FORBIDDEN, \"",
+    "CONFLICT, \"",
+    "REQUESTS, \"",
+    "UNAVAILABLE, \"",
+    "ERROR, \"",
+];
+
+const SOURCES: [Source; 7] = [
     Source { file: "token/src/error/token.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "token/src/error/key_set.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "token/src/error/list.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "pkg/src/errors.js", before: &["\"ERR_"], from: "", until: "\0" },
-    Source {
-        file: "issuer/src/http/reply.rs",
-        before: &[
-            "NOT_FOUND, \"",
-            "ALLOWED, \"",
-            "ACCEPTABLE, \"",
-            "TYPE, \"",
-            "LONG, \"",
-            "LARGE, \"",
-            "TIMEOUT, \"",
-            "REQUEST, \"",
-            "UNAUTHORIZED, \"",
-            "FORBIDDEN, \"",
-            "CONFLICT, \"",
-            "REQUESTS, \"",
-            "UNAVAILABLE, \"",
-            "ERROR, \"",
-        ],
-        from: "",
-        until: "#[cfg(test)]",
-    },
+    Source { file: "issuer/src/http/reply.rs", before: STATUSES, from: "", until: "#[cfg(test)]" },
+    Source { file: "issuer/src/http/reply/malformed.rs", before: STATUSES, from: "", until: "#[cfg(test)]" },
     Source { file: "issuer/src/error.rs", before: &["=> \""], from: "impl NotReady {", until: "\n}\n" },
 ];
 
