@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { build } from "esbuild";
 import { keySet, list, NOW, placeOf, serve, token } from "../runtimes/issuing.js";
 import { launched } from "../runtimes/chromium/browser.js";
 import { packed, project } from "./project.js";
@@ -115,6 +116,18 @@ test("a Vite build carries both WebAssembly files along", async (context) => {
   const assets = await readdir(join(made.folder, "dist/assets"));
   assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 2);
   assert.equal(await inChromium(context, join(made.folder, "dist")), EXPECTED);
+});
+
+test("a build for Workers takes the entry of workerd, one for a worker of a page that of browsers", async (context) => {
+  const made = await installed(context);
+  const entries = async (conditions) => {
+    const options = { bundle: true, write: false, metafile: true, format: "esm", platform: "browser", logLevel: "error", external: ["*.wasm"] };
+    const stdin = { contents: 'export * from "countersign";', resolveDir: made.folder };
+    const { metafile } = await build({ ...options, stdin, conditions, absWorkingDir: made.folder });
+    return Object.keys(metafile.inputs).filter((path) => /countersign\/\w+\.js$/.test(path)).map((path) => path.split("/").at(-1));
+  };
+  assert.deepEqual(await entries(["workerd", "worker", "browser"]), ["workerd.js"], "as wrangler asks");
+  assert.deepEqual(await entries(["worker", "browser"]), ["browser.js"], "as webpack asks for the target webworker");
 });
 
 test("without a bundler an import map is enough", async (context) => {
