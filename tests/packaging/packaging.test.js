@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -82,6 +82,14 @@ test("nothing inside of it can be reached but its entries", async (context) => {
   }
 });
 
+test("its WebAssembly files have names, for who has to know their URLs", async (context) => {
+  const made = await installed(context);
+  const program = `import { readFileSync } from "node:fs";
+    const names = ["verifier_bg.wasm", "verifier_simd_bg.wasm"];
+    for (const name of names) new WebAssembly.Module(readFileSync(new URL(import.meta.resolve("countersign/wasm/" + name))));`;
+  await made.node("--input-type=module", "--eval", program);
+});
+
 for (const [module, resolution, lib] of [["nodenext", "nodenext", "es2022,dom"], ["esnext", "bundler", "es2022,dom"], ["esnext", "bundler", "es2022,webworker"]]) {
   test(`TypeScript uses it with ${resolution} resolution and ${lib}`, async (context) => {
     const made = await installed(context, "typed.ts");
@@ -117,6 +125,39 @@ test("a Vite build carries both WebAssembly files along", async (context) => {
   assert.equal(assets.filter((name) => name.endsWith(".wasm")).length, 2);
   assert.equal(await inChromium(context, join(made.folder, "dist")), EXPECTED);
 });
+
+test("what Vite says of a file by its name is where the package fetches it from", async (context) => {
+  const made = await installed(context, "use.mjs", "page.mjs");
+  await made.write("index.html", '<!doctype html><script type="module" src="./page.mjs"></script>');
+  await made.write("page.mjs", `${await readFile(join(made.folder, "page.mjs"), "utf8")}
+    import simd from "countersign/wasm/verifier_simd_bg.wasm?url";
+    globalThis.use = async (given) => [await use(countersign, given), performance.getEntriesByType("resource").some(({ name }) => name.endsWith(simd))];`);
+  await made.tool("vite", "build", "--logLevel", "error");
+  assert.deepEqual(await inChromium(context, join(made.folder, "dist")), [EXPECTED, true]);
+});
+
+test("esbuild leaves the WebAssembly files behind: an error says where one was looked for, and copied there it is found", async (context) => {
+  const made = await installed(context, "use.mjs", "page.mjs");
+  await made.write("site/index.html", '<!doctype html><script type="module" src="./bundle.js"></script>');
+  await made.tool("esbuild", "page.mjs", "--bundle", "--format=esm", "--outfile=site/bundle.js", "--log-level=warning");
+  const site = join(made.folder, "site");
+  await assert.rejects(inChromium(context, site), /could not be loaded from http:\S+\/wasm\/verifier_simd_bg\.wasm: [^(]*404[^(]*$/m);
+  await cp(join(made.folder, "node_modules/countersign/wasm"), join(site, "wasm"), { recursive: true });
+  assert.equal(await inChromium(context, site), EXPECTED);
+});
+
+for (const format of ["cjs", "esm"]) {
+  test(`a bundle for Node says what it lacks, and with the package left outside lacks nothing, as ${format}`, async (context) => {
+    const made = await installed(context, "use.mjs", "bundled.mjs");
+    const file = `dist/bundle.${format === "cjs" ? "cjs" : "mjs"}`;
+    const bundle = async (...more) => {
+      await made.tool("esbuild", "bundled.mjs", "--bundle", "--platform=node", `--format=${format}`, `--outfile=${file}`, "--log-level=error", ...more);
+      return made.node(file, JSON.stringify(given));
+    };
+    await assert.rejects(bundle(), /FetchError: the verifier's WebAssembly module could not be read: .*leave "countersign" outside/);
+    assert.equal((await bundle("--external:countersign")).stdout.trim(), EXPECTED);
+  });
+}
 
 test("a build for Workers takes the entry of workerd, one for a worker of a page that of browsers", async (context) => {
   const made = await installed(context);

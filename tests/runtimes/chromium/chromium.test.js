@@ -100,6 +100,14 @@ test("a policy without 'wasm-unsafe-eval' is a clear error", async (context) => 
   assert.match(await page.evaluate(creation), /^ERR_FETCH .*wasm-unsafe-eval/);
 });
 
+test("a module that is not where it was looked for is told by its URL and status, and blamed on no policy", async (context) => {
+  const page = await opened(context);
+  await page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "" }));
+  const said = await page.evaluate(creation);
+  assert.match(said, /^ERR_FETCH .*\/pkg\/wasm\/verifier_simd_bg\.wasm: .*404/);
+  assert.doesNotMatch(said, /Policy/);
+});
+
 test("a server that does not know the type of WebAssembly is put up with", async (context) => {
   const page = await opened(context, { wasmType: "application/octet-stream" });
   assert.match(await page.evaluate(creation), /^ERR_JWKS_INVALID/);
