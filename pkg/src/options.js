@@ -46,6 +46,9 @@ export function verifierSettings(options) {
   if (settings.issuer === null && fetches) {
     throw new UsageError('with "issuer": null there is nowhere to fetch from: "keys" and "revocations" must be given');
   }
+  if (fetches && !isAddress(settings.issuer)) {
+    throw new UsageError('"issuer" must be an http or https URL without user, query or fragment, where anything is fetched from it');
+  }
   if (settings.store !== undefined && !fetches) throw new UsageError('with a "store", "keys" or "revocations" must be left to be fetched');
   return { ...settings, follow: follow(given.follow, fetches) };
 }
@@ -104,6 +107,11 @@ function known(options, verb, names) {
 function issuer(value) {
   if (value === null || (typeof value === "string" && value !== "")) return value;
   throw new UsageError('"issuer" must be given: a string, or null to accept any issuer whose keys are given');
+}
+
+/** RFC 8414 section 2, and what `fetch` takes: paths are put behind it. */
+function isAddress(issuer) {
+  return /^https?:\/\/[^?#@]+$/.test(issuer) && URL.canParse(issuer);
 }
 
 function audience(value) {

@@ -53,6 +53,21 @@ test("an issuer of null leaves nothing to fetch from", async () => {
   }
 });
 
+test("an issuer that is fetched from is a URL; one whose documents are given is whatever tokens say", async () => {
+  const unusable = ["login.example", "login.example/auth", "//login.example", "https:login.example", "ftp://login.example", "https://", "https://a:99999", "https://a@b", "https://a?b", "https://a#b", "mailto:a"];
+  const fetch = () => assert.fail("nothing is to be fetched");
+  for (const issuer of unusable) {
+    for (const left of [{ keys: undefined }, { revocations: undefined }]) {
+      await assert.rejects(createVerifier({ ...given, ...left, issuer, fetch }), { code: "ERR_USAGE", message: /"issuer" must be an http or https URL/ });
+    }
+  }
+  assert.ok((await createVerifier({ ...given, issuer: "login.example" })).verify(token({ iss: "login.example" })));
+  const known = async (url) => new Response(url.startsWith("http") ? JSON.stringify(keySet()) : "");
+  for (const issuer of ["https://login.example", "http://127.0.0.1:8080", "http://[::1]:8080", "https://login.example/a/b", "https://login.example/"]) {
+    await createVerifier({ ...given, issuer, keys: undefined, fetch: known, follow: false });
+  }
+});
+
 test("keys come as an object, as JSON, or as bytes of any kind", async () => {
   const json = JSON.stringify(keySet());
   const bytes = new TextEncoder().encode(` ${json}`);
