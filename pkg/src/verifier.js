@@ -63,6 +63,7 @@ export class Verifier extends VerifierEvents {
   }
 
   authenticate(request, options) {
+    this.#living(); // also where the request has no token to judge
     return authenticate(this, this.#settings.scope, request, options);
   }
 

@@ -106,3 +106,11 @@ test("misuse is thrown, never answered", () => {
   for (const cookie of ["", "a b", "a=b", "a;b", 7, null]) assert.throws(() => verifier.authenticate(request, { cookie }), /"cookie"/);
   for (const realm of ["a\nb", "é", 7, null]) assert.throws(() => verifier.authenticate(request, { realm }), /"realm"/);
 });
+
+test("a closed verifier answers no request, whatever it carries", async () => {
+  const closed = await createVerifier(given);
+  closed.close();
+  for (const headers of [{}, { authorization: "Bearer" }, { authorization: `Bearer ${token()}` }]) {
+    assert.throws(() => closed.authenticate(new Request(ISSUER, { headers })), { code: "ERR_USAGE", message: /has been closed/ });
+  }
+});
