@@ -18,7 +18,8 @@ type Global<Name extends string> = typeof globalThis extends { [name in Name]: {
 export interface VerifierOptions {
   /**
    * The `iss` that tokens and revocation lists must have, and the base of the URLs that are fetched. `null` accepts
-   * any issuer whose keys are given, on purpose; `keys` and `revocations` must be given then.
+   * any issuer whose keys are given, on purpose; `keys` and `revocations` must be given then. Where one of them is not,
+   * this is an http or https URL without user, query or fragment.
    */
   issuer: string | null;
   /** Of these the token's `aud` must hold at least one. `null` accepts tokens for anyone, on purpose. */
@@ -27,50 +28,50 @@ export interface VerifierOptions {
    * The issuer's JWK Set: an object, its JSON, or the bytes of that. Up to 64 KiB.
    * When left out it is fetched from `<issuer>/.well-known/jwks.json`.
    */
-  keys?: { readonly keys: readonly object[] } | string | ArrayBufferView | ArrayBuffer;
+  keys?: { readonly keys: readonly object[] } | string | ArrayBufferView | ArrayBuffer | undefined;
   /**
    * A revocation list of the issuer, up to 16 MiB, or `null` to do without revocation, on purpose.
    * When left out it is fetched from `<issuer>/revocations`.
    */
-  revocations?: ArrayBufferView | ArrayBuffer | null;
+  revocations?: ArrayBufferView | ArrayBuffer | null | undefined;
   /** Seconds by which `exp` and `nbf` are relaxed, a whole number from 0 to 60. The default is 5. */
-  leeway?: number;
+  leeway?: number | undefined;
   /** Scope values, with a single space between two, that every token must have. */
-  scope?: string;
+  scope?: string | undefined;
   /**
    * How many accepted tokens are remembered, 1 to 65536, so that judging one of them again costs no signature; `false` is
    * none. The default is 1024 in Node, Deno, Bun and Workers, and none in browsers. Each time such a token comes, time,
    * scope and revocation are judged again; once a key has changed, so is everything. It takes up to the length of the
    * token, its claims as an object, and a few hundred bytes each: with tokens of 500 bytes about 3 KB.
    */
-  cache?: number | false;
+  cache?: number | false | undefined;
   /** Seconds after it was signed during which a revocation list is used, where that ends before its own expiry. */
-  maxStaleness?: number;
+  maxStaleness?: number | undefined;
   /** Returns the time in seconds since 1970. The default reads the system's clock. */
-  now?: () => number;
+  now?: (() => number) | undefined;
   /**
    * Fetches a document, as the global `fetch` does, which is the default. In Node, Deno and Bun what it has under way
    * may keep a program from ending until `close`; what the package fetches in the background by itself does not.
    */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** Seconds that one document may take to arrive whole, above 0 and up to 300. The default is 5. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Ends the fetches of `createVerifier`, and nothing later: `refresh` has its own, and `close` ends following. */
-  signal?: Global<"AbortSignal">;
+  signal?: Global<"AbortSignal"> | undefined;
   /**
    * Whether what was fetched is kept up to date in the background until `close`. The default is true where anything is
    * fetched, and false in Workers, where it cannot be true.
    */
-  follow?: boolean;
+  follow?: boolean | undefined;
   /** Seconds between two questions while there is no stream, above 0 and up to 3600. The default is 5. */
-  pollInterval?: number;
+  pollInterval?: number | undefined;
   /**
    * Keeps what the verifier knows. It is used at the next creation, without waiting for a network, after it has been
    * verified as if it had just been fetched; what does not hold is dropped, and told as `status.storeError`.
    *
    * One store is for one issuer. The key set in it is not signed: whoever can change the store is believed about keys.
    */
-  store?: Store;
+  store?: Store | undefined;
 }
 
 /** Keeps some bytes. The package brings four: `countersign/stores/indexed-db`, `/cache`, `/kv` and `/file`. */
@@ -97,9 +98,9 @@ export type Fetch = (
 /** What one verification asks for besides what the verifier asks for. */
 export interface VerifyOptions {
   /** Further scope values, with a single space between two, that the token must have; up to 8192 characters. */
-  scope?: string;
+  scope?: string | undefined;
   /** The time in seconds since 1970, in place of the verifier's clock. */
-  now?: number;
+  now?: number | undefined;
 }
 
 /** The claims of an access token (RFC 9068), as its issuer wrote them. */
@@ -143,14 +144,14 @@ export type Claims<Own extends object = Record<string, unknown>> = AccessClaims 
 /** What `authenticate` asks of a request. */
 export interface AuthenticateOptions {
   /** Further scope values, with a single space between two, that the token must have. */
-  scope?: string;
+  scope?: string | undefined;
   /**
    * Name of a cookie that may carry the token in place of the `Authorization` header. A browser sends cookies on its
    * own: protect requests that change something against forgery from other sites.
    */
-  cookie?: string;
+  cookie?: string | undefined;
   /** The `realm` of the challenge in a 401 or 403, printable ASCII. */
-  realm?: string;
+  realm?: string | undefined;
 }
 
 /** A request with a token that holds, or the answer to be sent. */
@@ -219,11 +220,11 @@ export interface VerifierEvents {
 }
 
 /** An Event of the platform with a `detail`. */
-export interface VerifierEvent<Type extends keyof VerifierEvents> {
+export type VerifierEvent<Type extends keyof VerifierEvents> = Global<"Event"> & {
   readonly type: Type;
   readonly target: unknown;
   readonly detail: VerifierEvents[Type];
-}
+};
 
 /** A function or an object with `handleEvent`. What it throws is written to the console and harms nobody. */
 export type VerifierListener<Type extends keyof VerifierEvents> =
@@ -276,7 +277,7 @@ export interface Verifier {
    * @throws {ListError} The revocation list was refused.
    * @throws {UsageError} There is nothing to fetch, or the verifier has been closed.
    */
-  refresh(options?: { signal?: Global<"AbortSignal">; ifOlderThan?: number }): Promise<void>;
+  refresh(options?: { signal?: Global<"AbortSignal"> | undefined; ifOlderThan?: number | undefined }): Promise<void>;
   /**
    * Ends following and gives back memory. Every later call but this one throws a {@link UsageError}; a refresh under way
    * is rejected with one as soon as its answers are in, or ended by its own signal.
@@ -294,6 +295,8 @@ export interface Verifier {
     listener: VerifierListener<Type> | null,
     options?: boolean | { capture?: boolean },
   ): void;
+  /** As an EventTarget has it; what is dispatched by others says nothing of the verifier. */
+  dispatchEvent(event: Global<"Event">): boolean;
 }
 
 /**

@@ -6,4 +6,4 @@ import type { Store } from "../index.js";
  * @param options Name of the cache, by default `countersign`, and a URL that the entry is filed under, one for each
  *   issuer. Nothing is ever fetched from it.
  */
-export function cacheStore(options?: { cache?: string; url?: string }): Store;
+export function cacheStore(options?: { cache?: string | undefined; url?: string | undefined }): Store;

@@ -5,4 +5,4 @@ import type { Store } from "../index.js";
  *
  * @param options Names of the database, by default `countersign`, and of the entry in it, by default `state`: one for each issuer.
  */
-export function indexedDbStore(options?: { database?: string; key?: string }): Store;
+export function indexedDbStore(options?: { database?: string | undefined; key?: string | undefined }): Store;

@@ -11,4 +11,4 @@ export interface KvNamespace {
  *
  * @param options Key of the entry, by default `countersign`: one for each issuer.
  */
-export function kvStore(namespace: KvNamespace, options?: { key?: string }): Store;
+export function kvStore(namespace: KvNamespace, options?: { key?: string | undefined }): Store;

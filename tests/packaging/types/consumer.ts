@@ -58,6 +58,13 @@ createVerifier({ ...least, audiences: ["api"] });
 // @ts-expect-error a list is bytes
 createVerifier({ ...least, revocations: "list" });
 createVerifier({ ...least, cache: false });
+// What may be left out may also be undefined, as what is handed on from elsewhere is.
+declare const absent: undefined;
+const spared: Required<{ [Name in Exclude<keyof VerifierOptions, "issuer" | "audience">]: undefined }> = {
+  keys: absent, revocations: absent, leeway: absent, scope: absent, cache: absent, maxStaleness: absent, now: absent, fetch: absent,
+  timeout: absent, signal: absent, follow: absent, pollInterval: absent, store: absent,
+};
+createVerifier({ ...least, ...spared });
 // @ts-expect-error on purpose there is only false
 createVerifier({ ...least, cache: true });
 // @ts-expect-error options are needed
@@ -95,6 +102,7 @@ verifier.verify(undefined);
 // @ts-expect-error verification is synchronous
 verifier.verify(token).then(() => {});
 verifier.verify(token, { scope: "a", now: 0 });
+verifier.verify(token, { scope: undefined, now: undefined });
 // @ts-expect-error there is no such option
 verifier.verify(token, { leeway: 5 });
 
@@ -121,6 +129,7 @@ if (result.ok) {
   // @ts-expect-error a request that is turned away has no claims
   result.claims.sub;
 }
+verifier.authenticate(request, { cookie: undefined, realm: undefined, scope: undefined });
 const { ok, claims, response } = verifier.authenticate(request);
 if (ok) claims.sub;
 // @ts-expect-error without knowing that it was let in there may be no claims
@@ -133,6 +142,7 @@ const nothing: Promise<void> = verifier.refresh();
 const status: VerifierStatus = verifier.status;
 const seq: number | null = status.seq;
 const nothingElse: Promise<void> = verifier.refresh({ ifOlderThan: 1 });
+verifier.refresh({ ifOlderThan: undefined, signal: undefined });
 const transport: "stream" | "poll" | "none" = status.transport;
 const moments: (number | null)[] = [status.age, status.usableUntil, status.lastContact, status.rules];
 const stale: boolean = status.stale;
@@ -153,6 +163,7 @@ verifier.addEventListener("alarm", ({ detail }) => detail.seq);
 
 // Stores
 const stores: Store[] = [indexedDbStore(), indexedDbStore({ key: "a" }), cacheStore({ url: "https://a.invalid/" }), fileStore("state")];
+stores.push(indexedDbStore({ database: undefined, key: undefined }), cacheStore({ cache: undefined, url: undefined }));
 declare const namespace: { get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>; put(key: string, value: ArrayBufferView): Promise<void> };
 stores.push(kvStore(namespace, { key: "state" }));
 // @ts-expect-error a file has a path

@@ -10,6 +10,8 @@ await createVerifier({ issuer: "i", audience: "a", fetch: async () => "keys" });
 // @ts-expect-error this is no signal
 await createVerifier({ issuer: "i", audience: "a", signal: controller });
 await verifier.refresh({ signal: AbortSignal.timeout(1000) });
+const target: EventTarget = verifier;
+target.dispatchEvent(new Event("mine"));
 
 export function answer(request: Request): Response {
   const result = verifier.authenticate(request);
