@@ -50,8 +50,10 @@ export interface VerifierOptions {
   /** Returns the time in seconds since 1970. The default reads the system's clock. */
   now?: (() => number) | undefined;
   /**
-   * Fetches a document, as the global `fetch` does, which is the default. In Node, Deno and Bun what it has under way
-   * may keep a program from ending until `close`; what the package fetches in the background by itself does not.
+   * Fetches documents and the stream of events, as the global `fetch` does, which is the default. In Node, Deno and Bun the
+   * default in the background is node:http, which keeps no program from ending, unless the program has replaced the global
+   * `fetch` since the package was loaded, or its dispatcher (`setGlobalDispatcher` of undici, `NODE_USE_ENV_PROXY`). What
+   * goes by a `fetch` of the program's may keep it from ending until `close`. Behind a proxy give one, in doubt.
    */
   fetch?: Fetch | undefined;
   /** Seconds that one document may take to arrive whole, above 0 and up to 300. The default is 5. */

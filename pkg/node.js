@@ -1,7 +1,7 @@
 /** The entry for Node, Deno and Bun: a module is read from the package and instantiated while this file loads. */
 import { readFileSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers"; // the global ones of Deno cannot be let go of
-import { backgroundFetch } from "./node/background-fetch.js";
+import { fetchInBackground } from "./node/background-fetch.js";
 import { FetchError } from "./src/errors.js";
 import { instantiate } from "./src/instance.js";
 import { runsOn } from "./src/platform.js";
@@ -9,7 +9,7 @@ import { hasSimd } from "./src/simd.js";
 
 instantiate(moduleBytes());
 runsOn({
-  backgroundFetch,
+  backgroundFetch: fetchInBackground,
   cacheSize: 1024,
   freeHeaders: true,
   later(run, millis) {

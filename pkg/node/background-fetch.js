@@ -1,6 +1,6 @@
 /**
  * The part of `fetch` that following needs, over node:http: what is under way keeps no program from ending, which the
- * global `fetch` of Node, Deno and Bun does.
+ * global `fetch` of Node, Deno and Bun does. Where the program has changed that one, by a proxy say, following goes its way.
  */
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
@@ -10,6 +10,22 @@ import { Readable } from "node:stream";
 const agents = { "http:": new HttpAgent({ keepAlive: true }), "https:": new HttpsAgent({ keepAlive: true }) };
 /** Statuses with which a Response has no body (fetch standard, section 2.2.3). */
 const WITHOUT_BODY = [204, 205, 304];
+
+/** What `fetch` is unless the program replaces it; one that it replaced before this is not told from it. */
+const builtIn = globalThis.fetch;
+/** Where undici, and so Node, keeps what `fetch` sends by: by the newer name first, which the older one may wrap. */
+const DISPATCHERS = [Symbol.for("undici.globalDispatcher.2"), Symbol.for("undici.globalDispatcher.1")];
+
+/** Fetches as {@link backgroundFetch} does, or by the global `fetch` where the program has changed it. */
+export function fetchInBackground(url, init) {
+  return isChanged() ? globalThis.fetch(url, init) : backgroundFetch(url, init);
+}
+
+/** Node's own dispatcher is an Agent; ProxyAgent, EnvHttpProxyAgent or MockAgent is what somebody has set. */
+function isChanged() {
+  const dispatcher = globalThis[DISPATCHERS.find((name) => globalThis[name] !== undefined)];
+  return globalThis.fetch !== builtIn || (dispatcher !== undefined && dispatcher.constructor.name !== "Agent");
+}
 
 /** Resolves with the answer to a GET; follows no redirect, and asks for no content coding. */
 export function backgroundFetch(url, { headers, signal }) {

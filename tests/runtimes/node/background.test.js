@@ -52,6 +52,36 @@ test("a revocation arrives over a socket, by the stream and by asking", async (c
   }
 });
 
+test("where the program has changed how its fetch reaches the network, following goes that way", async (context) => {
+  const builtIn = globalThis.fetch;
+  const name = Symbol.for("undici.globalDispatcher.1");
+  const issuer = await serving(context);
+  await builtIn(`${issuer.iss}/revocations`); // from then on there is a dispatcher
+  const own = globalThis[name];
+  const asked = new Set();
+  class ProxyAgent {
+    dispatch(options, handler) {
+      asked.add(options.path);
+      return own.dispatch(options, handler);
+    }
+  }
+  const changes = {
+    "a dispatcher": () => (globalThis[name] = new ProxyAgent()),
+    "another fetch": () => (globalThis.fetch = (url, init) => asked.add(new URL(url).pathname) && builtIn(url, init)),
+  };
+  for (const [change, make] of Object.entries(changes)) {
+    await context.test(change, async (context) => {
+      make();
+      context.after(() => Object.assign(globalThis, { fetch: builtIn, [name]: own }));
+      asked.clear();
+      const verifier = await createVerifier({ issuer: issuer.iss, audience: "api" });
+      context.after(() => verifier.close());
+      await until(() => verifier.status.transport === "stream");
+      assert.deepEqual([...asked].sort(), ["/.well-known/jwks.json", "/revocations", "/revocations/events"]);
+    });
+  }
+});
+
 test("a script with a verifier that follows ends by itself", async (context) => {
   const script = fileURLToPath(new URL("./ending.js", import.meta.url));
   const ends = async (issuer, wait, ...flags) => {
