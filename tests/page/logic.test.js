@@ -257,3 +257,10 @@ test("text has the contrast of WCAG AA on its ground, in light and in dark", asy
     assert.ok(contrast(colours["line-strong"], colours.card) >= 3, `${scheme}: the edge of fields`);
   }
 });
+
+test("fields for a client take every client id that the daemon gives out", async () => {
+  const [page, description] = await Promise.all(["www/index.html", "docs/openapi.json"].map((name) => readFile(new URL(`../../${name}`, import.meta.url), "utf8")));
+  const longest = Math.max(...Array.from(description.matchAll(/"client_id": \{[^{}]*"maxLength": (\d+)/g), ([, length]) => Number(length)));
+  const fields = ["client-id", "revoke-client-name"].map((id) => Number(new RegExp(`id="${id}"[^>]* maxlength="(\\d+)"`).exec(page)?.[1]));
+  assert.deepEqual(fields, [longest, longest]);
+});
