@@ -156,6 +156,18 @@ export interface AuthenticateOptions {
   realm?: string | undefined;
 }
 
+/** What whoever asked reads in the answer of {@link Verifier.authenticate} to a request that is not let in. */
+export interface RefusalBody {
+  /** As RFC 6750 section 3.1 has it; `temporarily_unavailable` with the status 503. */
+  readonly error: "invalid_request" | "invalid_token" | "insufficient_scope" | "temporarily_unavailable";
+  /** For people. */
+  readonly error_description: string;
+  /** Why the token was refused; absent when none was judged. After `ERR_JWT_EXPIRED` a refresh helps. */
+  readonly code?: VerificationErrorCode;
+  /** With `insufficient_scope`: every scope value that is asked for. */
+  readonly scope?: string;
+}
+
 /** A request with a token that holds, or the answer to be sent. */
 export type Authentication<Own extends object = Record<string, unknown>> =
   | { readonly ok: true; readonly claims: Claims<Own>; readonly response?: undefined; readonly error?: undefined }
@@ -164,7 +176,8 @@ export type Authentication<Own extends object = Record<string, unknown>> =
       readonly claims?: undefined;
       /**
        * 401 without or with an invalid token, 403 when it lacks a scope, 400 when the request is ambiguous or
-       * malformed (RFC 6750), 503 with `Retry-After` when the revocation list is too old to tell.
+       * malformed (RFC 6750), 503 with `Retry-After` when the revocation list is too old to tell. Its body is a
+       * {@link RefusalBody} as JSON; where there was no token, there is none.
        */
       readonly response: Global<"Response">;
       /** Why the token was refused; absent when there was none to judge. */

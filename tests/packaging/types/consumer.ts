@@ -6,6 +6,7 @@ import {
   FetchError,
   KeySetError,
   ListError,
+  type RefusalBody,
   UsageError,
   VerificationError,
   type VerificationErrorCode,
@@ -137,6 +138,11 @@ claims.sub;
 // @ts-expect-error this is no request of the Fetch API
 verifier.authenticate({ headers: { authorization: "Bearer x" } });
 
+declare const body: RefusalBody;
+const renewable: boolean = body.code === "ERR_JWT_EXPIRED";
+// @ts-expect-error the claim is not told
+body.claim;
+
 // The rest
 const nothing: Promise<void> = verifier.refresh();
 const status: VerifierStatus = verifier.status;
@@ -191,4 +197,4 @@ function told(error: unknown): string | undefined {
 // @ts-expect-error errors are thrown by the package, not made by others
 new VerificationError();
 
-export { nothingElse, transport, moments, stale, stores, audience, access, expiry, nothing, perDay, roles, seq, subject, tenant, told, unknownClaim, untyped, session, ok, response };
+export { nothingElse, renewable, transport, moments, stale, stores, audience, access, expiry, nothing, perDay, roles, seq, subject, tenant, told, unknownClaim, untyped, session, ok, response };

@@ -114,3 +114,14 @@ test("a closed verifier answers no request, whatever it carries", async () => {
     assert.throws(() => closed.authenticate(new Request(ISSUER, { headers })), { code: "ERR_USAGE", message: /has been closed/ });
   }
 });
+
+test("the body of an answer has the members that are documented, and no others", async () => {
+  const stale = await createVerifier({ ...given, revocations: list({ exp: NOW - 1, iat: NOW - 300 }) });
+  const cases = [
+    [{ authorization: "Bearer" }, undefined, verifier, ["error", "error_description"]],
+    [{ authorization: "Bearer x" }, { realm: "api" }, verifier, ["error", "error_description", "code"]],
+    [{ authorization: `Bearer ${token()}` }, { scope: "write", realm: "api" }, verifier, ["error", "error_description", "scope", "code"]],
+    [{ authorization: `Bearer ${token()}` }, { realm: "api" }, stale, ["error", "error_description", "code"]],
+  ];
+  for (const [headers, options, by, members] of cases) assert.deepEqual(Object.keys((await seen(headers, options, by)).body), members);
+});
