@@ -1,5 +1,5 @@
 /**
- * Documents that are executed: their files (```js file=NAME) are written into an empty project that has the packed package
+ * Documents that are executed: their files (```js file=NAME, ```py file=NAME) are written into an empty project that has the packed package
  * installed; their shell blocks (```sh run) run in order in one shell, and each line `# → text` must be found in what was
  * printed since the one before.
  */
@@ -47,10 +47,17 @@ export async function execute(document, address, folder, env) {
   return { claims, found: stdout.match(/^found: /gm)?.length ?? 0 };
 }
 
+/** The text of one of the document's files. */
+export async function fileOf(document, address, name) {
+  const text = (await blocks(document, address)).find(({ file }) => file === name)?.text;
+  if (text === undefined) throw new Error(`${document} has no file ${name}`);
+  return text;
+}
+
 /** The fenced blocks of the document that are executed. */
 async function blocks(document, address) {
   const text = await readFile(path.join(ROOT, document), "utf8");
-  const fences = text.matchAll(/^```(?:sh|js) (run|file=(\S+))\n([\s\S]*?)^```$/gm);
+  const fences = text.matchAll(/^```(?:sh|js|py) (run|file=(\S+))\n([\s\S]*?)^```$/gm);
   return Array.from(fences, ([, how, file, block]) => ({ run: how === "run", file, text: block.replaceAll(ADDRESS, address) }));
 }
 

@@ -23,9 +23,13 @@ export const pythonCwt = (given) => python("cwt_status.py", given);
 /** Returns what Authlib gets as an OAuth client. */
 export const authlib = (given) => python("authlib_client.py", given);
 
+/** Returns what the guide's own module makes of each token; `folder` holds it, and `env` is what it reads. */
+export const guided = (given, folder, env) => python("guided.py", given, { ...env, PYTHONPATH: folder });
+
 /** Returns what a script of this folder answers. */
-async function python(script, given) {
-  const child = spawn(join(await environment("interop-venv", REQUIREMENTS), "python"), [fileURLToPath(new URL(script, import.meta.url))], { stdio: ["pipe", "pipe", "inherit"] });
+async function python(script, given, env) {
+  const options = { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } };
+  const child = spawn(join(await environment("interop-venv", REQUIREMENTS), "python"), [fileURLToPath(new URL(script, import.meta.url))], options);
   child.stdin.end(JSON.stringify(given));
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
   if (code !== 0) throw new Error(`${script} ended with ${code}`);
