@@ -91,12 +91,40 @@ test("the service refuses what was taken back, and a browser is let in by its co
     assert.deepEqual([status, body.roles], [200, ["editor"]]);
     assert.equal(await call("refresh"), 200);
     assert.equal((await orders()).status, 200);
-    const stolen = (await page.context().cookies()).find(({ name }) => name === "__Host-access").value;
+
+    const post = { method: "POST" };
+    const posted = (headers) => page.evaluate(async (headers) => (await fetch("/orders", { method: "POST", headers })).status, headers);
+    assert.equal(await call("ask", "/orders", post), 200);
+    for (const headers of [{}, { "x-csrf-token": "" }, { "x-csrf-token": "else" }]) assert.equal(await posted(headers), 403);
+    const cookies = await page.context().cookies();
+    const stolen = cookies.find(({ name }) => name === "__Host-access");
+    const withoutCsrf = { method: "POST", headers: { cookie: `${stolen.name}=${stolen.value}` } };
+    assert.equal((await fetch(`${origin}/orders`, withoutCsrf)).status, 403);
+    assert.equal((await fetch(`${origin}/orders`, { ...withoutCsrf, method: "GET" })).status, 200);
+    assert.equal((await fetch(`${origin}/orders`, { method: "POST", headers: { authorization: `Bearer ${stolen.value}` } })).status, 200);
+
+    // A cookie that has ended with its token is renewed without a word; a token that was taken back is not.
+    await page.evaluate(() => {
+      globalThis.told = 0;
+      addEventListener("login", () => (globalThis.told += 1));
+    });
+    const told = () => page.evaluate(() => globalThis.told);
+    await page.context().clearCookies({ name: "__Host-access" });
+    assert.equal((await orders()).status, 401);
+    assert.equal(await call("ask", "/orders", post), 200);
+    assert.equal(await told(), 0);
+
+    const last = (await page.context().cookies()).find(({ name }) => name === "__Host-access");
     assert.equal(await call("logout"), 200);
     assert.equal((await orders()).status, 401);
-    const withStolen = () => fetch(`${origin}/orders`, { headers: { cookie: `__Host-access=${stolen}` } });
+    assert.equal(await call("ask", "/orders"), 401);
+    assert.equal(await told(), 1);
+    const withStolen = () => fetch(`${origin}/orders`, { headers: { cookie: `${stolen.name}=${stolen.value}` } });
     for (const deadline = Date.now() + PATIENCE_MS; (await withStolen()).status === 200 && Date.now() < deadline; ) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal((await (await withStolen()).json()).code, "ERR_TOKEN_REVOKED");
+    await page.context().addCookies([last]);
+    assert.equal(await call("ask", "/orders"), 401);
+    assert.equal(await told(), 2);
   } finally {
     await browser.close();
   }
