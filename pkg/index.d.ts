@@ -52,7 +52,7 @@ export interface VerifierOptions {
   /**
    * Fetches documents and the stream of events, as the global `fetch` does, which is the default. In Node, Deno and Bun the
    * default in the background is node:http, which keeps no program from ending, unless the program has replaced the global
-   * `fetch` since the package was loaded, or its dispatcher (`setGlobalDispatcher` of undici, `NODE_USE_ENV_PROXY`). What
+   * `fetch` since the package was loaded, or set a dispatcher that is no plain Agent (`setGlobalDispatcher` of undici, `NODE_USE_ENV_PROXY`). What
    * goes by a `fetch` of the program's may keep it from ending until `close`. Behind a proxy give one, in doubt.
    */
   fetch?: Fetch | undefined;

@@ -111,7 +111,7 @@ function issuer(value) {
 
 /** RFC 8414 section 2, and what `fetch` takes: paths are put behind it. */
 function isAddress(issuer) {
-  return /^https?:\/\/[^?#@]+$/.test(issuer) && URL.canParse(issuer);
+  return /^https?:\/\/[^/?#@]+(\/[^?#]*)?$/.test(issuer) && URL.canParse(issuer);
 }
 
 function audience(value) {

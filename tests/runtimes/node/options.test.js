@@ -63,7 +63,7 @@ test("an issuer that is fetched from is a URL; one whose documents are given is 
   }
   assert.ok((await createVerifier({ ...given, issuer: "login.example" })).verify(token({ iss: "login.example" })));
   const known = async (url) => new Response(url.startsWith("http") ? JSON.stringify(keySet()) : "");
-  for (const issuer of ["https://login.example", "http://127.0.0.1:8080", "http://[::1]:8080", "https://login.example/a/b", "https://login.example/"]) {
+  for (const issuer of ["https://login.example", "http://127.0.0.1:8080", "http://[::1]:8080", "https://login.example/a/b", "https://login.example/@a", "https://login.example/"]) {
     await createVerifier({ ...given, issuer, keys: undefined, fetch: known, follow: false });
   }
 });
