@@ -33,7 +33,10 @@ fn with_nothing_configured_it_makes_what_it_needs_for_its_owner_alone() {
     assert!(secret.len() >= 32, "{} characters", secret.len());
     daemon.stop();
     let key = fs::read_to_string(data.join("master.key")).expect("readable");
+    let made = format!("made a master key at {}", data.join("master.key").display());
+    assert_eq!(daemon.log().matches(&made).count(), 1, "{}", daemon.log());
     daemon.restart();
+    assert_eq!(daemon.log().matches(&made).count(), 1, "it is there, and no other is made");
     assert_eq!(daemon.admin().1, secret, "the secret is shown at the first start only; the harness kept it");
     assert_eq!(fs::read_to_string(data.join("master.key")).expect("readable"), key);
     let form = [("grant_type", "client_credentials")];

@@ -224,6 +224,8 @@ fn make(path: &Path, env: &Env, failed: &dyn Fn(&str, &io::Error) -> Failure) ->
     let (key, bytes) = MasterKey::generate(env).map_err(Error::from)?;
     let text = Zeroizing::new(format!("{}\n", Base64UrlUnpadded::encode_string(bytes.as_slice())));
     write_new(path, &text).map_err(|error| failed("cannot be made", &error))?;
+    // One that nobody expected means that another data folder is in use than was meant.
+    tracing::warn!("made a master key at {}: keep a copy of it elsewhere, the store opens with no other", path.display());
     Ok(key)
 }
 
