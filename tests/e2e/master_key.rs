@@ -143,3 +143,41 @@ fn a_command_prints_it_and_one_that_does_not_stops_the_start() {
     assert!(!daemon.setup().data_dir().join("master.key").exists());
     assert!(verify(&daemon, &daemon.mint(json!({"sub": "u", "aud": "api"})).access_token).is_ok());
 }
+
+#[test]
+fn a_credential_of_systemd_may_be_readable_to_its_group_and_nothing_else_may() {
+    let setup = Setup::new();
+    let (credentials, elsewhere) = (setup.folder().join("credentials"), setup.folder().join("elsewhere"));
+    for folder in [&credentials, &elsewhere] {
+        fs::create_dir(folder).expect("made");
+        write(&folder.join("master.key"), NEW);
+    }
+    let started = |folder: &Path, mode: u32, credentials: &Path| {
+        let file = folder.join("master.key");
+        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("changed");
+        let mut command = setup.command(&["key", "list"]);
+        command.env("COUNTERSIGN_MASTER_KEY_FILE", file).env("CREDENTIALS_DIRECTORY", credentials);
+        let output = command.output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // A store that the key opens.
+    let mut first = Setup::new().set("master_key", NEW.trim_end()).start();
+    first.stop();
+    fs::rename(first.setup().data_dir(), setup.data_dir()).expect("moved");
+    for mode in [0o400, 0o600, 0o440, 0o640] {
+        assert_eq!(started(&credentials, mode, &credentials).0, Some(0), "{mode:o}");
+    }
+    for (folder, mode) in [
+        (&credentials, 0o444),
+        (&credentials, 0o460),
+        (&credentials, 0o410),
+        (&credentials, 0o404),
+        (&elsewhere, 0o440),
+    ] {
+        let (code, told) = started(folder, mode, &credentials);
+        assert!(code == Some(1) && told.contains("chmod 600"), "{mode:o}: {told}");
+    }
+    let roundabout = credentials.join("../elsewhere");
+    assert_eq!(started(&roundabout, 0o440, &credentials).0, Some(1), "it is not below the folder");
+    assert_eq!(started(&credentials, 0o440, Path::new("")).0, Some(1), "there is no folder of credentials");
+}

@@ -1,6 +1,6 @@
 //! The data folder: made when missing, refused when others on this machine can read it.
 
-use super::Failure;
+use super::{Failure, secrets};
 use std::fs::{DirBuilder, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -74,13 +74,15 @@ pub(super) fn sync_name(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Refuses what group or others may read, write or enter.
+/// Refuses what group or others may read, write or enter. A credential of systemd may be readable to its group: the mode then
+/// shows the access list by which systemd lets the unit's own user read it, in a folder that nobody else can enter.
 ///
 /// # Errors
 /// [`Failure::Machine`] with the command that mends it.
 pub(super) fn refuse_others(what: &str, path: &Path, metadata: &Metadata, wanted: u32) -> Result<(), Failure> {
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 || (others == 0o040 && secrets::is_credential(path)) {
         return Ok(());
     }
     let path = path.display();

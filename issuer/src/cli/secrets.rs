@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::operations::Secret;
 use std::env::var_os;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The master key in base64url, in place of the key file.
@@ -20,6 +21,12 @@ pub(super) const STORE_PASSWORD: &str = "COUNTERSIGN_STORE_PASSWORD";
 /// True when the variable is there, whatever it holds.
 pub(super) fn is_set(name: &str) -> bool {
     var_os(name).is_some()
+}
+
+/// True for a file that systemd has laid there for this unit (`LoadCredential=` and its like).
+pub(super) fn is_credential(path: &Path) -> bool {
+    let folder = var_os("CREDENTIALS_DIRECTORY").and_then(|folder| Path::new(&folder).canonicalize().ok());
+    folder.zip(path.canonicalize().ok()).is_some_and(|(folder, path)| path.starts_with(folder))
 }
 
 /// Returns what the variable holds; `None` when it is not there.
