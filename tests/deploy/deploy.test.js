@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -41,12 +41,7 @@ test("the binary serves in an empty root, as nobody, with only its data to write
     await chmod(root, 0o755);
     await mkdir(path.join(root, "data"), { mode: 0o700 });
     await chown(path.join(root, "data"), NOBODY, NOBODY);
-    const daemon = spawn("chroot", [`--userspec=${NOBODY}:${NOBODY}`, root, "/countersign", "serve"], {
-      cwd: "/",
-      env: { PATH: process.env.PATH, COUNTERSIGN_DATA_DIR: "/data", COUNTERSIGN_LISTEN: "127.0.0.1:0" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const ended = new Promise((resolve) => daemon.once("exit", (code, signal) => resolve(code ?? signal)));
+    const { daemon, ended } = chrooted(root, {});
     try {
       const address = await spoken(daemon.stdout, /ready on (http:\/\/\S+)/, ended);
       const ready = await fetch(`${address}/readyz`);
@@ -58,6 +53,35 @@ test("the binary serves in an empty root, as nobody, with only its data to write
     }
     assert.equal(await ended, 0);
     assert.deepEqual((await readdir(root)).sort(), ["countersign", "data"], "it wrote beside its data");
+  }));
+
+test("the key that the compose file tells to make is one that the user of the image opens", { skip: process.getuid() !== 0 && "not run: chroot needs root" }, () =>
+  within(async (folder) => {
+    const compose = await readFile(path.join(DIST, "compose.yaml"), "utf8");
+    assert.doesNotMatch(compose, /\b(uid|gid|mode):/, "compose heeds none of these for a file");
+    await copyFile(path.join(DIST, "countersign"), path.join(folder, "countersign"));
+    const told = compose.match(/^# {3}(?:\.\/countersign init|sudo install) .+$/gm).map((line) => line.replace(/^# {3}(sudo )?/, ""));
+    assert.equal(told.length, 2);
+    for (const line of told) await run("sh", ["-c", line], { cwd: folder, env: { PATH: process.env.PATH } });
+    const root = path.join(folder, "root");
+    const secrets = path.join(root, "run", "secrets");
+    await mkdir(secrets, { recursive: true });
+    for (const open of [folder, root, path.join(root, "run"), secrets]) await chmod(open, 0o755);
+    await copyFile(path.join(DIST, "countersign"), path.join(root, "countersign"));
+    await mkdir(path.join(root, "data"), { mode: 0o700 });
+    await chown(path.join(root, "data"), NOBODY, NOBODY);
+    // As a mount would show it: with the owner and the mode that it has.
+    const [, variable, inside] = compose.match(/^ +(COUNTERSIGN_MASTER_KEY_FILE): (\S+)$/m);
+    const [, file] = compose.match(/^ {4}file: \.\/(\S+)/m);
+    await rename(path.join(folder, file), path.join(root, inside));
+    const { daemon, ended } = chrooted(root, { [variable]: inside });
+    try {
+      await spoken(daemon.stdout, /ready on (http:\/\/\S+)/, ended);
+    } finally {
+      daemon.kill("SIGTERM");
+    }
+    assert.equal(await ended, 0);
+    assert.ok(!(await readdir(path.join(root, "data"))).includes("master.key"), "it made another key");
   }));
 
 test("what the unit tells to do before the first start is what it starts on", () =>
@@ -149,6 +173,16 @@ test("the image holds the binary and a folder of data that is nobody else's", { 
     await ended;
     await made("umount", container);
   }));
+
+/** Starts the binary in `root` as the image does: as nobody, with its data in a folder of its own. */
+function chrooted(root, variables) {
+  const daemon = spawn("chroot", [`--userspec=${NOBODY}:${NOBODY}`, root, "/countersign", "serve"], {
+    cwd: "/",
+    env: { PATH: process.env.PATH, COUNTERSIGN_DATA_DIR: "/data", COUNTERSIGN_LISTEN: "127.0.0.1:0", ...variables },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return { daemon, ended: new Promise((resolve) => daemon.once("exit", (code, signal) => resolve(code ?? signal))) };
+}
 
 /** Returns what `pattern` captures in what is printed; fails if the process ends first. */
 async function spoken(stream, pattern, ended) {
