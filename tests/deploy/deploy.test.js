@@ -30,7 +30,7 @@ async function within(use) {
 
 test("the folder has the binary and what runs it", async () => {
   const held = await readdir(DIST);
-  for (const name of ["countersign", "countersign.service", "countersign.toml", "Dockerfile", "compose.yaml", "LICENSE"]) {
+  for (const name of ["countersign", "countersign.service", "countersign.toml", "Dockerfile", "compose.yaml", "LICENSE", "ca-certificates.crt"]) {
     assert.ok(held.includes(name), `${name} is not in ${held}`);
   }
 });
@@ -130,6 +130,14 @@ test("systemd takes the unit, and it leaves little open", () =>
     await assert.rejects(run("systemd-analyze", ["security", "--offline=yes", "--no-pager", `--threshold=${EXPOSURE}`, unit]), "a unit that leaves more open was taken");
   }));
 
+test("the authorities that go into the image are where the binary looks for them", async () => {
+  const image = await readFile(path.join(DIST, "Dockerfile"), "utf8");
+  const [, file] = image.match(/^COPY (\S+) \/etc\/ssl\/certs\/ca-certificates\.crt$/m);
+  const authorities = await stat(path.join(DIST, file));
+  assert.equal(authorities.mode & 0o444, 0o444, "another user than root reads them");
+  assert.match(await readFile(path.join(DIST, file), "utf8"), /^-----BEGIN CERTIFICATE-----$/m);
+});
+
 test("image, compose file and unit name the same folder, user and health check", async () => {
   const [image, compose, unit] = await Promise.all(
     ["Dockerfile", "compose.yaml", "countersign.service"].map((name) => readFile(path.join(DIST, name), "utf8")),
@@ -157,6 +165,8 @@ test("the image holds the binary and a folder of data that is nobody else's", { 
     const root = await made("mount", container);
     const data = await stat(path.join(root, "data"));
     assert.deepEqual([data.mode & 0o777, data.uid, data.gid], [0o700, NOBODY, NOBODY]);
+    const authorities = await readFile(path.join(root, "etc", "ssl", "certs", "ca-certificates.crt"), "utf8");
+    assert.ok(authorities.includes("-----BEGIN CERTIFICATE-----"));
     const names = ["countersign", "data", "dev", "etc", "proc", "run", "sys"]; // those that a builder makes are empty
     assert.deepEqual((await readdir(root)).filter((name) => !names.includes(name)), []);
     const environment = ["--env", "COUNTERSIGN_LISTEN=127.0.0.1:0"];

@@ -12,6 +12,12 @@ use std::process::Command;
 
 /// Files that go along as they are.
 const DEPLOY: &[&str] = &["Dockerfile", "compose.yaml", "countersign.service"];
+/// Where distributions of Linux keep the authorities that a machine trusts, in PEM.
+const AUTHORITIES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt", // Debian, Arch, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
+    "/etc/ssl/ca-bundle.pem",             // SUSE
+];
 /// Documentation that goes along: the settings with their defaults.
 const SETTINGS: &str = "docs/countersign.toml";
 
@@ -37,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     copy(&workspace.root.join(SETTINGS), &folder.join("countersign.toml"))?;
     copy(&workspace.root.join("LICENSE"), &folder.join("LICENSE"))?;
+    copy(authorities()?, &folder.join("ca-certificates.crt"))?;
     let size = fs::metadata(&binary).map_or(0, |file| file.len());
     println!("{}: {size} bytes, static", daemon(workspace).display());
     Ok(())
@@ -80,6 +87,12 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
         bail!("{} wants a dynamic loader: it is not static", binary.display());
     }
     Ok(binary)
+}
+
+/// Returns the file with the authorities that this machine trusts: the image has no others.
+fn authorities() -> Result<&'static Path> {
+    let found = AUTHORITIES.iter().map(Path::new).find(|file| file.is_file());
+    found.with_context(|| format!("none of {} is there: install ca-certificates", AUTHORITIES.join(", ")))
 }
 
 /// Whether a 64-bit little-endian ELF file wants a dynamic loader: one of its program headers is of type `PT_INTERP`.
