@@ -40,7 +40,7 @@ pub(super) struct Reach {
     /// File with the client's secret, `-` for standard input
     #[arg(long, global = true, env = "COUNTERSIGN_CLIENT_SECRET_FILE", value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
-    /// Certificates of the authorities that are trusted, in PEM [default: those of the system]
+    /// Certificates of the authorities that are trusted, in PEM [default: those of the system, and without --url the daemon's own certificate]
     #[arg(long, global = true, env = "COUNTERSIGN_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Send the secret over plain http to a host that is not this one
@@ -131,7 +131,8 @@ impl Reach {
                 opened => return opened.map(Way::Opened),
             },
         };
-        self.remote(Url::of(&config)?, why, caller).map(Way::Remote)
+        let remote = self.remote(Url::of(&config)?, why, caller)?;
+        Ok(Way::Remote(remote.trusting_own(config.tls.map(|tls| tls.certificate_file))))
     }
 
     /// `why` the daemon is asked, where nobody has named it.

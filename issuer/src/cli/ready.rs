@@ -20,7 +20,7 @@ pub(super) struct Ready {
     /// TOML file with the daemon's settings; the environment wins over it
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Certificates of the authorities that are trusted, in PEM [default: those of the system]
+    /// Certificates of the authorities that are trusted, in PEM [default: those of the system, and without --url the daemon's own certificate]
     #[arg(long, env = "COUNTERSIGN_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// How long it may take to answer
@@ -33,11 +33,15 @@ pub(super) struct Ready {
 /// # Errors
 /// [`Failure::Setting`] when the settings do not say where it is.
 pub(super) fn run(command: &Ready) -> Ended {
-    let url = match &command.url {
-        Some(url) => Url::parse(url)?,
-        None => Url::of(&Config::load(command.config.as_deref(), &environment()?)?)?,
+    let (url, own) = match &command.url {
+        Some(url) => (Url::parse(url)?, None),
+        None => {
+            let config = Config::load(command.config.as_deref(), &environment()?)?;
+            (Url::of(&config)?, config.tls.map(|tls| tls.certificate_file))
+        }
     };
-    let remote = Remote::new(url, Duration::from_secs(command.timeout_seconds)).trusting(command.ca_file.clone());
+    let remote = Remote::new(url, Duration::from_secs(command.timeout_seconds));
+    let remote = remote.trusting(command.ca_file.clone()).trusting_own(own);
     let answer = match runtime()?.block_on(remote.answer(&Ask::get(&["readyz"]))) {
         Ok(answer) => answer,
         Err(Failure::Unreachable(detail)) => {

@@ -41,6 +41,7 @@ pub(super) struct Remote {
     why: String,
     authorization: Option<HeaderValue>,
     ca_file: Option<PathBuf>,
+    own: Option<PathBuf>,
     patience: Duration,
 }
 
@@ -48,12 +49,17 @@ impl Remote {
     /// Speaks to the daemon at `url`, and waits so long for each answer. Over TLS it must prove who it is by an authority of
     /// the system.
     pub(super) fn new(url: Url, patience: Duration) -> Self {
-        Self { url, why: String::new(), authorization: None, ca_file: None, patience }
+        Self { url, why: String::new(), authorization: None, ca_file: None, own: None, patience }
     }
 
     /// Trusts the authorities in this file, and nobody else, where there is one.
     pub(super) fn trusting(self, ca_file: Option<PathBuf>) -> Self {
         Self { ca_file, ..self }
+    }
+
+    /// Trusts the daemon that has the certificate in this file, too, unless authorities were named: it is that of its settings.
+    pub(super) fn trusting_own(self, certificate_file: Option<PathBuf>) -> Self {
+        Self { own: certificate_file, ..self }
     }
 
     /// Proves with each request to be this client.
@@ -116,7 +122,14 @@ impl Remote {
     async fn begun(&self, ask: &Ask) -> Result<Response<Incoming>, Failure> {
         let mut request = ask.request(self.url.prefix())?.map(Full::new);
         request.headers_mut().extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
-        let tls = self.url.tls_name().map(|_| tls::connector(self.ca_file.as_deref(), "--ca-file")).transpose()?;
+        let connector = || match (&self.ca_file, &self.own) {
+            // Whoever may not read that file goes by the authorities alone.
+            (None, Some(own)) => {
+                tls::connector_to_own(own).or_else(|failure| tls::connector(None, "--ca-file").map_err(|_| failure))
+            }
+            (ca_file, _) => tls::connector(ca_file.as_deref(), "--ca-file"),
+        };
+        let tls = self.url.tls_name().map(|_| connector()).transpose()?;
         let begun = connection::send(&self.url, tls.as_ref(), request).await;
         begun.map_err(|cause| self.unreachable(&cause))
     }

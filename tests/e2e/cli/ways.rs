@@ -111,3 +111,30 @@ fn a_daemon_that_speaks_tls_is_asked_when_its_certificate_is_trusted() {
     assert_eq!(trusting("one.pem", &["ready"]).code, Some(0), "where the settings say that it listens");
     assert_eq!(trusting("two.pem", &["ready"]).code, Some(1));
 }
+
+#[test]
+fn a_daemon_that_has_the_certificate_of_the_settings_needs_no_authority() {
+    let daemon = secured().start();
+    let run = |change: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = daemon.setup().command(arguments);
+        // No authorities at all, as in an image with nothing but the binary.
+        command.env("COUNTERSIGN_LISTEN", daemon.address().to_string()).env("SSL_CERT_FILE", "/nonexistent");
+        command.env("SSL_CERT_DIR", "/nonexistent").env("COUNTERSIGN_CLIENT_SECRET", daemon.admin().1);
+        command.envs(change.iter().copied());
+        ran(command, "")
+    };
+    for arguments in [&["ready"][..], &["client", "list"]] {
+        let ran = run(&[], arguments);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    }
+    let elsewhere = [("COUNTERSIGN_ISSUER", "https://id.example.com")];
+    assert_eq!(run(&elsewhere, &["ready"]).code, Some(0), "it need not be for the host of the issuer");
+    let (other, key) = (certificate("two.pem"), certificate("two.key"));
+    let other = [
+        ("COUNTERSIGN_TLS_CERTIFICATE_FILE", other.to_str().expect("UTF-8")),
+        ("COUNTERSIGN_TLS_PRIVATE_KEY_FILE", key.to_str().expect("UTF-8")),
+    ];
+    assert_eq!(run(&other, &["ready"]).code, Some(1), "whoever answers has another certificate");
+    let named = run(&[], &["ready", "--url", &format!("https://{}", daemon.address())]);
+    assert!(named.code == Some(1) && named.stderr.contains("no certificates of authorities"), "{}", named.stderr);
+}
