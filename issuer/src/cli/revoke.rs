@@ -3,12 +3,17 @@
 use super::ask::Ask;
 use super::reach::Reach;
 use super::said::{Ended, Said};
-use super::{input, text};
+use super::token::parts;
+use super::{Failure, input, text};
 use clap::{ArgGroup, Args};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+use token::base64url;
 use token::jws::MAX_LENGTH;
 use token::time::UnixTime;
+
+/// Bytes of an Ed25519 signature: the issuer makes no others.
+const SIGNATURE: usize = 64;
 
 /// What is taken back.
 #[derive(Args)]
@@ -44,14 +49,36 @@ pub(super) struct Revoke {
 /// # Errors
 /// [`Failure`](super::Failure), when it is not revoked.
 pub(super) fn run(command: &Revoke) -> Ended {
-    let ask = match &command.token_file {
-        Some(file) => {
-            let token = input::text(Some(file), "the token", MAX_LENGTH)?;
-            Ask::post(&["oauth", "revoke"]).form("token", &token)
-        }
-        None => Ask::post(&["v1", "revocations"]).json(&target(command)),
+    let Some(file) = &command.token_file else {
+        return send(&command.reach, Ask::post(&["v1", "revocations"]).json(&target(command)));
     };
-    send(&command.reach, ask)
+    let token = input::text(Some(file), "the token", MAX_LENGTH)?;
+    is_token(&token)?;
+    let ask = Ask::post(&["oauth", "revoke"]).form("token", &token);
+    command.reach.act(async |target| {
+        let answer = target.ask(ask).await?;
+        let by = by(&answer);
+        // The answer is the same for one that was never issued here (RFC 7009 §2.2).
+        let said = format!(
+            "if it was a live token of this issuer it is revoked: verifiers that follow the list refuse it now, all others by {by}"
+        );
+        Ok(Said::new(said, answer))
+    })
+}
+
+/// Refuses what the daemon would take for a token that it has never issued: it would answer as if it had revoked it.
+fn is_token(token: &str) -> Result<(), Failure> {
+    let none = |reason: &dyn std::fmt::Display| {
+        Failure::Setting(format!(
+            "{reason}: nothing was revoked. The token alone is wanted, without `Bearer` and not in JSON, whole from its first \
+             character to its last"
+        ))
+    };
+    let signature = parts(token).map_err(|failure| none(&failure))?.signature;
+    match base64url::decode_array::<SIGNATURE>(signature) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(none(&"the token's signature is not one of Ed25519")),
+    }
 }
 
 /// Asks for a revocation, and says from when on it holds.
@@ -64,8 +91,7 @@ pub(super) fn send(reach: &Reach, ask: Ask) -> Ended {
 
 /// Says from when on a revocation holds.
 pub(super) fn told(answer: Value) -> Said {
-    let by = answer.get("effective_by").and_then(Value::as_u64).and_then(UnixTime::from_secs).map(text::date);
-    let by = by.unwrap_or_else(|| "the next list".to_owned());
+    let by = by(&answer);
     let many = answer.get("ended").and_then(Value::as_u64).map(|ended| format!("{ended} sessions ended; "));
     Said::new(
         format!(
@@ -74,6 +100,11 @@ pub(super) fn told(answer: Value) -> Said {
         ),
         answer,
     )
+}
+
+fn by(answer: &Value) -> String {
+    let by = answer.get("effective_by").and_then(Value::as_u64).and_then(UnixTime::from_secs).map(text::date);
+    by.unwrap_or_else(|| "the next list".to_owned())
 }
 
 fn target(command: &Revoke) -> Value {

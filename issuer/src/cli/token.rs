@@ -4,6 +4,8 @@ mod inspect;
 mod mint;
 mod verify;
 
+pub(super) use inspect::parts;
+
 use super::said::Ended;
 use clap::Subcommand;
 

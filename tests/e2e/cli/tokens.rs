@@ -1,6 +1,6 @@
 //! Tokens and sessions: minted, looked at, judged, taken back.
 
-use super::{ISSUER, alone, both_ways, ran};
+use super::{ISSUER, Way, alone, both_ways, ran};
 use countersign_tests::Setup;
 use serde_json::json;
 use std::fs;
@@ -102,6 +102,27 @@ fn a_token_that_is_none_is_refused_and_not_repeated() {
         assert!(!ran.stderr.contains(token), "{}", ran.stderr);
     }
     assert_eq!(alone(&["token", "inspect"], &"a".repeat(9_000)).code, Some(2));
+}
+
+#[test]
+fn what_is_no_token_is_not_said_to_be_revoked() {
+    let daemon = Setup::new().set("issuer", ISSUER).start();
+    let way = Way::http(&daemon);
+    let (token, refresh, _) = way.mint("alice");
+    let pair = json!({"access_token": token, "refresh_token": refresh}).to_string();
+    let (cut, bearer) = (&token[..token.len() - 1], format!("Bearer {token}"));
+    let parts: Vec<&str> = token.split('.').collect();
+    let (unsigned, half) = (parts[..2].join("."), &token[..token.len() / 2]);
+    for text in [&pair, cut, &bearer, &unsigned, half, "a line of a log. And another. And one more"] {
+        let ran = way.run(&["revoke", "--token-file", "-"], text);
+        assert_eq!(ran.code, Some(2), "{text}: {}", ran.stdout);
+        assert!(ran.stderr.contains("nothing was revoked") && !ran.stderr.contains(text), "{}", ran.stderr);
+    }
+    assert_eq!(way.ends(2, &["revoke", "--token-file", "-"], &pair)["error"]["code"], "wrong_setting");
+    assert_eq!(way.ends(0, &["token", "verify", "--audience", "api"], &token)["valid"], true);
+    let revoked = way.run(&["revoke", "--token-file", "-"], &format!("{token}\n"));
+    assert!(revoked.stdout.starts_with("if it was a live token of this issuer it is revoked"), "{}", revoked.stdout);
+    assert_eq!(way.code_of(&token), "ERR_TOKEN_REVOKED");
 }
 
 #[test]
