@@ -216,7 +216,7 @@ impl TryFrom<Layer> for Config {
             limits: limits(&layer)?,
             max_followers: max_followers(&layer)?,
             body_timeout: seconds("body_timeout_seconds", layer.body_timeout_seconds)?,
-            users: layer.users,
+            users: layer.users.checked()?,
             cookies: cookies::cookies(layer.cookies)?,
             trusted_proxies: proxies(layer.trusted_proxies.clone().unwrap_or_default())?,
             forwarded_header: needed("forwarded_header", layer.forwarded_header)?,

@@ -87,6 +87,35 @@ fn checking_says_whether_the_settings_can_be_used_by_its_exit_code_and_starts_no
 }
 
 #[test]
+fn checking_refuses_what_a_start_refuses() {
+    for (settings, reason) in [
+        (&[("users.enabled", "true"), ("users.client_id", "")][..], "users.client_id must be"),
+        (&[("users.enabled", "true"), ("users.password_blocklist_file", "/nonexistent")], "cannot be read"),
+        (&[("master_key", "short")], "COUNTERSIGN_MASTER_KEY is not 32 bytes"),
+        (&[("admin_secret", "short")], "COUNTERSIGN_ADMIN_SECRET must be"),
+        (&[("telemetry.otlp_endpoint", "http://192.0.2.1:1"), ("otlp_headers", "x: y")], "in the clear"),
+        (
+            &[
+                ("store.engine", "postgres"),
+                ("store.url", "postgres://127.0.0.1:1/none"),
+                ("store.password_file", "/nonexistent"),
+            ],
+            "cannot be read",
+        ),
+        (&[("issuer", "https://example.com:99999")], "a port from 1 to 65535"),
+        (&[("users.reset_url", "javascript:alert(1)")], "users.reset_url must be an http or https URL"),
+    ] {
+        let setup = settings.iter().fold(Setup::new(), |setup, (name, value)| setup.set(name, value));
+        for arguments in [&["config", "check"][..], &["serve"]] {
+            let output = run(&setup, arguments);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{settings:?}: {arguments:?}: {said}");
+            assert!(said.contains(reason), "{said}");
+        }
+    }
+}
+
+#[test]
 fn the_defaults_are_printed_as_they_are_documented() {
     let documented = include_str!("../../docs/countersign.toml");
     assert_eq!(shown(&Setup::new(), &["config", "show", "--defaults"]), documented);

@@ -1,7 +1,7 @@
 //! `countersign config`: what the daemon would run with.
 
 use super::said::{Ended, Said};
-use super::{Failure, Options, secrets, tls};
+use super::{Failure, Options, master_key, secrets, store, tls, traces, users};
 use crate::config::{Config, Source, defaults, described, in_force, show};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Subcommand};
@@ -46,12 +46,20 @@ pub(super) fn run(command: &Command, matches: &ArgMatches) -> Ended {
         }
         Command::Check(options) => {
             let config = Config::load(options.config.as_deref(), &options.given)?;
-            if let Some(tls) = &config.tls {
-                tls::read(tls).map_err(Failure::Setting)?;
-            }
+            usable(&config).map_err(|failure| Failure::Setting(failure.to_string()))?;
             Ok(Said::new("the settings can be used", json!({"usable": true})))
         }
     }
+}
+
+/// Reads what a start reads beside the settings, by the same functions: files that they name, and secrets of the environment.
+fn usable(config: &Config) -> Result<(), Failure> {
+    config.tls.as_ref().map(tls::read).transpose().map_err(Failure::Setting)?;
+    config.otlp.as_ref().map(traces::collector).transpose()?;
+    users::settings(&config.users)?;
+    secrets::admin_secret()?;
+    master_key::of_environment()?;
+    store::readable(config)
 }
 
 fn source(matches: &ArgMatches, name: &str) -> Source {

@@ -49,8 +49,8 @@ pub(super) async fn master_key(config: &Config, data_dir: &DataDir, env: &Env) -
         PathBuf::from(name)
     };
     let new = config.keys.new_master_key_file.clone().unwrap_or_else(beside);
-    if let Some(text) = secrets::read(secrets::MASTER_KEY)? {
-        return Ok((of_environment(&text)?, Place { file: None, new }));
+    if let Some(key) = of_environment()? {
+        return Ok((key, Place { file: None, new }));
     }
     if let Some((program, arguments)) = config.keys.master_key_command.split_first() {
         return Ok((printed(program, arguments).await?, Place { file: None, new }));
@@ -146,14 +146,19 @@ fn keep(path: &Path) -> io::Result<()> {
 /// # Errors
 /// As [`master_key`].
 pub(super) fn ensure(path: &Path, data_dir: &DataDir, env: &Env) -> Result<(), Failure> {
-    match secrets::read(secrets::MASTER_KEY)? {
-        Some(text) => of_environment(&text).map(drop),
+    match of_environment()? {
+        Some(_) => Ok(()),
         None => of_file(path, data_dir, env).map(drop),
     }
 }
 
-fn of_environment(text: &str) -> Result<MasterKey, Failure> {
-    decode(text).ok_or_else(|| Failure::Setting(format!("{} is not 32 bytes in base64url", secrets::MASTER_KEY)))
+/// Returns the master key of the environment, where there is one.
+///
+/// # Errors
+/// [`Failure::Setting`] when it is none.
+pub(super) fn of_environment() -> Result<Option<MasterKey>, Failure> {
+    let none = || Failure::Setting(format!("{} is not 32 bytes in base64url", secrets::MASTER_KEY));
+    secrets::read(secrets::MASTER_KEY)?.map(|text| decode(&text).ok_or_else(none)).transpose()
 }
 
 fn of_file(path: &Path, data_dir: &DataDir, env: &Env) -> Result<MasterKey, Failure> {
@@ -225,7 +230,10 @@ fn make(path: &Path, env: &Env, failed: &dyn Fn(&str, &io::Error) -> Failure) ->
     let text = Zeroizing::new(format!("{}\n", Base64UrlUnpadded::encode_string(bytes.as_slice())));
     write_new(path, &text).map_err(|error| failed("cannot be made", &error))?;
     // One that nobody expected means that another data folder is in use than was meant.
-    tracing::warn!("made a master key at {}: keep a copy of it elsewhere, the store opens with no other", path.display());
+    tracing::warn!(
+        "made a master key at {}: keep a copy of it elsewhere, the store opens with no other",
+        path.display()
+    );
     Ok(key)
 }
 

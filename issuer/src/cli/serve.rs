@@ -12,7 +12,7 @@ use crate::forwarding::{self, ForwardingKey};
 use crate::http::{self, Changing, Surface};
 use crate::keys::MasterKey;
 use crate::operations::audit::Retention;
-use crate::operations::{Issuer, KeyLife, Settings};
+use crate::operations::{Issuer, KeyLife, Settings, UserSettings};
 use crate::server::{self, Drained};
 use crate::store::Waiting;
 use crate::telemetry::traces::Traces;
@@ -54,6 +54,7 @@ pub(super) fn serve(options: &Options, as_json: bool) -> Ended {
 async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) -> Result<(), Failure> {
     let env = Env::system();
     let admin_secret = secrets::admin_secret()?;
+    let users = users::settings(&config.users)?;
     let mut signals = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
     let hang_up = on(SignalKind::hangup())?;
     let (front, reloading) = reload::prepare(&config, options, log)?;
@@ -94,7 +95,8 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     };
     let mut forwarding = None;
     let opening = async {
-        let (issuer, key) = unlocked(&config, &data_dir, &identifier, &env, Waiting::StandBy(told), master).await?;
+        let (issuer, key) =
+            unlocked(&config, &data_dir, &identifier, &env, Waiting::StandBy(told), master, users).await?;
         forwarding = Some(Arc::new(key));
         Ok(issuer)
     };
@@ -161,7 +163,8 @@ pub(super) async fn open(
 ) -> Result<Issuer, Failure> {
     store::is_for_us(config, data_dir).await?;
     let master = master_key::master_key(config, data_dir, env).await?;
-    unlocked(config, data_dir, identifier, env, waiting, master).await.map(|(issuer, _)| issuer)
+    let users = users::settings(&config.users)?;
+    unlocked(config, data_dir, identifier, env, waiting, master, users).await.map(|(issuer, _)| issuer)
 }
 
 /// Opens the issuer with this master key, or the one that was to follow it; returns what its daemons tell each other with, too.
@@ -172,12 +175,13 @@ async fn unlocked(
     env: &Env,
     waiting: Waiting,
     (master_key, place): (MasterKey, Place),
+    users: Option<UserSettings>,
 ) -> Result<(Issuer, ForwardingKey), Failure> {
     let store = store::open(config, data_dir, env, waiting).await?;
     let sealed = store.keys().await.map_err(Error::from)?;
     let master_key = place.fitting(master_key, &sealed)?;
     let forwarding = ForwardingKey::new(master_key.derived(forwarding::PURPOSE));
-    let settings = Settings { users: users::settings(&config.users)?, ..settings(config, identifier) };
+    let settings = Settings { users, ..settings(config, identifier) };
     let issuer = Issuer::open(settings, env.clone(), store, master_key).await?;
     issuer.set_new_master_key(place);
     Ok((issuer, forwarding))
@@ -240,6 +244,6 @@ fn settings(config: &Config, identifier: &IssuerUrl) -> Settings {
             rotate_every_secs: keys.rotate_every_seconds,
             publish_before_secs: keys.publish_before_seconds,
         },
-        users: None, // they need files, which are read when the issuer is opened
+        users: None, // they need files, which are read before the issuer is opened
     }
 }

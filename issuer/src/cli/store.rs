@@ -152,6 +152,17 @@ pub(super) fn say_where_it_is(config: &Config) {
     }
 }
 
+/// Reads what the settings name for the store, and opens nothing.
+///
+/// # Errors
+/// [`Failure::Setting`].
+pub(super) fn readable(config: &Config) -> Result<(), Failure> {
+    if let Engine::Postgres(database) = &config.store {
+        settings(database)?;
+    }
+    peers(config).map(drop)
+}
+
 fn settings(database: &Database) -> Result<PostgresSettings, Failure> {
     let password = match (secrets::read(secrets::STORE_PASSWORD)?, &database.password_file) {
         (Some(password), _) => Some(password),

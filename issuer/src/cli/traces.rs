@@ -19,11 +19,18 @@ const MAX_HEADERS: usize = 16 * 1024;
 /// [`Failure::Setting`] and [`Failure::Machine`], when the settings cannot be used.
 pub(super) fn prepare(config: &Config, runtime: &Handle) -> Result<Option<Traces>, Failure> {
     let Some(otlp) = &config.otlp else { return Ok(None) };
-    let headers = headers(otlp)?;
-    let collector = OtlpCollector::new(otlp, headers.as_deref().map(String::as_str))?;
+    let collector = collector(otlp)?;
     let Otlp { service_name, sample_per_mille, .. } = otlp.clone();
     let tracing = Tracing { service_name, sample_per_mille };
     Ok(Some(Traces::start(tracing, Env::system(), Box::new(collector), runtime.clone())))
+}
+
+/// Returns the collector, with the fields that it wants.
+///
+/// # Errors
+/// As [`prepare`].
+pub(super) fn collector(otlp: &Otlp) -> Result<OtlpCollector, Failure> {
+    OtlpCollector::new(otlp, headers(otlp)?.as_deref().map(String::as_str))
 }
 
 /// The file wins over the environment, as with every secret.

@@ -22,6 +22,11 @@ impl IssuerUrl {
         if text.contains(['?', '#', '@']) {
             return Err(wrong("must not have a user, a query or a fragment (RFC 8414 section 2)"));
         }
+        let behind_host = uri.authority().and_then(|authority| authority.as_str().strip_prefix(host));
+        let port = uri.port_u16().filter(|port| *port > 0).map(|port| format!(":{port}"));
+        if behind_host != Some(port.as_deref().unwrap_or_default()) {
+            return Err(wrong("must have a port from 1 to 65535, without zeros before it, or none"));
+        }
         if text.ends_with('/') {
             return Err(wrong("must not end with a slash: it is compared byte for byte"));
         }
@@ -107,6 +112,11 @@ mod tests {
             "https://Example.com",
             "HTTPS://example.com",
             "https://exa mple.com",
+            "https://example.com:99999",
+            "https://example.com:0",
+            "https://example.com:0443",
+            "https://example.com:",
+            "https://[::1]:65536",
         ];
         for text in texts {
             assert!(IssuerUrl::parse(text, true).is_err(), "{text}");

@@ -133,8 +133,19 @@ fn a_value_out_of_range_is_refused_by_all_three_names_of_its_setting() {
         "tls.certificate_file = \"cert.pem\"",
         "tls.private_key_file = \"key.pem\"",
         "rate_limits.token_per_second = 1000001",
+        "users.reset_url = \"javascript:alert(1)\"",
+        "users.reset_url = \"/reset\"",
+        "users.reset_url = \"https://\"",
+        "users.reset_url = \"https://user@app.example.com/\"",
     ] {
         assert!(matches!(config(text), Err(ConfigError::Setting { .. })), "{text}");
+    }
+}
+
+#[test]
+fn a_page_for_a_new_password_may_have_a_query_and_a_fragment() {
+    for url in ["", "https://app.example.com/reset?lang=de#code", "http://localhost:3000/"] {
+        assert!(config(&format!("users.reset_url = \"{url}\"")).is_ok(), "{url}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! `[users]`: the built-in users. `cli/serve.rs` makes of it what the operations want.
 
+use super::ConfigError;
 use super::table::table;
+use http::Uri;
 use std::path::PathBuf;
 
 table! {
@@ -43,4 +45,23 @@ table! {
         #[arg(id = "users.max_failures", long = "users-max-failures", env = "COUNTERSIGN_USERS_MAX_FAILURES", value_name = "COUNT")]
         max_failures: u64 = 100, 5..=100; // NIST SP 800-63B-4 3.2.2
     }
+}
+
+impl UsersTable {
+    /// Returns the table, whose page is one that a browser may be sent to.
+    pub(super) fn checked(self) -> Result<Self, ConfigError> {
+        let page = self.reset_url.as_deref().filter(|url| !url.is_empty()); // an empty variable names none
+        if page.is_none_or(is_page) {
+            return Ok(self);
+        }
+        let reason = "must be an http or https URL without user, such as https://app.example.com/reset".to_owned();
+        Err(ConfigError::Setting { name: "users.reset_url", reason })
+    }
+}
+
+/// Pages follow this URL as a link: with another scheme it would be a script of theirs.
+fn is_page(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.authority().filter(|authority| !authority.as_str().contains('@')).map(|authority| authority.host());
+    matches!(uri.scheme_str(), Some("http" | "https")) && host.is_some_and(|host| !host.is_empty())
 }

@@ -43,6 +43,10 @@ impl Url {
             Some("https") => (443, true),
             _ => return Err(wrong("must begin with https:// or http://")),
         };
+        let named = authority.as_str().strip_prefix(authority.host()).is_some_and(|port| port.len() > 1);
+        if named && uri.port_u16().is_none() {
+            return Err(wrong("has a port above 65535"));
+        }
         let host = bare(authority.host());
         Ok(Self {
             tls_name: is_tls.then(|| host.clone()),
@@ -161,8 +165,18 @@ mod tests {
 
     #[test]
     fn what_is_no_such_url_is_refused_with_an_example() {
-        for text in ["", "localhost", "127.0.0.1:8080", "ftp://a", "http://", "http://a@b", "http://a?b", "http://a#b"]
-        {
+        for text in [
+            "",
+            "localhost",
+            "127.0.0.1:8080",
+            "ftp://a",
+            "http://",
+            "http://a@b",
+            "http://a?b",
+            "http://a#b",
+            "http://a:99999",
+            "http://[::1]:65536/x",
+        ] {
             assert!(matches!(Url::parse(text), Err(Failure::Setting(told)) if told.contains("http://127")), "{text}");
         }
     }
