@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// The client that is made on the first start.
-const ADMIN: &str = "admin";
+pub(super) const ADMIN: &str = "admin";
 
 /// How long the store may take to write what is queued once no request is left.
 const CLOSING: Duration = Duration::from_secs(10);

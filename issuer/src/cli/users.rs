@@ -1,17 +1,19 @@
 //! From the table `[users]` to what the operations want; the list of passwords that nobody may choose is read here.
 
 use super::Failure;
+use super::serve::ADMIN;
 use crate::config::UsersTable;
 use crate::operations::{BlockList, HashCosts, MAX_BLOCK_LIST, UserSettings};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use token::base64url;
 use zeroize::Zeroizing;
 
 /// Returns the settings of users, or none where they are off.
 ///
 /// # Errors
-/// [`Failure::Setting`] for a list that cannot be read.
+/// [`Failure::Setting`] for a client that cannot be that of logins, and for a list that cannot be read.
 pub(super) fn settings(table: &UsersTable) -> Result<Option<UserSettings>, Failure> {
     if table.enabled != Some(true) {
         return Ok(None);
@@ -19,10 +21,7 @@ pub(super) fn settings(table: &UsersTable) -> Result<Option<UserSettings>, Failu
     let own = UserSettings::default();
     let small = |value: Option<u64>, own: u32| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(own);
     let client_id = table.client_id.clone().unwrap_or(own.client_id);
-    let fits = (1..=255).contains(&client_id.len()) && client_id.bytes().all(|byte| byte.is_ascii_graphic());
-    if !fits {
-        return Err(Failure::Setting("users.client_id must be 1 to 255 visible ASCII characters".to_owned()));
-    }
+    is_free(&client_id)?;
     Ok(Some(UserSettings {
         client_id,
         reset_url: table.reset_url.clone().filter(|url| !url.is_empty()),
@@ -40,6 +39,21 @@ pub(super) fn settings(table: &UsersTable) -> Result<Option<UserSettings>, Failu
     }))
 }
 
+/// Refuses the id of a client that others could be, or prove to be: sessions of users belong to nobody who can authenticate.
+fn is_free(client_id: &str) -> Result<(), Failure> {
+    let refused = |reason: &str| Err(Failure::Setting(format!("users.client_id {reason}")));
+    if !(1..=255).contains(&client_id.len()) || !client_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refused("must be 1 to 255 visible ASCII characters");
+    }
+    if client_id == ADMIN {
+        return refused("must not be `admin`, which is made at the first start and can authenticate itself");
+    }
+    match base64url::decode_array::<16>(client_id) {
+        Ok(_) => refused("must not look like the sub of a user: 22 characters of base64url"),
+        Err(_) => Ok(()),
+    }
+}
+
 fn block_list(path: &Path) -> Result<BlockList, Failure> {
     let refused = |reason: String| {
         Failure::Setting(format!("users.password_blocklist_file: {} cannot be read: {reason}", path.display()))
@@ -51,4 +65,24 @@ fn block_list(path: &Path) -> Result<BlockList, Failure> {
         return Err(refused("it has more than 64 MiB".to_owned()));
     }
     Ok(BlockList::parse(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_of_logins_is_none_that_could_be_somebody() {
+        let judged = |id: &str| {
+            let table =
+                UsersTable { enabled: Some(true), client_id: Some(id.to_owned()), ..UsersTable::default() };
+            settings(&table).map(|settings| settings.expect("users are on").client_id)
+        };
+        for id in ["login", "Admin", "AAAAAAAAAAAAAAAAAAAAA", "not-base64url-at-all-!"] {
+            assert_eq!(judged(id).expect(id), id);
+        }
+        for id in ["", "two words", "admin", "AAAAAAAAAAAAAAAAAAAAAA", &"x".repeat(256)] {
+            assert!(matches!(judged(id), Err(Failure::Setting(told)) if told.contains("users.client_id")), "{id}");
+        }
+    }
 }
