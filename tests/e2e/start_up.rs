@@ -1,7 +1,7 @@
 //! Starting: with nothing configured, with everything configured, and refused with the reason.
 
 use countersign_tests::{Daemon, Setup};
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};
 
@@ -135,6 +135,25 @@ fn an_address_in_use_is_told_with_exit_code_1() {
     let daemon = Daemon::start();
     let setup = Setup::new().set("listen", &daemon.address().to_string());
     refused(&setup, &["serve"], 1, "cannot listen on");
+}
+
+#[test]
+fn a_secret_that_could_not_be_shown_is_not_that_of_the_client() {
+    let setup = Setup::new();
+    let full = || File::options().write(true).open("/dev/full").expect("a full device");
+    for json in [&[][..], &["--json"]] {
+        let mut command = setup.command(&[&["serve"], json].concat());
+        let output = command.stdin(Stdio::null()).stdout(full()).output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("standard output cannot be written to"), "{said}");
+    }
+    let mut command = setup.command(&["serve"]);
+    let mute = command.stdin(Stdio::null()).stdout(full()).stderr(full()).status().expect("it ends");
+    assert_eq!(mute.code(), Some(1), "the exit code tells where nothing else can");
+    let daemon = setup.start(); // it makes the client, and shows the secret
+    let form = [("grant_type", "client_credentials")];
+    assert_eq!(daemon.client().form("/oauth/token", &form).basic(daemon.admin()).send().status, 200);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::config::{IssuerUrl, defaults};
 use crate::env::Env;
 use clap::Args;
 use serde_json::json;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{OpenOptions, remove_file};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What is made, and where.
@@ -45,9 +45,10 @@ pub(super) fn run(command: &Init) -> Ended {
             )));
         }
     }
-    let data_dir = DataDir::prepare(&folder)?;
-    master_key::ensure(&key_file, &data_dir, &Env::system())?;
     write_new(&config, &settings(&folder, issuer.as_ref()))?;
+    // The key comes last: nobody misses settings that are taken back, and a key is never removed.
+    let made = DataDir::prepare(&folder).and_then(|data_dir| master_key::ensure(&key_file, &data_dir, &Env::system()));
+    made.inspect_err(|_| drop(remove_file(&config)))?;
     let start = format!("countersign serve --config {}", text::quoted(&config.display().to_string()));
     let said = format!(
         "made the data folder {folder}\nmade the master key   {key_file}\nmade the settings     {config}\n\n\
@@ -81,14 +82,12 @@ fn settings(data_dir: &Path, issuer: Option<&IssuerUrl>) -> String {
     defaults().lines().map(line).collect()
 }
 
+/// Writes a file that is not there; one that cannot be written whole does not stay.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    written()
-        .map_err(|error: std::io::Error| Failure::Machine(format!("{} cannot be written: {error}", path.display())))
+    let failed = |error: io::Error| Failure::Machine(format!("{} cannot be written: {error}", path.display()));
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.inspect_err(|_| drop(remove_file(path))).map_err(failed)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! and in the list of processes.
 
 use super::Failure;
+use super::said::aside;
 use std::fs::File;
 use std::io::{IsTerminal as _, Read};
 use std::path::Path;
@@ -35,7 +36,7 @@ pub(super) fn bytes(file: Option<&Path>, what: &str, most: usize) -> Result<Zero
         None => {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
-                eprintln!("countersign: {what} is read from standard input, until its end (control-D)");
+                aside(&format!("{what} is read from standard input, until its end (control-D)"));
             }
             Box::new(stdin)
         }

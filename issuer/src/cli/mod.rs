@@ -8,6 +8,7 @@
 //! `serve`, `config`, `init` and what reads files only go their own ways. A verb is the same over a daemon and over the
 //! store of one that is stopped; `reach` says which it is.
 
+mod admin;
 mod ask;
 mod audit;
 mod backup;
@@ -164,7 +165,7 @@ pub fn main() -> ExitCode {
             // Standard error says it in any case; when standard output does not take it, nothing more can be done.
             drop(said::print(&format!("{}\n", failure.to_json())));
         }
-        eprintln!("countersign: {failure}");
+        said::aside(&failure.to_string());
         failure.exit_code()
     }))
 }

@@ -76,6 +76,11 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::Machine(format!("standard output cannot be written to: {error}")))
 }
 
+/// Writes a line to standard error. Where that takes nothing either, the exit code still tells.
+pub(super) fn aside(line: &str) {
+    drop(io::stderr().write_all(format!("countersign: {line}\n").as_bytes()));
+}
+
 fn ended(text: &str) -> String {
     if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
 }

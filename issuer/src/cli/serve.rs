@@ -4,7 +4,7 @@ use super::data_dir::DataDir;
 use super::master_key::Place;
 use super::said::{Ended, Said, print as say};
 use super::standby::Staying;
-use super::{Failure, Options, limits, master_key, metrics, reload, secrets, standby, store, traces, users};
+use super::{Failure, Options, admin, limits, master_key, metrics, reload, secrets, standby, store, traces, users};
 use crate::config::{AlgorithmName, Config, IssuerUrl};
 use crate::env::Env;
 use crate::error::Error;
@@ -17,7 +17,6 @@ use crate::server::{self, Drained};
 use crate::store::Waiting;
 use crate::telemetry::traces::Traces;
 use crate::telemetry::{self, LogControl, field};
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use token::jwk::Algorithm;
@@ -26,9 +25,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-
-/// The client that is made on the first start.
-pub(super) const ADMIN: &str = "admin";
 
 /// How long the store may take to write what is queued once no request is left.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -103,15 +99,7 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     let opened = standby::opened(Box::pin(opening), listener, prepared, standby, &mut signals).await?;
     let standby::Opened { listener, issuer, stood } = opened;
     let Some(issuer) = issuer else { return Ok(()) };
-    // Once there are administrators of the operator's own, `admin` may be gone for good.
-    let needed = admin_secret.is_some() || !issuer.has_administrator().await?;
-    let shown = if needed { issuer.ensure_client(ADMIN, admin_secret).await? } else { None };
-    if let Some(secret) = shown.as_ref().filter(|_| !as_json) {
-        let secret = secret.expose();
-        say(&format!(
-            "made the client `{ADMIN}`; its secret is shown only now\nclient_id={ADMIN}\nclient_secret={secret}\n"
-        ))?;
-    }
+    let new_admin = admin::to_be_made(&issuer, admin_secret, &env).await?;
     let secure = config.tls.is_some() || identifier.is_secure();
     let forwarding = forwarding.filter(|_| store::is_shared(&config));
     let surface = Surface { forwarding, ..surface(&config, reloading.changing(), secure) };
@@ -120,11 +108,12 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     let staying = stood.map(|stood| stood.over(routes.clone()));
     tracing::info!({ field::LISTEN } = %listen, { field::ISSUER } = %identifier, "ready");
     let url = format!("{}://{listen}", if config.tls.is_some() { "https" } else { "http" });
-    if as_json {
-        let client = shown.as_ref().map(|secret| json!({"client_id": ADMIN, "client_secret": secret.expose()}));
-        say(&format!("{}\n", json!({"url": url, "issuer": identifier.as_str(), "made": client})))?;
-    } else {
-        say(&format!("countersign is ready on {url}\n"))?;
+    if let Err(failure) = say(&admin::greeting(&url, &identifier, new_admin.as_ref(), as_json)) {
+        close(&issuer).await?;
+        return Err(failure);
+    }
+    if new_admin.is_some() {
+        issuer.ensure_client(admin::ADMIN, new_admin).await?; // before the first request is answered
     }
 
     let background = tokio::spawn(server::keep_house(issuer.clone()));

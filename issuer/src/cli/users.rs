@@ -1,7 +1,7 @@
 //! From the table `[users]` to what the operations want; the list of passwords that nobody may choose is read here.
 
 use super::Failure;
-use super::serve::ADMIN;
+use super::admin::ADMIN;
 use crate::config::UsersTable;
 use crate::operations::{BlockList, HashCosts, MAX_BLOCK_LIST, UserSettings};
 use std::fs::File;
@@ -74,8 +74,7 @@ mod tests {
     #[test]
     fn the_client_of_logins_is_none_that_could_be_somebody() {
         let judged = |id: &str| {
-            let table =
-                UsersTable { enabled: Some(true), client_id: Some(id.to_owned()), ..UsersTable::default() };
+            let table = UsersTable { enabled: Some(true), client_id: Some(id.to_owned()), ..UsersTable::default() };
             settings(&table).map(|settings| settings.expect("users are on").client_id)
         };
         for id in ["login", "Admin", "AAAAAAAAAAAAAAAAAAAAA", "not-base64url-at-all-!"] {

@@ -5,6 +5,7 @@ use countersign_tests::{Daemon, Setup};
 use serde_json::json;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 #[test]
@@ -97,4 +98,27 @@ fn what_init_makes_is_what_serve_starts_with_and_it_replaces_nothing() {
     let setup = setup.set("config", config);
     let daemon = setup.start();
     assert_eq!(fs::read(daemon.setup().data_dir().join("master.key")).expect("a key"), key);
+}
+
+#[test]
+fn an_init_that_fails_makes_nothing_and_can_be_tried_again() {
+    let setup = Setup::new();
+    let config = setup.folder().join("not there/deep.toml");
+    let init = |data_dir: &Path| {
+        let mut command = setup.command(&["init", "--config"]);
+        command.arg(&config).env("COUNTERSIGN_DATA_DIR", data_dir);
+        ran(command, "")
+    };
+    let data = setup.data_dir();
+    assert_eq!(init(&data).code, Some(1));
+    assert!(!data.join("master.key").exists(), "nothing tells of it");
+    fs::create_dir(config.parent().expect("a folder")).expect("made");
+    // The data folder cannot be made: what is in its place is a file.
+    let file = setup.folder().join("file");
+    fs::write(&file, "mine").expect("written");
+    assert_eq!(init(&file.join("data")).code, Some(1));
+    assert!(!config.exists(), "it would name a folder that is not there");
+    let made = init(&data);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(config.exists() && data.join("master.key").exists());
 }
