@@ -41,6 +41,7 @@ mod text;
 mod tls;
 mod token;
 mod traces;
+mod usage;
 mod user;
 mod users;
 
@@ -50,6 +51,7 @@ use crate::store::StoreError;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use said::Ended;
 use serde_json::json;
+use std::env::args_os;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -157,17 +159,27 @@ enum Failure {
 
 /// Runs the command that the process was started with, and returns how it ended.
 pub fn main() -> ExitCode {
-    let matches = command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (matches, cli)));
+    let (matches, cli) = parsed.unwrap_or_else(|error| {
+        if let Some(failure) = usage::asked_for_json(args_os()).then(|| usage::failure(&error)).flatten() {
+            tell(&failure);
+        }
+        error.exit() // with the usage, on standard error
+    });
     let ended = run(&cli.command, innermost(&matches), cli.json).and_then(|said| said.print(cli.json));
     ExitCode::from(ended.unwrap_or_else(|failure| {
         if cli.json {
-            // Standard error says it in any case; when standard output does not take it, nothing more can be done.
-            drop(said::print(&format!("{}\n", failure.to_json())));
+            tell(&failure);
         }
         said::aside(&failure.to_string());
         failure.exit_code()
     }))
+}
+
+/// Says a failure to a script. Standard error says it in any case; when standard output does not take it, nothing more can be done.
+fn tell(failure: &Failure) {
+    drop(said::print(&format!("{}\n", failure.to_json())));
 }
 
 fn run(command: &Command, matches: &ArgMatches, as_json: bool) -> Ended {

@@ -70,7 +70,13 @@ fn every_failure_says_what_would_do_and_ends_with_its_code() {
         let ran = ran(daemon.setup().command(&arguments), "");
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stderr.contains(told), "{arguments:?}: {}", ran.stderr);
+        let json = super::ran(daemon.setup().command(&[&["--json"], &arguments[..]].concat()), "");
+        assert_eq!(json.code, Some(code), "{arguments:?}: {}", json.stderr);
+        assert_eq!(json.json()["error"]["exit_code"], code, "{arguments:?}");
+        assert!(code != 2 || json.json()["error"]["code"] == "wrong_setting", "{}", json.stdout);
     }
+    let help = super::ran(daemon.setup().command(&["--json", "session", "--help"]), "");
+    assert!(help.code == Some(0) && help.stdout.contains("Usage:"), "what was asked for is no failure");
 }
 
 #[test]
