@@ -22,9 +22,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+const USERS: u8 = b'y';
 /// What is said of each kind of row; rows that follow from others are not in a backup.
 const KINDS: [(u8, &str); 5] =
-    [(b's', "sessions"), (b'y', "users"), (b'c', "clients"), (b'k', "keys"), (b'r', "revocations")];
+    [(b's', "sessions"), (USERS, "users"), (b'c', "clients"), (b'k', "keys"), (b'r', "revocations")];
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
@@ -148,8 +149,7 @@ pub(super) fn restore(args: &RestoreArgs) -> Ended {
 
 /// Returns what is said of a store that was filled.
 pub(super) fn said(counts: &Counts, place: &str) -> Said {
-    let numbers = KINDS.iter().map(|(kind, name)| (*name, counts.get(kind).copied().unwrap_or_default()));
-    let restored: BTreeMap<&str, u64> = numbers.collect();
+    let restored: BTreeMap<&str, u64> = KINDS.iter().map(|(kind, name)| (*name, number(counts, *kind))).collect();
     Said::new(told(counts, place), json!({ "restored": restored }))
 }
 
@@ -225,7 +225,7 @@ fn exact(file: &mut impl io::Read, bytes: &mut [u8]) -> Result<(), Fault> {
 }
 
 fn told(counts: &Counts, place: &str) -> String {
-    let count = |(kind, name): &(u8, &str)| format!("{} {name}", counts.get(kind).copied().unwrap_or_default());
+    let count = |(kind, name): &(u8, &str)| format!("{} {name}", number(counts, *kind));
     let counted: Vec<String> = KINDS.iter().map(count).collect();
     format!(
         "restored {} into {}\n\
@@ -235,6 +235,12 @@ fn told(counts: &Counts, place: &str) -> String {
         counted.join(", "),
         place
     )
+}
+
+/// Returns how many there are of a kind. One row of users is nobody's: logins with a name that does not exist work on it.
+fn number(counts: &Counts, kind: u8) -> u64 {
+    let rows = counts.get(&kind).copied().unwrap_or_default();
+    if kind == USERS { rows.saturating_sub(1) } else { rows }
 }
 
 fn in_use(failure: Failure) -> Failure {

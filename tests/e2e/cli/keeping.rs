@@ -14,6 +14,7 @@ fn a_backup_is_made_whole_or_not_at_all_and_restored() {
     both_ways(|way| {
         let number = turn.fetch_add(1, Ordering::Relaxed);
         way.mint("alice");
+        way.says(&["user", "create", "--user-name", &format!("kim{number}")]);
         let out = way.setup.folder().join(format!("backup-{number}"));
         let backup = ["backup", "--out", out.to_str().expect("UTF-8")];
         assert_eq!(way.says(&backup)["file"], backup[2]);
@@ -25,6 +26,7 @@ fn a_backup_is_made_whole_or_not_at_all_and_restored() {
         let restore = ["restore", "--json", "--from", backup[2], "--master-key-file", key.to_str().expect("UTF-8")];
         let restored = ran(other.command(&restore), "");
         assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+        assert_eq!(restored.json()["restored"]["users"], number + 1, "{}", restored.stdout);
         assert!(restored.json()["restored"]["sessions"].as_u64() > Some(u64::from(number)), "{}", restored.stdout);
     });
 }
