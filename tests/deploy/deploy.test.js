@@ -84,39 +84,40 @@ test("the key that the compose file tells to make is one that the user of the im
     assert.ok(!(await readdir(path.join(root, "data"))).includes("master.key"), "it made another key");
   }));
 
-test("what the unit tells to do before the first start is what it starts on", () =>
-  within(async (folder) => {
-    const told = await readFile(path.join(DIST, "countersign.service"), "utf8");
-    const [, state] = told.match(/^StateDirectory=(.+)$/m);
-    const [, config] = told.match(/^ConfigurationDirectory=(.+)$/m);
-    const data = path.join(folder, "data");
-    const unit = told
-      .replaceAll("/usr/local/bin/countersign", path.join(DIST, "countersign"))
-      .replaceAll(`/var/lib/${state}`, data)
-      .replaceAll(`/etc/${config}`, folder);
-    const variables = unit.match(/^Environment=.+$/gm).flatMap((line) => line.replace("Environment=", "").split(" ").map((pair) => pair.split("=", 2)));
-    const words = (pattern) => unit.match(pattern)[1].split(" ");
-    await run(path.join(DIST, "countersign"), words(/^# +countersign (init .+)$/m), { cwd: "/", env: {} });
-    const key = await readFile(path.join(data, "master.key"), "utf8");
-    const [program, ...serve] = words(/^ExecStart=(.+)$/m);
-    const daemon = spawn(program, serve, {
-      cwd: "/",
-      env: { ...Object.fromEntries(variables), COUNTERSIGN_LISTEN: "127.0.0.1:0" },
-      stdio: ["ignore", "pipe", "pipe"],
+test("what the unit tells to do before the first start is what it starts on, wherever the settings say that it lies", async () => {
+  const told = await readFile(path.join(DIST, "countersign.service"), "utf8");
+  const [, state] = told.match(/^StateDirectory=(.+)$/m);
+  const [, config] = told.match(/^ConfigurationDirectory=(.+)$/m);
+  for (const chosen of ["data", "elsewhere"]) {
+    await within(async (folder) => {
+      const data = path.join(folder, chosen);
+      const init = told.match(/^# +countersign (init .+)$/m)[1].replace(`--data-dir /var/lib/${state} `, `--data-dir ${data} `);
+      const unit = told.replaceAll("/usr/local/bin/countersign", path.join(DIST, "countersign")).replaceAll(`/var/lib/${state}`, path.join(folder, "data"));
+      const words = (line) => line.replaceAll(`/etc/${config}`, folder).split(" ");
+      await run(path.join(DIST, "countersign"), words(init), { cwd: "/", env: {} });
+      const key = await readFile(path.join(data, "master.key"), "utf8");
+      const variables = unit.match(/^Environment=.+$/gm).flatMap((line) => line.replace("Environment=", "").split(" ").map((pair) => pair.split("=", 2)));
+      const [program, ...serve] = words(unit.match(/^ExecStart=(.+)$/m)[1]);
+      const daemon = spawn(program, serve, {
+        cwd: "/",
+        env: { ...Object.fromEntries(variables), COUNTERSIGN_LISTEN: "127.0.0.1:0" },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let log = "";
+      daemon.stderr.setEncoding("utf8").on("data", (more) => (log += more));
+      const ended = new Promise((resolve) => daemon.once("close", (code, signal) => resolve(code ?? signal)));
+      try {
+        await spoken(daemon.stdout, /ready on (http:\/\/\S+)/, ended);
+      } finally {
+        daemon.kill("SIGTERM");
+      }
+      assert.equal(await ended, 0, log);
+      assert.doesNotMatch(log, /made a master key/);
+      assert.equal(await readFile(path.join(data, "master.key"), "utf8"), key);
+      assert.ok((await readdir(data)).includes("store"), "the store is elsewhere than the key");
     });
-    let log = "";
-    daemon.stderr.setEncoding("utf8").on("data", (more) => (log += more));
-    const ended = new Promise((resolve) => daemon.once("close", (code, signal) => resolve(code ?? signal)));
-    try {
-      await spoken(daemon.stdout, /ready on (http:\/\/\S+)/, ended);
-    } finally {
-      daemon.kill("SIGTERM");
-    }
-    assert.equal(await ended, 0, log);
-    assert.doesNotMatch(log, /made a master key/);
-    assert.equal(await readFile(path.join(data, "master.key"), "utf8"), key);
-    assert.ok((await readdir(data)).includes("store"), "the store is elsewhere than the key");
-  }));
+  }
+});
 
 test("systemd takes the unit, and it leaves little open", () =>
   within(async (folder) => {
