@@ -40,7 +40,8 @@ pub(super) struct Reach {
     /// File with the client's secret, `-` for standard input
     #[arg(long, global = true, env = "COUNTERSIGN_CLIENT_SECRET_FILE", value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
-    /// Certificates of the authorities that are trusted, in PEM [default: those of the system, and without --url the daemon's own certificate]
+    /// Certificates of the authorities that are trusted, in PEM [default: those of the system, and without --url the daemon's
+    /// own certificate]
     #[arg(long, global = true, env = "COUNTERSIGN_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Send the secret over plain http to a host that is not this one

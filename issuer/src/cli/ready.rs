@@ -20,7 +20,8 @@ pub(super) struct Ready {
     /// TOML file with the daemon's settings; the environment wins over it
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Certificates of the authorities that are trusted, in PEM [default: those of the system, and without --url the daemon's own certificate]
+    /// Certificates of the authorities that are trusted, in PEM [default: those of the system, and without --url the daemon's
+    /// own certificate]
     #[arg(long, env = "COUNTERSIGN_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// How long it may take to answer

@@ -18,7 +18,7 @@ pub(super) struct Own {
 }
 
 impl ServerCertVerifier for Own {
-    /// Neither name nor date of the own certificate is looked at: that is for clients to see, and whoever has its key is the daemon.
+    /// Neither name nor date of the own certificate is looked at: that is for clients to see. Whoever has its key is the daemon.
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
