@@ -19,7 +19,7 @@ use http::{HeaderValue, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -40,26 +40,40 @@ pub(super) struct Remote {
     url: Url,
     why: String,
     authorization: Option<HeaderValue>,
-    ca_file: Option<PathBuf>,
-    own: Option<PathBuf>,
+    trust: Trust,
     patience: Duration,
+}
+
+/// Whom a daemon's certificate must be from.
+enum Trust {
+    /// An authority of the system.
+    System,
+    /// An authority in this file.
+    Authorities(Box<Path>),
+    /// The first in this file it must be itself, or from an authority of the system.
+    Own(Box<Path>),
 }
 
 impl Remote {
     /// Speaks to the daemon at `url`, and waits so long for each answer. Over TLS it must prove who it is by an authority of
     /// the system.
     pub(super) fn new(url: Url, patience: Duration) -> Self {
-        Self { url, why: String::new(), authorization: None, ca_file: None, own: None, patience }
+        Self { url, why: String::new(), authorization: None, trust: Trust::System, patience }
     }
 
     /// Trusts the authorities in this file, and nobody else, where there is one.
     pub(super) fn trusting(self, ca_file: Option<PathBuf>) -> Self {
-        Self { ca_file, ..self }
+        let trust = ca_file.map(|file| Trust::Authorities(file.into_boxed_path()));
+        Self { trust: trust.unwrap_or(self.trust), ..self }
     }
 
     /// Trusts the daemon that has the certificate in this file, too, unless authorities were named: it is that of its settings.
     pub(super) fn trusting_own(self, certificate_file: Option<PathBuf>) -> Self {
-        Self { own: certificate_file, ..self }
+        let trust = match (self.trust, certificate_file) {
+            (Trust::System, Some(file)) => Trust::Own(file.into_boxed_path()),
+            (trust, _) => trust,
+        };
+        Self { trust, ..self }
     }
 
     /// Proves with each request to be this client.
@@ -122,12 +136,12 @@ impl Remote {
     async fn begun(&self, ask: &Ask) -> Result<Response<Incoming>, Failure> {
         let mut request = ask.request(self.url.prefix())?.map(Full::new);
         request.headers_mut().extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
-        let connector = || match (&self.ca_file, &self.own) {
+        let system = || tls::connector(None, "--ca-file");
+        let connector = || match &self.trust {
+            Trust::System => system(),
+            Trust::Authorities(file) => tls::connector(Some(file), "--ca-file"),
             // Whoever may not read that file goes by the authorities alone.
-            (None, Some(own)) => {
-                tls::connector_to_own(own).or_else(|failure| tls::connector(None, "--ca-file").map_err(|_| failure))
-            }
-            (ca_file, _) => tls::connector(ca_file.as_deref(), "--ca-file"),
+            Trust::Own(file) => tls::connector_to_own(file).or_else(|failure| system().map_err(|_| failure)),
         };
         let tls = self.url.tls_name().map(|_| connector()).transpose()?;
         let begun = connection::send(&self.url, tls.as_ref(), request).await;
