@@ -65,7 +65,8 @@ export class Saver {
 
   #saveInTime() {
     this.#cancelTimer?.();
-    if (!this.#dirty || this.#saving || this.#closed) return;
+    // What cannot be saved now stays to be saved: `changed` is called when it can be again.
+    if (!this.#dirty || this.#saving || this.#closed || this.#documents() === undefined) return;
     const wait = this.#wait();
     if (wait > 0) {
       this.#cancelTimer = platform.later(() => this.#saveInTime(), wait);

@@ -141,6 +141,7 @@ export class Updating {
   #take(bytes) {
     const state = this.#owner.state();
     const { entries: before } = state.status();
+    const { list } = state.documents;
     let outcome;
     try {
       outcome = state.take(bytes);
@@ -150,6 +151,7 @@ export class Updating {
       throw error;
     }
     if (outcome === "newer") this.#grown(bytes, before ?? 0);
+    else if (state.documents.list !== list) this.#saver?.changed({ urgent: false });
     return outcome;
   }
 

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createVerifier, FetchError, ListError } from "countersign";
 import { fileStore } from "countersign/stores/file";
+import { Saver } from "../../../pkg/src/saver.js";
 import { AUDIENCE, delta, idOf, ISSUER, keySet, list, NOW, token } from "../issuing.js";
-import { settled } from "../virtual-time.js";
+import { settled, VirtualTime } from "../virtual-time.js";
 import { answers, asked, following, heard, verdict } from "./follow.js";
 
 /** A store that remembers, and what was saved into it. */
@@ -214,6 +215,24 @@ test("what is revoked is stored within a second, what is only signed again withi
   const again = await createVerifier({ ...given, store, fetch: offline });
   assert.deepEqual([again.status.entries, again.status.seq], [40, issuer.newest.seq]);
   again.close();
+});
+
+test("while nothing can be saved nothing is tried, and it is saved as soon as it can be", async (context) => {
+  const time = new VirtualTime(NOW).rules(context);
+  const store = memory();
+  const saver = new Saver({ issuer: ISSUER, store, timeoutMillis: 5000 });
+  let [documents, calls] = [undefined, 0];
+  saver.watches(() => {
+    assert.ok((calls += 1) < 10, "it asks again and again");
+    return documents;
+  });
+  saver.changed({ urgent: true });
+  await time.pass(60);
+  assert.equal(store.saves, 0);
+  documents = { keys: new Uint8Array(), list: list(), deltas: [] };
+  saver.changed({ urgent: false });
+  await time.pass(0);
+  assert.deepEqual([store.saves, saver.error], [1, null]);
 });
 
 test("keys are stored for a verifier that does without revocation, and given documents are not taken from a store", async (context) => {
