@@ -8,7 +8,7 @@ import { claimsOf, isHeartbeat } from "./heads.js";
 /** From here on a full list is worth fetching. */
 const MANY_DELTAS = 256;
 const MANY_BYTES = 512 * 1024;
-/** So many times that are not kept: without a full list for so long, the bytes are given up, never the state itself. */
+/** So many times that are not kept: without a full list for so long, list and oldest deltas are given up, never the state itself. */
 const BOUND = 4;
 
 export class Documents {
@@ -16,7 +16,7 @@ export class Documents {
   keys;
   /** Null while there is none, or when the deltas since have become too many to keep. @type {Uint8Array | null} */
   list;
-  /** @type {Uint8Array[]} */
+  /** Those behind the list; without one the newest, to which a list that is late may still lead. @type {Uint8Array[]} */
   deltas = [];
   #length = 0;
   #endsInHeartbeat = false;
@@ -34,14 +34,27 @@ export class Documents {
     this.#endsInHeartbeat = false;
   }
 
+  /** The same with a list older than the state, if deltas that are kept lead on from it: an issuer may sign faster than its lists arrive. */
+  rebaseBehind(list) {
+    const { seq, id } = claimsOf(list);
+    const behind = this.deltas.slice(1 + this.deltas.findLastIndex((delta) => claimsOf(delta).seq <= seq));
+    if (behind.length === 0) return;
+    const next = claimsOf(behind[0]);
+    if ((next.base ?? next.id) !== id) return;
+    this.rebase(list);
+    for (const delta of behind) this.append(delta);
+  }
+
   /** Adds a delta that was applied. It takes the place of a heartbeat before it, which left the state it applies to. */
   append(delta) {
-    if (this.list === null) return;
     if (this.#endsInHeartbeat) this.#length -= this.deltas.pop()?.length ?? 0;
     this.deltas.push(delta);
     this.#length += delta.length;
     this.#endsInHeartbeat = isHeartbeat(claimsOf(delta));
-    if (this.deltas.length > BOUND * MANY_DELTAS || this.#length > BOUND * MANY_BYTES) this.rebase(null);
+    while (this.deltas.length > BOUND * MANY_DELTAS || this.#length > BOUND * MANY_BYTES) {
+      this.list = null;
+      this.#length -= this.deltas.shift().length;
+    }
   }
 
   /** Whether a full list should take the place of list and deltas. */

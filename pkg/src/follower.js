@@ -20,7 +20,7 @@
  *
  * @typedef {object} Target
  * @property {() => number | null} seq number of the list held
- * @property {() => boolean} wantsList whether only a full list will do
+ * @property {() => boolean} wantsList whether a full list should take the place of many deltas now
  * @property {(document: Uint8Array) => "newer" | "same" | "older" | "gap"} take throws when the document is refused
  * @property {(keys: Uint8Array) => void} takeKeys throws when they are refused
  * @property {(error: unknown) => void} failed
@@ -34,8 +34,6 @@ import { StreamWatch } from "./stream-watch.js";
 const MOST_BACK_OFF_MILLIS = 60_000;
 /** A timer that is so much late has slept. */
 const SLEPT_MILLIS = 10_000;
-/** A full list in place of many deltas is not urgent. */
-const LIST_EVERY_MILLIS = 30_000;
 const SOON_MILLIS = 1_000;
 
 export class Follower {
@@ -52,7 +50,6 @@ export class Follower {
   #failures = 0;
   #retryAfterMillis = 0;
   #refusedForKey = false; // a document was refused by its signature: newer keys may tell better
-  #listAt = -Infinity; // the last fetch of a full list
   #wokenAt = -Infinity;
 
   /**
@@ -170,16 +167,9 @@ export class Follower {
     const delta = kind === "delta" && this.#target.seq() !== null ? await this.#world.delta(signal) : undefined;
     if (this.#isClosed) return "same";
     const outcome = delta === undefined ? "gap" : this.#take(delta);
-    if (outcome !== "gap" && !this.#isListDue()) return outcome;
-    this.#listAt = this.#world.now();
+    if (outcome !== "gap" && !this.#target.wantsList()) return outcome;
     const list = await this.#world.list(signal);
     return this.#isClosed ? "same" : this.#take(list);
-  }
-
-  /** Whether a full list should take the place of many deltas now. */
-  #isListDue() {
-    const since = this.#world.now() - this.#listAt;
-    return this.#target.wantsList() && !(since >= 0 && since < LIST_EVERY_MILLIS);
   }
 
   #take(document) {
@@ -226,7 +216,7 @@ export class Follower {
       const outcome = this.#take(new TextEncoder().encode(data));
       if (this.#isClosed) return "ignored";
       if (outcome === "gap") void this.#check("delta");
-      else if (this.#isListDue()) void this.#check("list");
+      else if (this.#target.wantsList()) void this.#check("list");
       return { newer: "heard", gap: "heard", same: "kept", older: "ignored" }[outcome];
     } catch (error) {
       if (this.#isClosed) return "ignored";

@@ -68,6 +68,6 @@ export class RefreshGate {
 }
 
 /** Whether `then` is less than so long ago; not when the clock went back behind it. */
-function isWithin(now, then, millis) {
+export function isWithin(now, then, millis) {
   return now >= then && now - then < millis;
 }

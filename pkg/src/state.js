@@ -98,10 +98,13 @@ export class State {
     const now = this.#now();
     const bindings = this.#living();
     const outcome = accepted(() => load(bindings, bytes, now));
-    if (isFull(bytes)) {
-      if (outcome === "newer" || (outcome === "same" && this.#documents.all.length !== 1)) this.#documents.rebase(bytes);
-    } else if (outcome === "newer") {
-      this.#documents.append(bytes);
+    const documents = this.#documents;
+    if (!isFull(bytes)) {
+      if (outcome === "newer") documents.append(bytes);
+    } else if (outcome === "older") {
+      if (documents.isLong) documents.rebaseBehind(bytes);
+    } else if (outcome === "newer" || documents.all.length !== 1) {
+      documents.rebase(bytes);
     }
     return outcome;
   }

@@ -6,9 +6,11 @@ import { ListError, UsageError } from "./errors.js";
 import { Follower } from "./follower.js";
 import { claimsOf, isFull } from "./heads.js";
 import { platform } from "./platform.js";
-import { RefreshGate } from "./refresh-gate.js";
+import { isWithin, RefreshGate } from "./refresh-gate.js";
 import { Sources } from "./sources.js";
 
+/** A full list in place of many deltas is not urgent. */
+const LIST_EVERY_MILLIS = 30_000;
 const ALARMS = ["ERR_REVLIST_FUTURE", "ERR_REVLIST_EQUIVOCATION"];
 
 /**
@@ -29,6 +31,7 @@ export class Updating {
   #follower;
   #gate = new RefreshGate();
   #latest; // the document that the list in use comes from; read when another takes its place, which may be never
+  #listAt = -Infinity; // the last fetch of a full list
   #turns = 0; // fetches of the key set begun so far
   #keysFrom = 0; // the one that brought the key set in use
   /** When the issuer last told what it holds to be newest. @type {number | null} */
@@ -84,7 +87,7 @@ export class Updating {
   async refresh({ signal, olderThanMillis }) {
     const { fetchesKeys, fetchesRevocations } = this.#settings;
     if (!fetchesKeys && !fetchesRevocations) throw new UsageError("there is nothing to fetch: keys and revocations were given");
-    if (olderThanMillis === undefined) return this.#fetchBoth({ keys: fetchesKeys, list: fetchesRevocations }, (sources) => sources.list(signal), signal);
+    if (olderThanMillis === undefined) return this.#fetchBoth({ keys: fetchesKeys, list: fetchesRevocations }, (sources) => this.#list(sources, signal), signal);
     const due = this.#gate.claim({ now: Date.now(), olderThanMillis, isStale: this.#owner.isStale() });
     const wanted = { keys: due.keys && fetchesKeys, list: due.list && fetchesRevocations };
     if (!wanted.keys && !wanted.list) return;
@@ -120,13 +123,25 @@ export class Updating {
   /** Returns the delta that leads to the newest list, or that list. */
   async #newest(sources, signal) {
     const { seq } = this.#owner.state().status();
-    return (seq === null ? undefined : await sources.delta(seq, signal)) ?? sources.list(signal);
+    return (seq === null ? undefined : await sources.delta(seq, signal)) ?? this.#list(sources, signal);
+  }
+
+  #list(sources, signal) {
+    this.#listAt = Date.now();
+    return sources.list(signal);
+  }
+
+  /** Whether a full list should take the place of many deltas now. */
+  #wantsList() {
+    return this.#owner.state().documents.isLong && !isWithin(Date.now(), this.#listAt, LIST_EVERY_MILLIS);
   }
 
   async #takeFetched(bytes, sources, signal) {
-    let outcome = this.#take(bytes);
-    if (outcome === "gap") outcome = this.#take(await sources.list(signal)); // a delta of another list than was held meanwhile
-    if (outcome !== "older") this.#isUpToDate();
+    const outcome = this.#take(bytes);
+    if (outcome === "newer" || outcome === "same") this.#isUpToDate();
+    if (isFull(bytes)) return;
+    // A delta of another list than was held meanwhile, or one of too many.
+    if (outcome === "gap" || this.#wantsList()) await this.#takeFetched(await this.#list(sources, signal), sources, signal);
   }
 
   #takeKeys(bytes, turn) {
@@ -194,13 +209,13 @@ export class Updating {
         turn = this.#turns += 1;
         return sources.keys(signal);
       },
-      list: (signal) => sources.list(signal),
+      list: (signal) => this.#list(sources, signal),
       delta: (signal) => sources.delta(seq(), signal),
       events: (signal, onEvent) => sources.events(seq() ?? 0, signal, onEvent),
     };
     const target = {
       seq,
-      wantsList: () => this.#owner.state().documents.isLong,
+      wantsList: () => this.#wantsList(),
       take: (bytes) => this.#take(bytes),
       takeKeys: (bytes) => this.#takeKeys(bytes, turn),
       failed: (error) => (this.lastError = error),

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Verifier as Bindings } from "../../../pkg/wasm/verifier.js";
 import { Documents } from "../../../pkg/src/documents.js";
-import { delta, idOf, list } from "../issuing.js";
+import { createVerifier } from "countersign";
+import { runsOn } from "../../../pkg/src/platform.js";
+import { delta, idOf, list, NOW } from "../issuing.js";
 import { settled } from "../virtual-time.js";
 import { answers, asked, beating, following, verdict } from "./follow.js";
 
@@ -40,12 +42,32 @@ test("many deltas ask for a full list, and too many give up the bytes, which a f
   for (; documents.list !== null && seq < 5000; seq += 1) documents.append(growing(seq));
   assert.ok(seq > 1000 && seq < 1100, `${seq}`);
   documents.append(growing(seq));
-  assert.deepEqual([documents.all, documents.deltas, documents.isLong], [[], [], true]);
+  assert.deepEqual([documents.all, documents.deltas.length, documents.deltas.at(-1), documents.isLong], [[], 1024, growing(seq), true]);
   documents.rebase(list({ seq }));
   assert.deepEqual([documents.all.length, documents.isLong], [1, false]);
   const large = bytes(delta({ base: idOf({ 1: [1] }), id: idOf({ 2: [2] }), add: { 5: Array.from({ length: 18_000 }, (_, at) => at) } }));
   while (!documents.isLong) documents.append(large);
   assert.ok(documents.deltas.length < 40);
+  for (let times = 0; times < 100; times += 1) documents.append(large);
+  assert.ok(documents.deltas.reduce((sum, { length }) => sum + length, 0) <= 2 * 1024 * 1024);
+});
+
+test("a full list that is older than the state takes its place below the deltas that lead on from it, and no other one does", () => {
+  const full = (seq) => list({ seq, revoked: { 5: [seq] } });
+  for (const count of [300, 1100]) {
+    const documents = new Documents(bytes("{}"), full(1));
+    for (let seq = 2; seq < count; seq += 1) documents.append(growing(seq));
+    documents.append(bytes(delta({ seq: count, base: idOf({ 5: [count - 1] }) })));
+    const before = documents.all;
+    for (const other of [list({ seq: count - 5 }), list({ seq: count, revoked: { 5: [count - 1] } }), list({ seq: 1, revoked: { 5: [7] } })]) documents.rebaseBehind(other);
+    assert.deepEqual(documents.all, before);
+    const older = full(count - 5);
+    documents.rebaseBehind(older);
+    const behind = [count - 4, count - 3, count - 2, count - 1].map(growing);
+    assert.deepEqual([documents.all.slice(0, -1), documents.isLong], [[older, ...behind], false]);
+    documents.append(growing(count));
+    assert.deepEqual(documents.all, [older, ...behind, growing(count)], "in place of the heartbeat");
+  }
 });
 
 test("a trap brings back list and deltas, and none of it is lost", async (context) => {
@@ -87,6 +109,71 @@ test("a full list takes the place of many deltas, when the stream brings them an
       assert.equal(verifier.status.entries, 300);
     });
   }
+});
+
+test("an issuer that signs faster than its list arrives leaves a state that is stored, and outlives a trap", async (context) => {
+  const saved = [];
+  const store = { load: async () => saved.at(-1), save: async (bytes) => saved.push(bytes) };
+  let slow = false;
+  const { time, issuer, verifier, given } = await following(context, ({ time, issuer }) => ({
+    store,
+    fetch: async (url, init) => {
+      const answer = await issuer.fetch(url, init);
+      if (slow && url.endsWith("/revocations")) await new Promise((resolve) => time.later(resolve, 150));
+      return answer;
+    },
+  }));
+  slow = true;
+  const exp = NOW + 900;
+  await time.pass(1);
+  for (let index = 0; index < 1100; index += 1) {
+    issuer.publish(issuer.token({ exp, jti: `${Math.floor(exp / 256)}.${index}` }));
+    await time.pass(0.1);
+  }
+  await time.pass(2);
+  assert.equal(verifier.status.entries, 1100);
+  trap(verifier);
+  assert.equal(verifier.status.entries, 1100);
+  const again = await createVerifier({ ...given, store, follow: false, fetch: answers.down });
+  assert.deepEqual([again.status.entries, again.status.storeError], [1100, null]);
+});
+
+test("a full list takes the place of many deltas where each request asks for what is newer, and what is stored is never behind", async (context) => {
+  for (const background of [true, false]) {
+    await context.test(background ? "in the background" : "in Workers", async (context) => {
+      const saved = [];
+      const store = { load: async () => saved.at(-1), save: async (bytes) => saved.push(bytes) };
+      const { time, issuer, verifier, given } = await following(context, { follow: false, store });
+      runsOn({ background });
+      asked(issuer);
+      const exp = NOW + 2000;
+      for (let index = 0; index < 600; index += 1) {
+        issuer.publish(issuer.token({ exp, jti: `${Math.floor(exp / 256)}.${index}` }));
+        await time.pass(1);
+        await verifier.refresh({ ifOlderThan: 1 });
+      }
+      await time.pass(2);
+      const { revocations, since } = asked(issuer);
+      assert.deepEqual([revocations, since], [2, 600]);
+      const again = await createVerifier({ ...given, store, follow: false, fetch: answers.down });
+      assert.deepEqual([again.status.entries, again.status.storeError], [600, null]);
+    });
+  }
+});
+
+test("a full list that cannot be had in place of many deltas is asked for now and then, and holds up none of them", async (context) => {
+  const { time, issuer, verifier } = await following(context, { follow: false });
+  const exp = NOW + 900;
+  const failures = [];
+  issuer.instead.revocations = answers.error;
+  asked(issuer);
+  for (let index = 0; index < 400; index += 1) {
+    issuer.publish(issuer.token({ exp, jti: `${Math.floor(exp / 256)}.${index}` }));
+    await time.pass(1);
+    await verifier.refresh({ ifOlderThan: 1 }).catch(({ status }) => failures.push(status));
+    assert.equal(verifier.status.entries, index + 1);
+  }
+  assert.deepEqual([failures, asked(issuer).revocations], [Array(5).fill(500), 5]);
 });
 
 test("deltas that cannot be kept any more are applied all the same; after a trap tokens are refused until a list is fetched", async (context) => {
