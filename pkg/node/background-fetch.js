@@ -35,13 +35,24 @@ export function backgroundFetch(url, { headers, signal }) {
     const sent = request(url, { headers, signal, agent: agents[protocol] });
     sent.on("socket", (socket) => socket.unref());
     sent.on("error", reject);
+    sent.on("close", () => reject(new Error("the connection ended without an answer"))); // by an upgrade, say; after an answer nothing
     sent.on("response", (message) => {
-      const { statusCode: status } = message;
-      const init = { status, headers: Object.entries(message.headersDistinct).flatMap(([name, values]) => values.map((value) => [name, value])) };
-      if (!WITHOUT_BODY.includes(status)) return resolve(new Response(Readable.toWeb(message), init));
-      message.resume();
-      resolve(new Response(null, init));
+      // What a listener throws ends the process, and there are answers that no Response can hold: one of status 999, say.
+      try {
+        resolve(responseOf(message));
+      } catch (error) {
+        reject(error);
+        sent.destroy();
+      }
     });
     sent.end();
   });
+}
+
+function responseOf(message) {
+  const { statusCode: status } = message;
+  const init = { status, headers: Object.entries(message.headersDistinct).flatMap(([name, values]) => values.map((value) => [name, value])) };
+  if (!WITHOUT_BODY.includes(status)) return new Response(Readable.toWeb(message), init);
+  message.resume();
+  return new Response(null, init);
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -120,4 +121,13 @@ test("the fetch of the background gives what the global one gives", async (conte
   await assert.rejects(ask("/plain", { signal: controller.signal }), { name: "AbortError" });
   await assert.rejects(backgroundFetch("http://127.0.0.1:1/", {}), { code: "ECONNREFUSED" });
   await assert.rejects(backgroundFetch("ftp://127.0.0.1/", {}), TypeError);
+});
+
+test("an answer that no Response can hold is a failure like any other, and not the end of the process", async (context) => {
+  const heads = ["HTTP/1.1 999 ?", "HTTP/1.1 600 ?", "HTTP/1.1 000 ?", "HTTP/1.1 101 ?", "HTTP/1.1 101 ?\r\nConnection: upgrade\r\nUpgrade: x"];
+  let head;
+  const server = createTcpServer((socket) => socket.on("error", () => {}).on("data", () => socket.end(`${head}\r\nContent-Length: 1\r\n\r\nx`))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  for (head of heads) await assert.rejects(backgroundFetch(`http://127.0.0.1:${server.address().port}/`, {}), Error, head);
 });
