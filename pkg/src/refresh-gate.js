@@ -46,13 +46,13 @@ export class RefreshGate {
   /**
    * Returns what to fetch, and takes note that it is being fetched.
    *
-   * @param {{ now: number, olderThanMillis: number, isStale: boolean }} call
+   * @param {{ now: number, olderThanMillis: number, isStale: boolean, fetchesKeys: boolean, fetchesRevocations: boolean }} call
    * @returns {{ keys: boolean, list: boolean }}
    */
-  claim({ now, olderThanMillis, isStale }) {
+  claim({ now, olderThanMillis, isStale, fetchesKeys, fetchesRevocations }) {
     const unknownKey = this.#keysWanted && !isWithin(now, this.#wantedAt, COOL_DOWN_MILLIS);
-    const keys = unknownKey || !isWithin(now, this.#keysAt, KEYS_EVERY_MILLIS);
-    const list = !isWithin(now, this.#checkedAt, olderThanMillis);
+    const keys = fetchesKeys && (unknownKey || !isWithin(now, this.#keysAt, KEYS_EVERY_MILLIS));
+    const list = fetchesRevocations && !isWithin(now, this.#checkedAt, olderThanMillis);
     const nothing = { keys: false, list: false };
     if (!keys && !list) return nothing;
     if (olderThanMillis > 0) {

@@ -88,11 +88,10 @@ export class Updating {
     const { fetchesKeys, fetchesRevocations } = this.#settings;
     if (!fetchesKeys && !fetchesRevocations) throw new UsageError("there is nothing to fetch: keys and revocations were given");
     if (olderThanMillis === undefined) return this.#fetchBoth({ keys: fetchesKeys, list: fetchesRevocations }, (sources) => this.#list(sources, signal), signal);
-    const due = this.#gate.claim({ now: Date.now(), olderThanMillis, isStale: this.#owner.isStale() });
-    const wanted = { keys: due.keys && fetchesKeys, list: due.list && fetchesRevocations };
-    if (!wanted.keys && !wanted.list) return;
+    const due = this.#gate.claim({ now: Date.now(), olderThanMillis, isStale: this.#owner.isStale(), fetchesKeys, fetchesRevocations });
+    if (!due.keys && !due.list) return;
     try {
-      await this.#fetchBoth(wanted, (sources) => this.#newest(sources, signal), signal);
+      await this.#fetchBoth(due, (sources) => this.#newest(sources, signal), signal);
       this.#gate.release();
     } catch (error) {
       this.#gate.failed(Date.now());

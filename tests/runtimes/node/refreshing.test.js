@@ -1,7 +1,7 @@
 /** What refresh({ ifOlderThan }) does, which is what keeps a verifier up to date where nothing goes on in the background. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UsageError } from "countersign";
+import { createVerifier, UsageError } from "countersign";
 import { keyOf, keySet, listKey, token, tokenKey } from "../issuing.js";
 import { answers, asked, following, verdict } from "./follow.js";
 
@@ -107,6 +107,24 @@ test("keys are fetched every five minutes by it", async (context) => {
     await verifier.refresh({ ifOlderThan: 10_000 });
   }
   assert.deepEqual(asked(issuer), { "jwks.json": 3 });
+});
+
+test("what was given is never due, and takes no other call's turn", async (context) => {
+  const { time, issuer, given } = await following(context, still);
+  const ofKeys = await createVerifier({ ...given, ...still, keys: keySet() });
+  const ofList = await createVerifier({ ...given, ...still, revocations: null });
+  await time.pass(301);
+  await Promise.all([ofKeys, ofList].map((verifier) => verifier.refresh({ ifOlderThan: 60 })));
+  asked(issuer);
+  await time.pass(59);
+  await Promise.all([ofKeys, ofList].map((verifier) => verifier.refresh({ ifOlderThan: 60 })));
+  assert.deepEqual(asked(issuer), {});
+  await time.pass(2);
+  assert.equal(verdict(ofList, token({}, {}, keyOf(9, "token"))), "ERR_JWKS_NO_MATCHING_KEY");
+  await ofKeys.refresh({ ifOlderThan: 60 });
+  assert.deepEqual(asked(issuer), { since: 1 });
+  await ofList.refresh({ ifOlderThan: 60 });
+  assert.deepEqual(asked(issuer), { "jwks.json": 1 });
 });
 
 test("a list signed by a new key has the keys fetched by the call after", async (context) => {
