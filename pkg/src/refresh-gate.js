@@ -52,7 +52,7 @@ export class RefreshGate {
   claim({ now, olderThanMillis, isStale, fetchesKeys, fetchesRevocations }) {
     const unknownKey = this.#keysWanted && !isWithin(now, this.#wantedAt, COOL_DOWN_MILLIS);
     const keys = fetchesKeys && (unknownKey || !isWithin(now, this.#keysAt, KEYS_EVERY_MILLIS));
-    const list = fetchesRevocations && !isWithin(now, this.#checkedAt, olderThanMillis);
+    const list = fetchesRevocations && (isStale || !isWithin(now, this.#checkedAt, olderThanMillis));
     const nothing = { keys: false, list: false };
     if (!keys && !list) return nothing;
     if (olderThanMillis > 0) {

@@ -92,7 +92,8 @@ export class Updating {
     if (!due.keys && !due.list) return;
     try {
       await this.#fetchBoth(due, (sources) => this.#newest(sources, signal), signal);
-      this.#gate.release();
+      if (this.#owner.isStale()) this.#gate.failed(Date.now()); // an issuer without a fresh list is not asked by every call either
+      else this.#gate.release();
     } catch (error) {
       this.#gate.failed(Date.now());
       throw error;

@@ -7,6 +7,14 @@ import { answers, asked, following, verdict } from "./follow.js";
 
 const still = { follow: false };
 
+/** Lets the issuer's list live longer than the test. */
+const lasting = {
+  prepare(issuer) {
+    issuer.life = 10_000;
+    issuer.publish();
+  },
+};
+
 test("it fetches a delta when the last check is older, and nothing when it is younger", async (context) => {
   const { time, issuer, verifier } = await following(context, still);
   asked(issuer);
@@ -60,6 +68,28 @@ test("where the list is too old nobody goes on with it: each call fetches for it
   assert.equal(verdict(verifier, issuer.token()), true);
 });
 
+test("a list that has become too old is fetched again, however lately it was the newest, and by not every call when that is too old as well", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  await time.pass(100);
+  issuer.publish();
+  time.sleep(290);
+  await verifier.refresh({ ifOlderThan: 300 });
+  asked(issuer);
+  await time.pass(10);
+  assert.equal(verifier.status.stale, true);
+  for (let at = 0; at < 10; at += 1) {
+    await verifier.refresh({ ifOlderThan: 300 });
+    await time.pass(0.1);
+  }
+  assert.deepEqual(asked(issuer), { since: 2 });
+  issuer.publish();
+  await time.pass(1);
+  await verifier.refresh({ ifOlderThan: 300 });
+  assert.deepEqual([asked(issuer), verifier.status.stale], [{ since: 1 }, false]);
+  await verifier.refresh({ ifOlderThan: 300 });
+  assert.deepEqual(asked(issuer), {});
+});
+
 test("a failure is thrown to the call that met it, and spares the calls of the next moment", async (context) => {
   const { time, issuer, verifier } = await following(context, still);
   issuer.instead.since = answers.error;
@@ -100,7 +130,7 @@ test("after an unknown key the next call fetches the keys too, once per cool-dow
 });
 
 test("keys are fetched every five minutes by it", async (context) => {
-  const { time, issuer, verifier } = await following(context, still);
+  const { time, issuer, verifier } = await following(context, still, lasting);
   asked(issuer);
   for (let at = 0; at < 100; at += 1) {
     await time.pass(10);
@@ -110,7 +140,7 @@ test("keys are fetched every five minutes by it", async (context) => {
 });
 
 test("what was given is never due, and takes no other call's turn", async (context) => {
-  const { time, issuer, given } = await following(context, still);
+  const { time, issuer, given } = await following(context, still, lasting);
   const ofKeys = await createVerifier({ ...given, ...still, keys: keySet() });
   const ofList = await createVerifier({ ...given, ...still, revocations: null });
   await time.pass(301);
