@@ -91,13 +91,17 @@ export class Saver {
     this.#urgent = false;
     this.#savedAt = Date.now();
     const { issuer, store, timeoutMillis } = this.#settings;
-    try {
-      await inTime(store.save(packed(issuer, documents)), timeoutMillis, platform.later);
-      this.#saveError = null;
-    } catch (error) {
+    const told = (error) => (this.#saveError = error);
+    const saved = (async () => store.save(packed(issuer, documents)))().then(() => told(null), (error) => {
       this.#dirty = true;
-      this.#saveError = error;
-    }
+      told(error);
+    });
+    await inTime(saved, timeoutMillis, platform.later).catch((error) => {
+      // What a request began ends with it; elsewhere a save is waited for however late it is: the next one could be overtaken by it.
+      this.#dirty ||= !platform.background;
+      told(error);
+    });
+    if (platform.background) await saved;
   }
 }
 

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { createVerifier, FetchError, ListError } from "countersign";
 import { fileStore } from "countersign/stores/file";
 import { Saver } from "../../../pkg/src/saver.js";
+import { unpacked } from "../../../pkg/src/stored.js";
 import { AUDIENCE, delta, idOf, ISSUER, keySet, list, NOW, token } from "../issuing.js";
 import { settled, VirtualTime } from "../virtual-time.js";
 import { answers, asked, following, heard, verdict } from "./follow.js";
@@ -178,7 +179,8 @@ test("a store that fails or hangs harms nothing, and is told of until it works",
       assert.equal(verifier.status.transport, "stream");
       store.save = async () => {};
       await time.pass(16);
-      assert.equal(verifier.status.storeError === null, name.startsWith("save"), "what was not loaded stays so");
+      const isMended = name === "save fails" || name === "save throws";
+      assert.equal(verifier.status.storeError === null, isMended, "what was not loaded stays so, and what hangs is not called again");
     });
   }
 });
@@ -215,6 +217,36 @@ test("what is revoked is stored within a second, what is only signed again withi
   const again = await createVerifier({ ...given, store, fetch: offline });
   assert.deepEqual([again.status.entries, again.status.seq], [40, issuer.newest.seq]);
   again.close();
+});
+
+test("a save that takes too long is told of, and waited for: the next one cannot be overtaken by it", async (context) => {
+  const store = memory();
+  const { save } = store;
+  const delays = [3500, 200];
+  const ends = [];
+  let saving = 0;
+  const { time, issuer, verifier } = await following(context, ({ time }) => ({
+    store: Object.assign(store, {
+      save: async (bytes) => {
+        assert.equal((saving += 1), 1);
+        await new Promise((resolve) => time.later(resolve, delays.shift()));
+        saving -= 1;
+        ends.push(time.now() - NOW * 1000);
+        await save(bytes);
+      },
+    }),
+    timeout: 1,
+  }));
+  await time.pass(0.5);
+  issuer.publish(issuer.token());
+  await time.pass(2.5);
+  assert.match(verifier.status.storeError.message, /no answer within 1 s/);
+  await time.pass(2);
+  assert.deepEqual([ends, verifier.status.storeError], [[3500, 3700], null]);
+  const saved = unpacked(ISSUER, store.content);
+  assert.equal(saved.deltas.length, 1);
+  await time.pass(100);
+  assert.equal(store.saves, 2, "what was late has been saved all the same");
 });
 
 test("while nothing can be saved nothing is tried, and it is saved as soon as it can be", async (context) => {
