@@ -57,16 +57,18 @@ export class Saver {
     if (!platform.background && this.#dirty && (this.#urgent || this.#wait() <= 0)) await this.#save();
   }
 
-  /** Nothing more is saved; a save under way goes on by itself. */
+  /** What has changed is saved once more, after a save under way, and nobody waits for it; in Workers only by a call under way. */
   close() {
+    const documents = this.#documents();
+    this.#documents = () => documents; // those of the owner are gone by then
     this.#closed = true;
-    this.#cancelTimer?.();
+    if (platform.background) this.#saveInTime();
   }
 
   #saveInTime() {
     this.#cancelTimer?.();
     // What cannot be saved now stays to be saved: `changed` is called when it can be again.
-    if (!this.#dirty || this.#saving || this.#closed || this.#documents() === undefined) return;
+    if (!this.#dirty || this.#saving || this.#documents() === undefined) return;
     const wait = this.#wait();
     if (wait > 0) {
       this.#cancelTimer = platform.later(() => this.#saveInTime(), wait);
@@ -80,20 +82,21 @@ export class Saver {
   }
 
   #wait() {
+    if (this.#closed) return 0;
     const since = Date.now() - this.#savedAt;
     return since < 0 ? 0 : (this.#urgent ? URGENT_MILLIS : ORDINARY_MILLIS) - since; // below 0: the clock went back
   }
 
   async #save() {
     const documents = this.#documents();
-    if (documents === undefined || this.#closed) return;
+    if (documents === undefined) return;
     this.#dirty = false;
     this.#urgent = false;
     this.#savedAt = Date.now();
     const { issuer, store, timeoutMillis } = this.#settings;
     const told = (error) => (this.#saveError = error);
     const saved = (async () => store.save(packed(issuer, documents)))().then(() => told(null), (error) => {
-      this.#dirty = true;
+      this.#dirty ||= !this.#closed;
       told(error);
     });
     await inTime(saved, timeoutMillis, platform.later).catch((error) => {

@@ -219,6 +219,37 @@ test("what is revoked is stored within a second, what is only signed again withi
   again.close();
 });
 
+test("what was heard just before the end is stored, also while another save is under way, and a store that fails then is left", async (context) => {
+  for (const delay of [0, 700]) {
+    const store = memory();
+    const { save } = store;
+    const { time, issuer, verifier, given } = await following(context, ({ time }) => ({
+      store: Object.assign(store, {
+        save: async (bytes) => {
+          if (delay > 0) await new Promise((resolve) => time.later(resolve, delay));
+          await save(bytes);
+        },
+      }),
+    }));
+    await time.pass(0.5);
+    const text = issuer.token();
+    issuer.publish(text);
+    await settled();
+    verifier.close();
+    await time.pass(2);
+    assert.deepEqual([store.saves, time.timers], [2, 0]);
+    const again = await createVerifier({ ...given, store, fetch: offline, follow: false });
+    assert.equal(verdict(again, text), "ERR_TOKEN_REVOKED");
+  }
+  let calls = 0;
+  const failing = { ...memory(), save: () => Promise.reject(new Error(`no ${(calls += 1)}`)) };
+  const { time, verifier } = await following(context, { store: failing });
+  await time.pass(1);
+  verifier.close();
+  await time.pass(100);
+  assert.deepEqual([calls, time.timers], [2, 0]);
+});
+
 test("a save that takes too long is told of, and waited for: the next one cannot be overtaken by it", async (context) => {
   const store = memory();
   const { save } = store;
