@@ -18,9 +18,9 @@ export async function fetchDocument(url, { what, limit, fetch = globalThis.fetch
   const fail = failing(what, url);
   const deadline = new Deadline(timeoutMillis, signals, later);
   try {
-    const response = await deadline.orRejects(answered(fetch, url, "no-cache", { signal: deadline.signal }));
+    const response = await orAborted(deadline.signal, answered(fetch, url, "no-cache", { signal: deadline.signal }));
     checkStatus(response, fail);
-    return await deadline.orRejects(readBody(response, limit, fail));
+    return await readBody(response, limit, fail, deadline.signal);
   } catch (thrown) {
     if (thrown instanceof FetchError) throw thrown;
     throw fail(deadline.reason ?? "no answer", { cause: thrown });
@@ -47,15 +47,8 @@ export async function followEvents(url, { fetch = globalThis.fetch, headers, sig
     throw fail("the answer is no stream of events", { status: response.status });
   }
   const parser = new EventStreamParser();
-  const reader = response.body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await orAborted(signal, reader.read());
-      if (done) return;
-      for (const event of parser.push(value)) onEvent(event);
-    }
-  } finally {
-    reader.cancel().catch(() => {});
+  for await (const chunk of chunks(response, signal)) {
+    for (const event of parser.push(chunk)) onEvent(event);
   }
 }
 
@@ -95,27 +88,36 @@ function retryAfter({ headers }) {
   return /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
-async function readBody(response, limit, fail) {
+async function readBody(response, limit, fail, signal) {
   if (response.body === null) return new Uint8Array(0);
-  const reader = response.body.getReader();
-  const chunks = [];
+  const read = [];
   let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return joined(chunks, length);
-    length += value.byteLength;
-    if (length > limit) {
-      reader.cancel().catch(() => {});
-      throw fail(`the answer is longer than ${limit} bytes`, { status: response.status });
+  for await (const chunk of chunks(response, signal)) {
+    length += chunk.byteLength;
+    if (length > limit) throw fail(`the answer is longer than ${limit} bytes`, { status: response.status });
+    read.push(chunk);
+  }
+  return joined(read, length);
+}
+
+/** The body until `signal`; what is not read of it is cancelled, also where `fetch` heeds no signal. */
+async function* chunks(response, signal) {
+  const reader = response.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await orAborted(signal, reader.read());
+      if (done) return;
+      yield value;
     }
-    chunks.push(value);
+  } finally {
+    reader.cancel().catch(() => {});
   }
 }
 
-function joined(chunks, length) {
+function joined(read, length) {
   const bytes = new Uint8Array(length);
   let at = 0;
-  for (const chunk of chunks) {
+  for (const chunk of read) {
     bytes.set(chunk, at);
     at += chunk.byteLength;
   }
@@ -156,10 +158,6 @@ class Deadline {
 
   get signal() {
     return this.#controller.signal;
-  }
-
-  orRejects(promise) {
-    return orAborted(this.signal, promise);
   }
 
   close() {

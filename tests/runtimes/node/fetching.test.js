@@ -107,6 +107,21 @@ test("a fetch or a body that heeds no signal is given up all the same", async ()
   }
 });
 
+test("after the time is over nothing is read on, also of a body that heeds no signal", async () => {
+  let [pulled, cancelled] = [0, 0];
+  const dripping = async (controller) => {
+    pulled += 1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (pulled < 100) controller.enqueue(new Uint8Array(10));
+    else controller.close();
+  };
+  const fetch = async (url) => new Response(url.endsWith(KEYS) ? JSON.stringify(keySet()) : new ReadableStream({ pull: dripping, cancel: () => (cancelled += 1) }));
+  await assert.rejects(createVerifier({ ...given, timeout: 0.05, fetch }), { code: "ERR_FETCH", message: /within 0.05 s/ });
+  const then = pulled;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.deepEqual([pulled - then <= 1, cancelled], [true, 1]);
+});
+
 test("the caller's signal ends the creation, and with it both fetches", async () => {
   const asked = [];
   const deaf = (url, { signal }) => new Promise(() => asked.push([url, signal]));
