@@ -8,6 +8,8 @@ import { authenticateSettings } from "./options.js";
 const BEARER_SCHEME = /^bearer(?: |$)/i;
 // RFC 6750 §2.1: b64token
 const BEARER_CREDENTIALS = /^bearer +([-A-Za-z0-9._~+/]+=*)$/i;
+// Without spaces and tabs around it: other white space is a part of the name, which it makes another one.
+const PAIR = /^[ \t]*(.*[^ \t])?/s;
 
 /**
  * Returns `{ ok: true, claims }`, or `{ ok: false, response, error }` with a Response to be sent as it is.
@@ -46,7 +48,7 @@ function credentials(request, cookie) {
 function cookieValues(header, name) {
   return header
     .split(";")
-    .map((pair) => pair.trim())
+    .map((pair) => PAIR.exec(pair)?.[1] ?? "")
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1))
     .filter((value) => value !== "");

@@ -42,6 +42,17 @@ test("a token is taken from the cookie that is named", async () => {
   assert.equal((await seen({ cookie }, { cookie: "Host-at" })).status, 401);
 });
 
+test("a cookie whose name begins with white space is another one, but for spaces and tabs", () => {
+  const of = (cookie) => verifier.authenticate({ headers: { get: (name) => (name === "cookie" ? cookie : null) } }, { cookie: "__Host-at" });
+  for (const space of [" ", "\t", " \t  "]) assert.equal(of(`a=b;${space}__Host-at=${token()}${space};${space}`).ok, true);
+  for (const space of ["\u00a0", "\u2000", "\ufeff", "\v", "\f", "\r\n", " \u00a0 "]) {
+    assert.equal(of(`a=b; ${space}__Host-at=${token()}`).response.status, 401);
+    assert.equal(of(`__Host-at=${token()}; ${space}__Host-at=else`).ok, true);
+    assert.equal(of(`__Host-at=${token()}${space}x`).ok, false);
+  }
+  for (const header of ["", " ", "\t;;  ; "]) assert.equal(of(header).response.status, 401);
+});
+
 test("a malformed or ambiguous request is a 400", async () => {
   const faults = [
     [{ authorization: "Bearer" }],
