@@ -18,6 +18,9 @@ const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.6.4, without obs-text: header values are ASCII here
 const QUOTABLE = /^[\t\x20-\x7e]*$/;
 
+/** No options. Nothing is read from Object.prototype, here and in `known`: what somebody put there is no option. */
+const NONE = { __proto__: null };
+
 /** Returns the settings of a verifier. */
 export function verifierSettings(options) {
   const given = known(options, "createVerifier", [
@@ -55,14 +58,14 @@ export function verifierSettings(options) {
 
 /** Returns the settings of one verification, or of several at once. */
 export function verifySettings(options, verb) {
-  if (options === undefined) return {};
+  if (options === undefined) return NONE;
   const given = known(options, verb, ["now", "scope"]);
   return { scope: callScope(given.scope), now: given.now === undefined ? undefined : seconds(given.now) };
 }
 
 /** Returns the settings of one refresh. */
 export function refreshSettings(options) {
-  if (options === undefined) return {};
+  if (options === undefined) return NONE;
   const given = known(options, "refresh", ["ifOlderThan", "signal"]);
   const { ifOlderThan } = given;
   if (ifOlderThan !== undefined && !(typeof ifOlderThan === "number" && ifOlderThan >= 0 && ifOlderThan <= MAX_TIME_SECONDS)) {
@@ -73,7 +76,7 @@ export function refreshSettings(options) {
 
 /** Returns the settings of one authentication. */
 export function authenticateSettings(options) {
-  if (options === undefined) return {};
+  if (options === undefined) return NONE;
   const given = known(options, "authenticate", ["cookie", "realm", "scope"]);
   if (given.cookie !== undefined && !(typeof given.cookie === "string" && COOKIE_NAME.test(given.cookie))) {
     throw new UsageError('"cookie" must be the name of a cookie');
@@ -101,7 +104,7 @@ function known(options, verb, names) {
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) throw new UsageError(`${verb} has no option "${name}"`);
   }
-  return options;
+  return { __proto__: null, ...options };
 }
 
 function issuer(value) {

@@ -47,6 +47,24 @@ test("unknown options are refused by name, everywhere", async () => {
   await assert.rejects(verifier.refresh({ timeout: 1 }), { code: "ERR_USAGE", message: /"timeout"/ });
 });
 
+test("what is not given is not taken from Object.prototype either", async (context) => {
+  const verifier = await createVerifier(given);
+  const expired = token({ exp: NOW - 1000, iat: NOW - 2000 });
+  const request = new Request(ISSUER, { headers: { cookie: `x=${token()}` } });
+  context.after(() => ["now", "cookie", "revocations", "ifOlderThan"].forEach((name) => delete Object.prototype[name]));
+  Object.assign(Object.prototype, { now: NOW - 1500, cookie: "x", ifOlderThan: 7 });
+  for (const options of [undefined, {}]) {
+    assert.throws(() => verifier.verify(expired, options), { code: "ERR_JWT_EXPIRED" });
+    assert.equal(verifier.verifyMany([expired], options)[0].error.code, "ERR_JWT_EXPIRED");
+    assert.equal(verifier.authenticate(request, options).ok, false);
+    await assert.rejects(verifier.refresh(options), /nothing to fetch/);
+  }
+  delete Object.prototype.now;
+  Object.prototype.revocations = null;
+  const { revocations: _, ...withoutList } = given;
+  await assert.rejects(createVerifier({ ...withoutList, fetch: () => Promise.reject(new TypeError("no network")) }), { code: "ERR_FETCH" });
+});
+
 test("an issuer of null leaves nothing to fetch from", async () => {
   for (const option of ["keys", "revocations"]) {
     await assert.rejects(createVerifier({ ...given, issuer: null, [option]: undefined }), UsageError);
