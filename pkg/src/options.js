@@ -17,7 +17,6 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.6.4, without obs-text: header values are ASCII here
 const QUOTABLE = /^[\t\x20-\x7e]*$/;
-
 /** No options. Nothing is read from Object.prototype, here and in `known`: what somebody put there is no option. */
 const NONE = { __proto__: null };
 
@@ -107,8 +106,13 @@ function known(options, verb, names) {
   return { __proto__: null, ...options };
 }
 
+/** No lone surrogate: it would be compared as U+FFFD, which it is not. */
+function isText(value) {
+  return typeof value === "string" && value !== "" && !/\p{Cs}/u.test(value);
+}
+
 function issuer(value) {
-  if (value === null || (typeof value === "string" && value !== "")) return value;
+  if (value === null || isText(value)) return value;
   throw new UsageError('"issuer" must be given: a string, or null to accept any issuer whose keys are given');
 }
 
@@ -119,10 +123,8 @@ function isAddress(issuer) {
 
 function audience(value) {
   if (value === null) return null;
-  const list = typeof value === "string" ? [value] : value;
-  if (Array.isArray(list) && list.length > 0 && list.every((entry) => typeof entry === "string" && entry !== "")) {
-    return [...list];
-  }
+  const list = typeof value === "string" ? [value] : Array.isArray(value) ? [...value] : []; // a copy has no gaps
+  if (list.length > 0 && list.every(isText)) return list;
   throw new UsageError('"audience" must be given: a string, several, or null to accept a token for anyone');
 }
 

@@ -6,8 +6,8 @@ import { AUDIENCE, ISSUER, keySet, list, NOW, token, tokenKey } from "../issuing
 const given = { issuer: ISSUER, audience: AUDIENCE, keys: keySet(), revocations: null, now: () => NOW };
 
 const wrong = {
-  issuer: [undefined, "", 7, {}, []],
-  audience: [undefined, "", [], [""], ["a", 7], 7, {}],
+  issuer: [undefined, "", 7, {}, [], "https://issuer.example/\ud800"],
+  audience: [undefined, "", [], [""], ["a", 7], 7, {}, [, "a"], new Array(1), "\ud800", ["a", "b\udc00"]],
   keys: [null, 7, true, () => {}, Symbol("keys"), circular(), { keys: [1n] }],
   revocations: ["text", 7, {}, [1, 2], true],
   leeway: [-1, 61, 1.5, "5", NaN, Infinity, null, 5n],
