@@ -14,7 +14,7 @@ const BOUND = 4;
 export class Documents {
   /** @type {Uint8Array} */
   keys;
-  /** Null while there is none, or when the deltas since have become too many to keep. @type {Uint8Array | null} */
+  /** Null while there is none, when the deltas since have become too many to keep, or a key has gone that signed them. @type {Uint8Array | null} */
   list;
   /** Those behind the list; without one the newest, to which a list that is late may still lead. @type {Uint8Array[]} */
   deltas = [];
@@ -26,7 +26,7 @@ export class Documents {
     this.list = list;
   }
 
-  /** Afterwards it is this full list that the state is built from. */
+  /** Afterwards it is this full list that the state is built from; null gives up all that it could be built from. */
   rebase(list) {
     this.list = list;
     this.deltas = [];

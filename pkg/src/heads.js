@@ -12,14 +12,23 @@ export function isFull(document) {
 
 /** Returns the claims of a document's head. */
 export function claimsOf(document) {
-  const end = document.indexOf(LINE_FEED);
-  const [, claims] = new TextDecoder().decode(end === -1 ? document : document.subarray(0, end)).split(".");
-  return JSON.parse(new TextDecoder().decode(bytesOf(claims)));
+  return partOf(document, 1);
+}
+
+/** Returns the `kid` of the key that has signed a document. */
+export function signerOf(document) {
+  return partOf(document, 0).kid;
 }
 
 /** Whether a delta leaves the state as it was, and only signs it again. */
 export function isHeartbeat({ base, id }) {
   return base === undefined || base === id;
+}
+
+function partOf(document, number) {
+  const end = document.indexOf(LINE_FEED);
+  const parts = new TextDecoder().decode(end === -1 ? document : document.subarray(0, end)).split(".");
+  return JSON.parse(new TextDecoder().decode(bytesOf(parts[number])));
 }
 
 function bytesOf(base64url) {

@@ -9,7 +9,7 @@ import { Cache } from "./cache.js";
 import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
 import { errorOf, KeySetError, ListError } from "./errors.js";
-import { isFull } from "./heads.js";
+import { isFull, signerOf } from "./heads.js";
 import { currentDesk, currentGeneration, guarded } from "./instance.js";
 import { MAX_KEYS_LENGTH, MAX_LIST_LENGTH } from "./sources.js";
 
@@ -84,8 +84,14 @@ export class State {
   takeKeys(bytes) {
     const bindings = this.#living();
     accepted(() => loadKeys(bindings, bytes));
-    if (!isSame(bytes, this.#documents.keys)) this.#cache?.clear(); // a key may have been withdrawn
-    this.#documents.keys = bytes;
+    const documents = this.#documents;
+    if (!isSame(bytes, documents.keys)) {
+      this.#cache?.clear(); // a key may have been withdrawn
+      const kids = guarded(() => currentDesk().keyIds(bindings));
+      // What such a key has signed is refused when the state is built again: it takes a full list by another one.
+      if (documents.deltas.concat(documents.list ?? []).some((document) => !kids.includes(signerOf(document)))) documents.rebase(null);
+    }
+    documents.keys = bytes;
   }
 
   /**

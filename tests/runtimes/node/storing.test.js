@@ -7,9 +7,9 @@ import { createVerifier, FetchError, ListError } from "countersign";
 import { fileStore } from "countersign/stores/file";
 import { Saver } from "../../../pkg/src/saver.js";
 import { unpacked } from "../../../pkg/src/stored.js";
-import { AUDIENCE, delta, idOf, ISSUER, keySet, list, NOW, token } from "../issuing.js";
+import { AUDIENCE, delta, idOf, ISSUER, keyOf, keySet, list, listKey, NOW, token, tokenKey } from "../issuing.js";
 import { settled, VirtualTime } from "../virtual-time.js";
-import { answers, asked, following, heard, verdict } from "./follow.js";
+import { answers, asked, beating, following, heard, verdict } from "./follow.js";
 
 /** A store that remembers, and what was saved into it. */
 function memory(content) {
@@ -219,6 +219,31 @@ test("what is revoked is stored within a second, what is only signed again withi
   again.close();
 });
 
+test("when a key has gone that signed what is stored, a list by another one is fetched and stored in its place", async (context) => {
+  for (const follow of [true, false]) {
+    await context.test(follow ? "following" : "refreshing", async (context) => {
+      const store = memory();
+      const { time, issuer, verifier, given } = await following(context, { store, follow });
+      const next = keyOf(5, "revocations");
+      await time.pass(20);
+      issuer.more = { key: next };
+      issuer.keys = keySet(tokenKey, listKey, next);
+      for (const keys of [issuer.keys, keySet(tokenKey, next)]) {
+        issuer.keys = keys;
+        time.sleep(301); // keys are due
+        issuer.publish(issuer.token());
+        if (!follow) await verifier.refresh({ ifOlderThan: 0 });
+        await beating(issuer, time, 60);
+      }
+      assert.deepEqual([verifier.status.keys, verifier.status.storeError], [[tokenKey.kid, next.kid], null]);
+      verifier.close();
+      await time.pass(1);
+      const again = await createVerifier({ ...given, store, fetch: offline, follow: false });
+      assert.deepEqual([again.status.storeError, again.status.keys, again.status.entries], [null, [tokenKey.kid, next.kid], 2]);
+    });
+  }
+});
+
 test("what was heard just before the end is stored, also while another save is under way, and a store that fails then is left", async (context) => {
   for (const delay of [0, 700]) {
     const store = memory();
@@ -348,7 +373,7 @@ test("a verifier begins again from a file", async (context) => {
   const store = fileStore(join(folder, "state"));
   const { time, given } = await following(context, { store });
   await time.pass(0);
-  for (let tries = 0; tries < 500 && (await readdir(folder)).join() !== "state"; tries += 1) await settled();
+  for (let tries = 0; tries < 50_000 && (await readdir(folder)).join() !== "state"; tries += 1) await settled();
   const again = await createVerifier({ ...given, store, fetch: offline, follow: false });
   assert.equal(again.status.seq, 1);
 });
