@@ -18,17 +18,21 @@ export class Documents {
   list;
   /** Those behind the list; without one the newest, to which a list that is late may still lead. @type {Uint8Array[]} */
   deltas = [];
+  /** The newest that the state was brought to by, whether or not it is kept. @type {Uint8Array | null} */
+  latest;
   #length = 0;
   #endsInHeartbeat = false;
 
   constructor(keys, list) {
     this.keys = keys;
     this.list = list;
+    this.latest = list;
   }
 
   /** Afterwards it is this full list that the state is built from; null gives up all that it could be built from. */
   rebase(list) {
     this.list = list;
+    this.latest = list ?? this.latest;
     this.deltas = [];
     this.#length = 0;
     this.#endsInHeartbeat = false;
@@ -49,6 +53,7 @@ export class Documents {
   append(delta) {
     if (this.#endsInHeartbeat) this.#length -= this.deltas.pop()?.length ?? 0;
     this.deltas.push(delta);
+    this.latest = delta;
     this.#length += delta.length;
     this.#endsInHeartbeat = isHeartbeat(claimsOf(delta));
     while (this.deltas.length > BOUND * MANY_DELTAS || this.#length > BOUND * MANY_BYTES) {

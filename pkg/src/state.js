@@ -9,7 +9,7 @@ import { Cache } from "./cache.js";
 import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
 import { errorOf, KeySetError, ListError } from "./errors.js";
-import { isFull, signerOf } from "./heads.js";
+import { claimsOf, isFull, signerOf } from "./heads.js";
 import { currentDesk, currentGeneration, guarded } from "./instance.js";
 import { MAX_KEYS_LENGTH, MAX_LIST_LENGTH } from "./sources.js";
 
@@ -103,14 +103,22 @@ export class State {
   take(bytes) {
     const now = this.#now();
     const bindings = this.#living();
-    const outcome = accepted(() => load(bindings, bytes, now));
+    let outcome = accepted(() => load(bindings, bytes, now));
     const documents = this.#documents;
+    const { latest } = documents;
+    // Bindings that are without their list, see #bind, would take one that is older than it was.
+    const isBehind = outcome === "newer" && latest !== null && claimsOf(bytes).seq < claimsOf(latest).seq;
+    if (isBehind) outcome = "older";
     if (!isFull(bytes)) {
       if (outcome === "newer") documents.append(bytes);
     } else if (outcome === "older") {
       if (documents.isLong) documents.rebaseBehind(bytes);
     } else if (outcome === "newer" || documents.all.length !== 1) {
       documents.rebase(bytes);
+    }
+    if (isBehind) {
+      bindings.free();
+      this.#bind({ orWithoutList: true });
     }
     return outcome;
   }

@@ -30,7 +30,6 @@ export class Updating {
   #saver;
   #follower;
   #gate = new RefreshGate();
-  #latest; // the document that the list in use comes from; read when another takes its place, which may be never
   #listAt = -Infinity; // the last fetch of a full list
   #turns = 0; // fetches of the key set begun so far
   #keysFrom = 0; // the one that brought the key set in use
@@ -50,8 +49,6 @@ export class Updating {
     this.#owner = owner;
     this.#saver = saver;
     this.lastError = lastError;
-    const { list, deltas } = owner.state().documents;
-    this.#latest = deltas.at(-1) ?? list;
     saver?.watches(() => this.#toSave());
     if (isFetched) {
       this.#isUpToDate();
@@ -156,7 +153,7 @@ export class Updating {
   #take(bytes) {
     const state = this.#owner.state();
     const { entries: before } = state.status();
-    const { list } = state.documents;
+    const { list, latest } = state.documents;
     let outcome;
     try {
       outcome = state.take(bytes);
@@ -165,15 +162,14 @@ export class Updating {
       if (error instanceof ListError && ALARMS.includes(error.code)) this.#owner.tell("alarm", { error });
       throw error;
     }
-    if (outcome === "newer") this.#grown(bytes, before ?? 0);
+    if (outcome === "newer") this.#grown(bytes, before ?? 0, latest);
     else if (state.documents.list !== list) this.#saver?.changed({ urgent: false });
     return outcome;
   }
 
-  #grown(bytes, before) {
-    const [former, claims] = [this.#latest === null ? {} : claimsOf(this.#latest), claimsOf(bytes)];
+  #grown(bytes, before, latest) {
+    const [former, claims] = [latest === null ? {} : claimsOf(latest), claimsOf(bytes)];
     const { seq, entries } = this.#owner.state().status();
-    this.#latest = bytes;
     const hasEntries = isFull(bytes) ? former.id !== claims.id : claims.add !== undefined;
     const grows = hasEntries || (claims.cut !== undefined && JSON.stringify(claims.cut) !== JSON.stringify(former.cut));
     this.#saver?.changed({ urgent: grows });

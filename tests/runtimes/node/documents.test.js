@@ -194,3 +194,24 @@ test("deltas that cannot be kept any more are applied all the same; after a trap
   assert.equal(verdict(verifier, texts.at(-1)), "ERR_TOKEN_REVOKED");
   assert.equal(verifier.status.stale, false);
 });
+
+test("after a trap that took the list no older one is taken, unless what is kept leads on from it", async (context) => {
+  const { time, issuer, verifier } = await following(context, { follow: false });
+  issuer.instead.revocations = answers.error;
+  const exp = NOW + 900;
+  const texts = Array.from({ length: 1040 }, (_, index) => issuer.token({ exp, jti: `${Math.floor(exp / 256)}.${index}` }));
+  for (const text of texts) {
+    issuer.publish(text);
+    await verifier.refresh({ ifOlderThan: 0 }).catch(() => {});
+  }
+  trap(verifier);
+  assert.equal(verdict(verifier, texts[0]), "ERR_STATUS_STALE");
+  issuer.instead.revocations = () => ({ status: 200, body: issuer.list(5) });
+  for (let times = 0; times < 2; times += 1) {
+    await verifier.refresh({ ifOlderThan: 0 });
+    assert.deepEqual([verifier.status.seq, verdict(verifier, texts[0]), verifier.status.lastContact], [null, "ERR_STATUS_STALE", NOW]);
+  }
+  issuer.instead.revocations = () => ({ status: 200, body: issuer.list(1000) });
+  await verifier.refresh({ ifOlderThan: 0 });
+  assert.deepEqual([verifier.status.seq, verifier.status.entries, verdict(verifier, texts.at(-1))], [1041, 1040, "ERR_TOKEN_REVOKED"]);
+});
