@@ -58,7 +58,7 @@ export class Documents {
     this.#endsInHeartbeat = isHeartbeat(claimsOf(delta));
     while (this.deltas.length > BOUND * MANY_DELTAS || this.#length > BOUND * MANY_BYTES) {
       this.list = null;
-      this.#length -= this.deltas.shift().length;
+      this.#length -= this.deltas.shift()?.length ?? 0;
     }
   }
 

@@ -24,11 +24,10 @@
  * @property {(document: Uint8Array) => "newer" | "same" | "older" | "gap"} take throws when the document is refused
  * @property {(keys: Uint8Array) => void} takeKeys throws when they are refused
  * @property {(error: unknown) => void} failed
- * @property {() => void} contacted the newest list of the issuer is held
  */
 import { ListError } from "./errors.js";
 import { KeyWatch } from "./key-watch.js";
-import { backOff, jittered } from "./pace.js";
+import { backOff, isWithin, jittered } from "./pace.js";
 import { StreamWatch } from "./stream-watch.js";
 
 const MOST_BACK_OFF_MILLIS = 60_000;
@@ -114,8 +113,7 @@ export class Follower {
   }
 
   #wake() {
-    const since = this.#world.now() - this.#wokenAt;
-    if (this.#isClosed || (since >= 0 && since < SOON_MILLIS)) return;
+    if (this.#isClosed || isWithin(this.#world.now(), this.#wokenAt, SOON_MILLIS)) return;
     this.#wokenAt = this.#world.now();
     this.#failures = 0;
     this.#keys?.wake();
@@ -175,7 +173,6 @@ export class Follower {
   #take(document) {
     const outcome = this.#target.take(document);
     this.#refusedForKey = false;
-    if (!this.#isClosed && (outcome === "newer" || outcome === "same")) this.#target.contacted();
     return outcome;
   }
 

@@ -2,7 +2,7 @@
  * Fetches the key set again every few minutes, and when something names a key that is not in it: at most once per
  * cool-down, since anybody can make a token that names a key nobody has.
  */
-import { jittered } from "./pace.js";
+import { isWithin, jittered } from "./pace.js";
 
 export const KEYS_EVERY_MILLIS = 300_000;
 export const COOL_DOWN_MILLIS = 30_000;
@@ -42,8 +42,7 @@ export class KeyWatch {
 
   /** The runtime may have slept: what is due is done. */
   wake() {
-    const since = this.#world.now() - this.#begun;
-    if (since < 0 || since > KEYS_EVERY_MILLIS) this.#runAfter(0);
+    if (!isWithin(this.#world.now(), this.#begun, KEYS_EVERY_MILLIS)) this.#runAfter(0);
   }
 
   close() {

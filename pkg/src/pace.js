@@ -3,6 +3,11 @@
  * come back at the same moment; and longer after each failure.
  */
 
+/** Whether `then` is less than so long ago; not when the clock went back behind it. */
+export function isWithin(now, then, millis) {
+  return now >= then && now - then < millis;
+}
+
 /** Returns `millis`, a fifth more or less. */
 export function jittered(millis, random) {
   return millis * (0.8 + 0.4 * random());

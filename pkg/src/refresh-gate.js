@@ -5,6 +5,7 @@
  * when that one is cancelled. So nobody is waited for, and a call that never returns holds nobody up for long.
  */
 import { COOL_DOWN_MILLIS, KEYS_EVERY_MILLIS } from "./key-watch.js";
+import { isWithin } from "./pace.js";
 
 const MOST_BACK_OFF_MILLIS = 5_000;
 
@@ -65,9 +66,4 @@ export class RefreshGate {
     if (keys) this.#keysWanted = false;
     return { keys, list };
   }
-}
-
-/** Whether `then` is less than so long ago; not when the clock went back behind it. */
-export function isWithin(now, then, millis) {
-  return now >= then && now - then < millis;
 }

@@ -62,6 +62,7 @@ export class Saver {
     const documents = this.#documents();
     this.#documents = () => documents; // those of the owner are gone by then
     this.#closed = true;
+    this.#savedAt = -Infinity; // so it is due
     if (platform.background) this.#saveInTime();
   }
 
@@ -82,7 +83,6 @@ export class Saver {
   }
 
   #wait() {
-    if (this.#closed) return 0;
     const since = Date.now() - this.#savedAt;
     return since < 0 ? 0 : (this.#urgent ? URGENT_MILLIS : ORDINARY_MILLIS) - since; // below 0: the clock went back
   }

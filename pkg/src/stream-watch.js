@@ -6,7 +6,7 @@
  * It is up from its first authentic document on, and no longer than that brings another one: what arrives besides, and
  * what is replayed, does not count. The issuer signs its list again every 15 seconds.
  */
-import { backOff } from "./pace.js";
+import { backOff, isWithin } from "./pace.js";
 
 const HEARTBEAT_MILLIS = 15_000;
 /** A heartbeat may be late by this much before it counts as missing. */
@@ -51,8 +51,7 @@ export class StreamWatch {
 
   /** The runtime may have slept: a stream that should have brought something since is not waited for. */
   wake() {
-    const since = this.#world.now() - this.#heardAt;
-    if (this.isUp && since >= 0 && since <= HEARTBEAT_MILLIS) return;
+    if (this.isUp && isWithin(this.#world.now(), this.#heardAt, HEARTBEAT_MILLIS)) return;
     this.#failures = 0;
     this.open();
   }

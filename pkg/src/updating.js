@@ -5,8 +5,9 @@
 import { ListError, UsageError } from "./errors.js";
 import { Follower } from "./follower.js";
 import { claimsOf, isFull } from "./heads.js";
+import { isWithin } from "./pace.js";
 import { platform } from "./platform.js";
-import { isWithin, RefreshGate } from "./refresh-gate.js";
+import { RefreshGate } from "./refresh-gate.js";
 import { Sources } from "./sources.js";
 
 /** A full list in place of many deltas is not urgent. */
@@ -135,10 +136,8 @@ export class Updating {
 
   async #takeFetched(bytes, sources, signal) {
     const outcome = this.#take(bytes);
-    if (outcome === "newer" || outcome === "same") this.#isUpToDate();
-    if (isFull(bytes)) return;
     // A delta of another list than was held meanwhile, or one of too many.
-    if (outcome === "gap" || this.#wantsList()) await this.#takeFetched(await this.#list(sources, signal), sources, signal);
+    if (outcome === "gap" || (!isFull(bytes) && this.#wantsList())) this.#take(await this.#list(sources, signal));
   }
 
   #takeKeys(bytes, turn) {
@@ -164,6 +163,7 @@ export class Updating {
     }
     if (outcome === "newer") this.#grown(bytes, before ?? 0, latest);
     else if (state.documents.list !== list) this.#saver?.changed({ urgent: false });
+    if (outcome === "newer" || outcome === "same") this.#isUpToDate();
     return outcome;
   }
 
@@ -215,7 +215,6 @@ export class Updating {
       take: (bytes) => this.#take(bytes),
       takeKeys: (bytes) => this.#takeKeys(bytes, turn),
       failed: (error) => (this.lastError = error),
-      contacted: () => this.#isUpToDate(),
     };
     this.#follower = new Follower(target, world, { pollMillis, keys: fetchesKeys, list: fetchesRevocations });
     this.#follower.start({ atOnce: !isFetched });
