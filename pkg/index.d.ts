@@ -282,10 +282,11 @@ export interface Verifier {
    * the verifier goes on with what it has.
    *
    * With `ifOlderThan` only what is due is fetched, and of the list no more than has changed: the list when it was last
-   * found to be the newest that many seconds ago or before, the keys every five minutes and, at most every 30 seconds,
-   * after a token or a list named one that is not there. It returns at once when nothing is due, when another call is
-   * fetching the same since less than `ifOlderThan`, and for a moment (at most 5 s) after a failure. No call waits for another
-   * one's fetch, so that in Workers each request can begin with it. 0 fetches in each case.
+   * found to be the newest that many seconds ago or before, or is too old, the keys every five minutes and, at most every
+   * 30 seconds, after a token or a list named one that is not there. It returns at once when nothing is due, when another
+   * call is fetching the same since less than `ifOlderThan`, and for a moment (at most 5 s) after a failure, or after a
+   * list that is too old itself. No call waits for another one's fetch, so that in Workers each request can begin with
+   * it. 0 fetches in each case.
    *
    * @throws {FetchError} A document could not be fetched.
    * @throws {KeySetError} The key set was refused.
@@ -294,8 +295,9 @@ export interface Verifier {
    */
   refresh(options?: { signal?: Global<"AbortSignal"> | undefined; ifOlderThan?: number | undefined }): Promise<void>;
   /**
-   * Ends following and gives back memory. Every later call but this one throws a {@link UsageError}; a refresh under way
-   * is rejected with one as soon as its answers are in, or ended by its own signal.
+   * Ends following and gives back memory; a store is handed what has changed, which is not waited for, and not in Workers.
+   * Every later call but this one throws a {@link UsageError}; a refresh under way is rejected with one as soon as its
+   * answers are in, or ended by its own signal.
    */
   close(): void;
   /** As an EventTarget has it. */
