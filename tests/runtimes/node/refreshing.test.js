@@ -144,8 +144,9 @@ test("what was given is never due, and takes no other call's turn", async (conte
   const ofKeys = await createVerifier({ ...given, ...still, keys: keySet() });
   const ofList = await createVerifier({ ...given, ...still, revocations: null });
   await time.pass(301);
-  await Promise.all([ofKeys, ofList].map((verifier) => verifier.refresh({ ifOlderThan: 60 })));
   asked(issuer);
+  await Promise.all([ofKeys, ofList].map((verifier) => verifier.refresh({ ifOlderThan: 60 })));
+  assert.deepEqual(asked(issuer), { since: 1, "jwks.json": 1 });
   await time.pass(59);
   await Promise.all([ofKeys, ofList].map((verifier) => verifier.refresh({ ifOlderThan: 60 })));
   assert.deepEqual(asked(issuer), {});
