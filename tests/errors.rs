@@ -29,13 +29,14 @@ const STATUSES: &[&str] = &[
     "ERROR, \"",
 ];
 
-const SOURCES: [Source; 7] = [
+const SOURCES: [Source; 8] = [
     Source { file: "token/src/error/token.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "token/src/error/key_set.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "token/src/error/list.rs", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "pkg/src/errors.js", before: &["\"ERR_"], from: "", until: "\0" },
     Source { file: "issuer/src/http/reply.rs", before: STATUSES, from: "", until: "#[cfg(test)]" },
     Source { file: "issuer/src/http/reply/malformed.rs", before: STATUSES, from: "", until: "#[cfg(test)]" },
+    Source { file: "issuer/src/cli/mod.rs", before: &["=> \""], from: "fn to_json(", until: "json!" },
     Source { file: "issuer/src/error.rs", before: &["=> \""], from: "impl NotReady {", until: "\n}\n" },
 ];
 

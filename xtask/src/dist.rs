@@ -90,7 +90,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Returns the file with the authorities that this machine trusts: the image has no others.
-fn authorities() -> Result<&'static Path> {
+pub(crate) fn authorities() -> Result<&'static Path> {
     let found = AUTHORITIES.iter().map(Path::new).find(|file| file.is_file());
     found.with_context(|| format!("none of {} is there: install ca-certificates", AUTHORITIES.join(", ")))
 }

@@ -79,7 +79,7 @@ pub(crate) const STEPS: &[Step] = &[
     call(
         "dist",
         "the daemon as one static binary, and the files that run it",
-        &[Tool::WasmTarget],
+        &[Tool::WasmTarget, Tool::Authorities],
         PACKAGE,
         distribution,
     ),

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
+use crate::dist;
 use crate::workspace::Workspace;
 
 /// The version that is installed when there is no cargo-deny; one that is there is used as it is.
@@ -29,6 +30,8 @@ pub(crate) enum Tool {
     Systemd,
     /// A PostgreSQL server to start for tests: its binaries, where Debian has them.
     Postgres,
+    /// The authorities that this machine trusts, which go into the image.
+    Authorities,
     /// Python's venv, to install other people's libraries into.
     PythonVenv,
     /// The packages of tests/package-lock.json.
@@ -47,6 +50,7 @@ impl Tool {
             Self::Chromium => "chromium",
             Self::Systemd => "systemd-analyze",
             Self::Postgres => "postgresql",
+            Self::Authorities => "ca-certificates",
             Self::PythonVenv => "python3-venv",
             Self::NodeModules => "tests/node_modules",
         }
@@ -65,6 +69,7 @@ impl Tool {
             Self::Postgres => std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {
                 versions.any(|version| version.is_ok_and(|version| version.path().join("bin/initdb").exists()))
             }),
+            Self::Authorities => dist::authorities().is_ok(),
             Self::PythonVenv => works(workspace.command("python3").args(["-c", "import venv, ensurepip"])),
             Self::NodeModules => node_modules_are_current(&workspace.root),
         }
@@ -81,6 +86,7 @@ impl Tool {
             Self::Chromium => apt(workspace, &["chromium"]),
             Self::Systemd => apt(workspace, &["systemd"]),
             Self::Postgres => apt(workspace, &["postgresql"]),
+            Self::Authorities => apt(workspace, &["ca-certificates"]),
             Self::PythonVenv => apt(workspace, &["python3", "python3-venv"]),
             Self::NodeModules => {
                 let mut npm = with(workspace.command("npm"), &["ci", "--no-audit", "--no-fund"]);
