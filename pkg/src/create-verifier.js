@@ -14,7 +14,7 @@ import { Verifier } from "./verifier.js";
  * wait for another one's I/O.
  */
 export async function createVerifier(options) {
-  if (options === undefined) throw new UsageError('createVerifier takes options, of which "issuer" and "audience" must be given');
+  if (options === undefined) throw new UsageError('createVerifier takes options: "issuer" and "audience" must be given');
   const settings = verifierSettings(options);
   const now = () => seconds(settings.now());
   if (settings.store !== undefined) return createWithStore(settings, now, () => fetchedDocuments(settings));

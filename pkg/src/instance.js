@@ -37,7 +37,7 @@ export async function instantiated() {
     const cause = /** @type {Error} */ (thrown);
     // A path that a bundler has not served is told by its status. What is fetched and not compiled may be a policy's doing.
     const hint = cause.name === "CompileError" ? " (a Content-Security-Policy has to allow 'wasm-unsafe-eval')" : "";
-    const message = `the verifier's WebAssembly module could not be loaded from ${moduleUrl}: ${cause.message}${hint}`;
+    const message = `the WebAssembly module could not be loaded from ${moduleUrl}: ${cause.message}${hint}`;
     throw new FetchError(message, { url: String(moduleUrl), cause });
   }
 }

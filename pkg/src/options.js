@@ -45,11 +45,8 @@ export function verifierSettings(options) {
     store: store(given.store),
   };
   const fetches = settings.fetchesKeys || settings.fetchesRevocations;
-  if (settings.issuer === null && fetches) {
-    throw new UsageError('with "issuer": null there is nowhere to fetch from: "keys" and "revocations" must be given');
-  }
   if (fetches && !isAddress(settings.issuer)) {
-    throw new UsageError('"issuer" must be an http or https URL without user, query or fragment, where anything is fetched from it');
+    throw new UsageError('"issuer" must be an http or https URL to fetch from, unless both "keys" and "revocations" are given');
   }
   if (settings.store !== undefined && !fetches) throw new UsageError('with a "store", "keys" or "revocations" must be left to be fetched');
   return { ...settings, follow: follow(given.follow, fetches) };
@@ -116,7 +113,7 @@ function issuer(value) {
   throw new UsageError('"issuer" must be given: a string, or null to accept any issuer whose keys are given');
 }
 
-/** RFC 8414 section 2, and what `fetch` takes: paths are put behind it. */
+/** RFC 8414 section 2, and what `fetch` takes: paths are put behind it. Null is none. */
 function isAddress(issuer) {
   return /^https?:\/\/[^/?#@]+(\/[^?#]*)?$/.test(issuer) && URL.canParse(issuer);
 }
@@ -144,7 +141,7 @@ function cacheSize(value) {
   if (value === undefined) return platform.cacheSize;
   if (value === false) return 0;
   if (Number.isInteger(value) && value >= 1 && value <= MAX_CACHE_SIZE) return value;
-  throw new UsageError(`"cache" must be false, or how many tokens are remembered: a whole number from 1 to ${MAX_CACHE_SIZE}`);
+  throw new UsageError(`"cache" must be false or a whole number of tokens from 1 to ${MAX_CACHE_SIZE}`);
 }
 
 function integer(value, name, least, most) {
@@ -161,7 +158,7 @@ function follow(value, fetches) {
   if (value === undefined) return platform.background && fetches;
   if (typeof value !== "boolean") throw new UsageError('"follow" must be true or false');
   if (value && !platform.background) throw new UsageError('"follow" is not possible in Workers: call refresh({ ifOlderThan: 1 }) in each request');
-  if (value && !fetches) throw new UsageError('"follow" needs something to fetch: keys and revocations were given');
+  if (value && !fetches) throw new UsageError('with "follow": true there is nothing to fetch: keys and revocations were given');
   return value;
 }
 
