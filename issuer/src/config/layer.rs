@@ -61,7 +61,7 @@ table! {
         /// File with the master key [default: master.key in the data folder]
         #[arg(long, env = "COUNTERSIGN_MASTER_KEY_FILE", value_name = "FILE")]
         master_key_file: PathBuf; // follows the data folder
-        /// Audience of a token whose request names none
+        /// Audience of a token for a client itself, and of a user, where none is named; minting always names one
         #[arg(long, env = "COUNTERSIGN_DEFAULT_AUDIENCE", value_name = "TEXT")]
         default_audience: String = "api".to_owned();
         /// Audiences whose tokens carry the `status` claim of Token Status Lists, separated by commas
@@ -121,7 +121,7 @@ table! {
         /// How long requests that have begun may go on after the signal to stop
         #[arg(long, env = "COUNTERSIGN_DRAIN_SECONDS", value_name = "SECONDS")]
         drain_seconds: u64 = 5, 0..=10 * MINUTE;
-        /// Origins whose pages may call the token and the revocation endpoint, separated by commas
+        /// Origins whose pages may call the token and the revocation endpoint, and /v1/session with cookies, separated by commas
         #[arg(long, env = "COUNTERSIGN_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
         cors_origins: Vec<String> = Vec::new();
         /// Addresses and networks of proxies that are believed when they say for whom they speak, separated by commas
