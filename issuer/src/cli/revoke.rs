@@ -47,7 +47,7 @@ pub(super) struct Revoke {
 /// Revokes, and says from when on nobody accepts it any more.
 ///
 /// # Errors
-/// [`Failure`](super::Failure), when it is not revoked.
+/// [`Failure`], when it is not revoked.
 pub(super) fn run(command: &Revoke) -> Ended {
     let Some(file) = &command.token_file else {
         return send(&command.reach, Ask::post(&["v1", "revocations"]).json(&target(command)));
@@ -84,7 +84,7 @@ fn is_token(token: &str) -> Result<(), Failure> {
 /// Asks for a revocation, and says from when on it holds.
 ///
 /// # Errors
-/// [`Failure`](super::Failure), when it is not revoked.
+/// [`Failure`], when it is not revoked.
 pub(super) fn send(reach: &Reach, ask: Ask) -> Ended {
     reach.act(async |target| Ok(told(target.ask(ask).await?)))
 }
