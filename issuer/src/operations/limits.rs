@@ -29,8 +29,8 @@ const MAX_ENTRIES: usize = 64;
 const MAX_ENTRY: usize = 128;
 const MAX_CLAIMS: usize = 4096;
 const MAX_CLAIMS_DEPTH: usize = 8;
-/// 2^53: a double beyond it is not one whole number.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// 2^63: a whole number that was read as a double and is not below it has more than 64 bits, or an exponent.
+const BEYOND_64_BITS: f64 = 9_223_372_036_854_775_808.0;
 /// What is wrong with a member that the client's registration does not allow.
 pub(super) const BEYOND: &str = "is more than this client may ask for";
 /// An object member of this name changes the prototype of what a JavaScript reader makes of it.
@@ -299,7 +299,7 @@ fn is_plain_object(object: &Map<String, Value>, levels: usize) -> bool {
 fn is_kept(value: &Value) -> bool {
     match value {
         Value::Number(number) => {
-            let beyond = |real: f64| real.fract() == 0.0 && real.abs() >= EXACT;
+            let beyond = |real: f64| real.fract() == 0.0 && real.abs() >= BEYOND_64_BITS;
             !number.is_f64() || !number.as_f64().is_some_and(beyond)
         }
         Value::Array(items) => items.iter().all(is_kept),
