@@ -91,6 +91,7 @@ fn nothing_that_a_client_was_told_is_lost_to_fifty_kills() {
 fn soak() {
     let clients = given("COUNTERSIGN_CRASH_CLIENTS").unwrap_or(CLIENTS);
     let longest = given("COUNTERSIGN_CRASH_MILLISECONDS").unwrap_or(LONGEST);
+    assert!(longest > 40, "{longest} milliseconds are too few for a kill");
     let soak = Soak::new(seed(SEED), clients, longest, given("COUNTERSIGN_CRASH_KILLS").unwrap_or(1_000));
     let at_once = given("COUNTERSIGN_CRASH_LIVES").unwrap_or(1);
     let ended: Vec<Result<(), String>> = std::thread::scope(|scope| {

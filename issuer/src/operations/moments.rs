@@ -1,7 +1,7 @@
 //! What time it is for the issuer, given a calendar that may jump either way.
 //!
 //! ```text
-//! now      = max(calendar, iat of the newest signed list, T + 1 of a rule with T)            what is signed is dated with it
+//! now      = max(calendar, iat of the newest signed list, T + 1 of a rule or a key that ended with T)   what is signed is dated with it
 //!            refused when the calendar is more than a day ahead of the latest that it has shown at a start or at a
 //!            list, or that a list says, and what has passed since on the monotonic clock
 //! certain  = min(calendar, calendar at start + monotonic time since)                      what is forgotten is judged by it
