@@ -105,7 +105,7 @@ function known(options, verb, names) {
 
 /** No lone surrogate: it would be compared as U+FFFD, which it is not. */
 function isText(value) {
-  return typeof value === "string" && value !== "" && !/\p{Cs}/u.test(value);
+  return typeof value === "string" && value !== "" && !/[\ud800-\udfff]/u.test(value);
 }
 
 function issuer(value) {
