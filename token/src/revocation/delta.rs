@@ -92,7 +92,8 @@ fn members(claims: Object<'_>) -> Option<(Head, ListId, u32, Vec<u8>)> {
     let [base, low, add] = CLAIMS.map(|name| claims.get(name));
     let nothing = [codec::VERSION];
     if base.is_none() {
-        return (low.is_none() && add.is_none()).then(|| (head.clone(), head.id, 0, nothing.to_vec()));
+        let id = head.id;
+        return (low.is_none() && add.is_none()).then_some((head, id, 0, nothing.to_vec()));
     }
     let base = ListId::from_claims(claims, "base")?;
     // An epoch that is not over by the issuer's own clock must stay: a delta takes nothing back.
