@@ -1,5 +1,6 @@
 //! Identifiers that carry meaning: the `jti` of an access token, which is also its place in the revocation list.
 
+use crate::json;
 use crate::time::UnixTime;
 use std::fmt;
 use std::str::FromStr;
@@ -51,16 +52,18 @@ impl FromStr for Jti {
     type Err = NotAnIndex;
 
     fn from_str(text: &str) -> Result<Self, NotAnIndex> {
-        let (epoch, index) = text.split_once('.').ok_or(NotAnIndex)?;
-        let (epoch, index) = (decimal(epoch)?, decimal(index)?);
-        if index > MAX_INDEX { Err(NotAnIndex) } else { Ok(Self { epoch, index }) }
+        let parts = || {
+            let dot = text.bytes().position(|byte| byte == b'.')?;
+            let (epoch, index) = (decimal(text.get(..dot)?)?, decimal(text.get(dot + 1..)?)?);
+            (index <= MAX_INDEX).then_some(Self { epoch, index })
+        };
+        parts().ok_or(NotAnIndex)
     }
 }
 
-fn decimal(text: &str) -> Result<u32, NotAnIndex> {
+fn decimal(text: &str) -> Option<u32> {
     let canonical = text == "0" || !text.starts_with('0');
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if canonical && digits { text.parse().map_err(|_| NotAnIndex) } else { Err(NotAnIndex) }
+    json::whole(text).filter(|_| canonical).and_then(|value| u32::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -84,6 +87,7 @@ mod tests {
             "1.-1",
             "1.2147483648",
             "4294967296.0",
+            "18446744073709551617.0",
             "1.1.1",
             "1.1 ",
             "१.१",

@@ -11,6 +11,7 @@ mod quoted;
 mod reader;
 mod tape;
 
+pub(crate) use number::whole;
 pub use owned::{parse, parse_object};
 pub(crate) use tape::{Object, Tape, Value};
 

@@ -38,6 +38,13 @@ pub(super) fn length(rest: &[u8]) -> Option<usize> {
     if small || !is_too_large(mantissa, whole, exponent) { Some(at) } else { None }
 }
 
+/// Returns the number that these decimal digits are; `None` for no digit, for anything else among them, and beyond 2^64 − 1.
+pub(crate) fn whole(digits: &str) -> Option<u64> {
+    let digit = |byte| char::from(byte).to_digit(10).map(u64::from);
+    let value = digits.bytes().try_fold(0_u64, |value, byte| value.checked_mul(10)?.checked_add(digit(byte)?))?;
+    (!digits.is_empty()).then_some(value)
+}
+
 /// How many digits there are from `at` on.
 fn digits(rest: &[u8], at: usize) -> usize {
     rest.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()

@@ -8,7 +8,7 @@
 
 use super::names::Names;
 use super::reader::Reader;
-use super::{Fault, MAX_DEPTH};
+use super::{Fault, MAX_DEPTH, number};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl<'t> Value<'t> {
     /// Returns the number, if it is an integer from 0 to 2^64 − 1 written without sign, fraction and exponent.
     pub(crate) fn as_u64(self) -> Option<u64> {
         let node = self.node()?;
-        if node.kind == Kind::Number { self.written().parse().ok() } else { None }
+        if node.kind == Kind::Number { number::whole(self.written()) } else { None }
     }
 
     /// Returns the items, if it is an array.

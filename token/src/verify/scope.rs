@@ -22,7 +22,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// [`Misuse::Scope`] for a space too many.
     pub fn parse(text: &'a str) -> Result<Self, Misuse> {
-        let well_formed = text.is_empty() || text.split(' ').all(|value| !value.is_empty());
+        let well_formed = text.is_empty() || values(text).all(|value| !value.is_empty());
         if well_formed { Ok(Self(Values::Text(text))) } else { Err(Misuse::Scope) }
     }
 
@@ -33,13 +33,18 @@ impl<'a> Scope<'a> {
 
     /// Returns whether a token that holds `held`, the values of its `scope` claim, has all of these.
     pub(super) fn is_within(self, held: Option<&str>) -> bool {
-        let holds = |value: &str| held.unwrap_or_default().split(' ').any(|held| held == value);
+        let holds = |value: &[u8]| values(held.unwrap_or_default()).any(|held| held == value);
         match self.0 {
             Values::Text("") => true,
-            Values::Text(text) => text.split(' ').all(holds),
-            Values::List(values) => values.iter().all(|value| holds(value)),
+            Values::Text(text) => values(text).all(holds),
+            Values::List(values) => values.iter().all(|value| holds(value.as_bytes())),
         }
     }
+}
+
+/// What stands between single spaces. By bytes: the search for a character weighs more in the module.
+fn values(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(|byte| *byte == b' ')
 }
 
 #[cfg(test)]
