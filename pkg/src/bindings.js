@@ -42,18 +42,14 @@ export function loadKeys(bindings, keys) {
   return outcome === TAKEN ? undefined : currentDesk().refusal(outcome);
 }
 
-/** Returns from when on the list, if there is one, refuses every token, and the time that it never is before. */
-export function usableOf(bindings) {
-  return { usableUntil: bindings.status(USABLE_UNTIL), notBefore: bindings.status(NOT_BEFORE) };
-}
-
 /** Returns all that the bindings say of themselves, by name. */
 export function statusOf(bindings) {
   return {
     seq: bindings.status(SEQ),
     issuedAt: bindings.status(ISSUED_AT),
     expiresAt: bindings.status(EXPIRES_AT),
-    ...usableOf(bindings),
+    usableUntil: bindings.status(USABLE_UNTIL),
+    notBefore: bindings.status(NOT_BEFORE),
     bytes: bindings.status(BYTES),
     entries: bindings.status(ENTRIES),
     rules: bindings.status(RULES),

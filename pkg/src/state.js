@@ -4,7 +4,7 @@
  * The bindings can die with the WebAssembly instance (see instance.js). The next call then builds new ones, which judge
  * the same documents again as if they had just been fetched.
  */
-import { bindings, load, loadKeys, statusOf, usableOf } from "./bindings.js";
+import { bindings, load, loadKeys, statusOf } from "./bindings.js";
 import { Cache } from "./cache.js";
 import { HOLDS, NO_SLOT, UNKNOWN } from "./desk.js";
 import { Documents } from "./documents.js";
@@ -75,10 +75,9 @@ export class State {
 
   /** Whether every token is refused for want of a list that may still be used. */
   isStale() {
-    if (this.#settings.revocations === null) return false;
-    const bindings = this.#living();
-    const { usableUntil, notBefore } = guarded(() => usableOf(bindings));
-    return usableUntil === null || Math.max(this.#now(), notBefore) >= usableUntil; // a clock that runs behind revives nothing
+    if (this.#settings.revocations === null) return false; // whatever the clock says, or fails to say
+    const [bindings, now] = [this.#living(), this.#now()];
+    return guarded(() => bindings.isStale(now));
   }
 
   takeKeys(bytes) {

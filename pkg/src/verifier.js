@@ -98,12 +98,12 @@ export class Verifier extends VerifierEvents {
 
   /** What is known of keys and list, and how old it is. */
   #report() {
-    const { notBefore, ...known } = this.#living().status();
+    const state = this.#living();
+    const { notBefore, ...known } = state.status();
     known.keys = Object.freeze(known.keys);
-    const isAsked = this.#settings.revocations !== null;
-    if (known.seq === null) return { ...known, age: null, stale: isAsked };
-    const at = Math.max(this.#now(), notBefore); // as in a judgement: a clock that runs behind revives nothing
-    return { ...known, age: at - known.issuedAt, stale: at >= known.usableUntil };
+    // As in a judgement: a clock that runs behind revives nothing.
+    const age = known.seq === null ? null : Math.max(this.#now(), notBefore) - known.issuedAt;
+    return { ...known, age, stale: state.isStale() };
   }
 
   #notice({ code }) {

@@ -75,10 +75,16 @@ impl Verifier {
     }
 
     /// Returns the first second at which the list in use says nothing any more: its `exp`, or earlier by the policy.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn usable_until(&self) -> Option<UnixTime> {
         let head = self.list.as_ref()?.head();
         let earlier = self.policy.max_staleness_secs.map(|most| head.iat.plus_secs(most.saturating_add(1)));
         Some(earlier.map_or(head.exp, |earlier| earlier.min(head.exp)))
+    }
+
+    /// Returns whether every token is refused at `now` for want of a list that may still be used.
+    pub fn is_stale(&self, now: UnixTime) -> bool {
+        self.policy.revocations && self.usable_until().is_none_or(|until| self.now(now) >= until)
     }
 
     /// Returns the time that is judged by where the local clock shows `local`: a clock that runs behind what was signed

@@ -85,6 +85,18 @@ fn without_a_usable_list_a_token_is_stale_and_not_revoked() {
 }
 
 #[test]
+fn a_verifier_is_stale_when_it_refuses_every_token_for_want_of_a_list() {
+    assert!(Verifier::new(policy(), keys()).unwrap().is_stale(at(NOW)));
+    assert!(!Verifier::new(Policy { revocations: false, ..policy() }, keys()).unwrap().is_stale(at(NOW)));
+    assert_eq!([299, 300].map(|later| verifier().is_stale(at(NOW + later))), [false, true]);
+    let mut strict = Verifier::new(Policy { max_staleness_secs: Some(10), ..policy() }, keys()).unwrap();
+    strict.load_revocations(&list(2, NOW, &[]), at(NOW)).unwrap();
+    assert_eq!([10, 11].map(|later| strict.is_stale(at(NOW + later))), [false, true]);
+    assert_eq!(strict.load_revocations(&list(1, NOW + 60, &[]), at(NOW)), Ok(Loaded::Older));
+    assert!(strict.is_stale(at(NOW)), "a clock that runs behind what was signed revives nothing");
+}
+
+#[test]
 fn revocations_given_up_on_purpose_ask_for_neither_index_nor_session() {
     let mut foreign = Verifier::new(Policy { revocations: false, ..policy() }, keys()).unwrap();
     let token = sign(&AccessClaims { jti: "anything".to_owned(), sid: None, ..claims() });

@@ -135,6 +135,12 @@ impl Verifier {
         desk().recheck(&self.verifier, Call { scope, now }, &self.slots, slot)
     }
 
+    /// Returns whether every token is refused at `now` for want of a list that may still be used.
+    #[wasm_bindgen(js_name = isStale)]
+    pub fn is_stale(&self, now: f64) -> bool {
+        seconds::time(now).map_or(true, |now| self.verifier.is_stale(now))
+    }
+
     /// Returns what is known of the list in use, a number for each number of status.rs.
     pub fn status(&self, number: u32) -> JsValue {
         status::number(&self.verifier, number)
