@@ -10,6 +10,11 @@ use crate::telemetry::traces::TARGET;
 use serde::Serialize;
 use token::time::UnixTime;
 
+/// Sessions that are read at once for a client that may see some of them only.
+const AT_ONCE: usize = 200;
+/// So often it is read for one answer: over 1,000 sessions of others at most.
+const READS: usize = 5;
+
 /// Which sessions are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionQuery {
@@ -93,10 +98,10 @@ impl Issuer {
         limits::check_text("sub", &sub, limits::MAX_NAME)?;
         let cannot_be = Error::InvalidRequest { field: "after", detail: "is not the 'next' of an answer" };
         let after = after.map(|after| SessionId::parse(&after).ok_or(cannot_be)).transpose()?;
-        let sessions = self.parts.visible_of(client, sub, after, limit).await?;
-        let next = sessions.last().filter(|_| sessions.len() >= limit).map(|session| session.sid.to_string());
+        let (sessions, next) = self.parts.visible_of(client, sub, after, limit).await?;
         let items = sessions.into_iter().map(|session| self.parts.view(session));
-        Ok(SessionViews { items: items.filter(|view| view.active || !only_active).collect(), next })
+        let items = items.filter(|view| view.active || !only_active).collect();
+        Ok(SessionViews { items, next: next.map(|next| next.to_string()) })
     }
 
     /// Returns a session.
@@ -153,25 +158,34 @@ impl Parts {
         session.filter(|session| is_visible(client, session)).ok_or(Error::UnknownSession)
     }
 
-    /// Returns sessions of a subject behind `after` that this client may see, `limit` of them unless there are no more. It
-    /// reads on over those of others, which are not there for it: no answer tells how many, nor the `sid` of one.
+    /// Returns sessions of a subject behind `after` that this client may see, `limit` at most, and where the next part begins.
+    ///
+    /// It reads on over those of others, which are not there for it: fewer than [`AT_ONCE`] times [`READS`] of them leave no
+    /// trace, and more of them an answer with fewer sessions than there are, but never the name of one.
     async fn visible_of(
         &self,
         client: &Client,
         sub: String,
         mut after: Option<SessionId>,
         limit: usize,
-    ) -> Result<Vec<Session>, Error> {
+    ) -> Result<(Vec<Session>, Option<SessionId>), Error> {
+        let at_once = if client.is_administrator() { limit } else { AT_ONCE.max(limit) };
         let mut visible = Vec::new();
-        loop {
-            let part = self.store.sessions_of(sub.clone(), after, limit).await?;
-            after = part.last().filter(|_| part.len() >= limit).map(|session| session.sid);
+        for _ in 0..READS {
+            let mut part = self.store.sessions_of(sub.clone(), after, at_once + 1).await?;
+            let behind = part.get(at_once).map(|session| session.sid);
+            part.truncate(at_once);
+            after = part.last().map(|session| session.sid).zip(behind).map(|(last, behind)| between(last, behind));
             visible.extend(part.into_iter().filter(|session| is_visible(client, session)));
-            if visible.len() >= limit || after.is_none() {
+            if visible.len() >= limit {
                 visible.truncate(limit);
-                return Ok(visible);
+                after = visible.last().map(|session| session.sid);
+            }
+            if visible.len() >= limit || after.is_none() {
+                break;
             }
         }
+        Ok((visible, after))
     }
 
     fn view(&self, session: Session) -> SessionView {
@@ -193,10 +207,37 @@ impl Parts {
     }
 }
 
+/// Returns a name from `last` on and below `behind`, which is larger. Of two names that are random it tells the first bits, as
+/// far as they are the same in both, and nothing of the rest.
+fn between(last: SessionId, behind: SessionId) -> SessionId {
+    let (last, behind) = (u128::from_be_bytes(last.0), u128::from_be_bytes(behind.0));
+    let different = (last ^ behind).checked_ilog2().unwrap_or_default();
+    let first_bits = behind >> different << different; // larger than `last`, which has a zero where this has its last one
+    SessionId(first_bits.saturating_sub(1).to_be_bytes())
+}
+
 fn reason(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Revoked => "revoked",
         EndReason::Reused => "reused",
         EndReason::AboveNewest => "above_newest",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_lies_between_two_names_skips_nothing_and_tells_one_bit_beyond_what_they_share(a: u128, b: u128) {
+            prop_assume!(a != b);
+            let (last, behind) = (a.min(b), a.max(b));
+            let found = u128::from_be_bytes(between(SessionId(last.to_be_bytes()), SessionId(behind.to_be_bytes())).0);
+            prop_assert!(last <= found && found < behind);
+            let rest = (last ^ behind).ilog2();
+            prop_assert_eq!(found & ((1 << rest) - 1), (1 << rest) - 1);
+        }
     }
 }

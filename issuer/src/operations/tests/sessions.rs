@@ -1,6 +1,8 @@
 //! Lists of sessions, and ending them one by one or all but one.
 
 use super::*;
+use futures_util::future::join_all;
+use std::collections::BTreeSet;
 
 fn backend(id: &str) -> Client {
     Client { id: id.to_owned(), administrator: false, origin: Origin::internal() }
@@ -79,6 +81,27 @@ async fn sessions_of_others_leave_no_trace_in_the_parts_of_a_list() {
     let nobody = backend("nobody");
     let none = world.issuer.sessions(&nobody, SessionQuery { limit: 1, ..of("user-1") }).await.unwrap();
     assert_eq!(none, SessionViews { items: vec![], next: None });
+}
+
+#[tokio::test]
+async fn very_many_sessions_of_others_are_read_over_in_several_answers_that_name_none() {
+    let world = with_clients().await;
+    let (shop, bank) = (backend("shop"), backend("bank"));
+    let theirs: Vec<String> =
+        join_all((0..2_500).map(|_| on(&world, &bank, "theirs"))).await.into_iter().map(|pair| pair.sid).collect();
+    let ours = BTreeSet::from([on(&world, &shop, "ours").await.sid, on(&world, &shop, "ours").await.sid]);
+    let (mut seen, mut after, mut parts) = (Vec::new(), None, 0);
+    loop {
+        let query = SessionQuery { after, limit: 3, ..of("user-1") };
+        let part = world.issuer.sessions(&shop, query).await.unwrap();
+        assert!(part.next.as_ref().is_none_or(|next| !theirs.contains(next)), "{part:?}");
+        seen.extend(part.items.into_iter().map(|view| view.sid));
+        (after, parts) = (part.next, parts + 1);
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((seen.len(), seen.into_iter().collect(), parts), (2, ours, 3));
 }
 
 #[tokio::test]
