@@ -49,7 +49,7 @@ impl<'a> Parts<'a> {
         let parts = || {
             let likely_end = Some(likely.len()).filter(|end| dot(end) && text.starts_with(likely));
             let header_end = likely_end.or_else(|| text.iter().position(|byte| *byte == b'.'))?;
-            let likely_start = text.len().checked_sub(SIGNATURE_LENGTH + 1).filter(dot);
+            let likely_start = text.len().checked_sub(SIGNATURE_LENGTH + 1).filter(|at| dot(at) && *at > header_end);
             let signature_start = likely_start.or_else(|| text.iter().rposition(|byte| *byte == b'.'))?;
             Some(Self {
                 text,
@@ -225,6 +225,16 @@ mod tests {
             Untrusted::parse(long.as_bytes(), "at+jwt", MAX_LENGTH).unwrap_err(),
             Rejection::Jws(JwsFault::TooLong)
         );
+    }
+
+    #[test]
+    fn a_dot_where_a_signature_of_the_right_length_would_begin_may_be_the_headers() {
+        let header = base64url::encode(br#"{"alg":"EdDSA","typ":"at+jwt","kid":"k"}"#);
+        let text = format!("{header}.{}.AA", "A".repeat(SIGNATURE_LENGTH - 3));
+        let parsed = Untrusted::parse(text.leak().as_bytes(), "at+jwt", MAX_LENGTH).unwrap_err();
+        assert_eq!(parsed.reason(), Some("base64url"), "83 characters are no whole bytes");
+        let text = format!("{header}.{}.AAA", "A".repeat(SIGNATURE_LENGTH - 4));
+        assert_eq!(Untrusted::parse(text.leak().as_bytes(), "at+jwt", MAX_LENGTH).unwrap().signature, [0, 0]);
     }
 
     #[test]
