@@ -76,7 +76,7 @@ impl KeyRing {
         match self.in_state(KeyState::Next, purpose) {
             Some(next) => schedule.may_sign(next, view).then_some(Due::Switch(purpose)),
             None if self.public.keys().len() >= MAX_PUBLISHED => None, // some leave soon
-            None => schedule.is_old(active, view.certain).then_some(Due::Create(purpose)),
+            None => schedule.is_old(active, view).then_some(Due::Create(purpose)),
         }
     }
 
@@ -170,10 +170,10 @@ impl Schedule {
         shown_secs >= self.cached_secs && published_secs >= self.publish_before_secs
     }
 
-    fn is_old(&self, active: &SealedKey, certain: UnixTime) -> bool {
+    fn is_old(&self, active: &SealedKey, view: &View<'_>) -> bool {
         let age = self.rotate_every_secs.saturating_sub(self.publish_before_secs);
-        let wrong = active.since > certain.plus_secs(AHEAD_SECS);
-        self.rotate_every_secs > 0 && (certain >= active.since.plus_secs(age) || wrong)
+        let wrong = active.since > view.now.plus_secs(AHEAD_SECS);
+        self.rotate_every_secs > 0 && (view.certain >= active.since.plus_secs(age) || wrong)
     }
 
     fn end_of(&self, row: &SealedKey, certain: UnixTime) -> Option<Due> {
