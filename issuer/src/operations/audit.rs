@@ -30,27 +30,44 @@ pub(super) struct Refusals(Mutex<Waiting>);
 #[derive(Default)]
 struct Waiting {
     events: Vec<Event>,
+    /// So many are told with a change that was none.
+    told: usize,
     dropped: u64,
 }
 
 impl Refusals {
     fn note(&self, event: Event) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.events.len() < MOST {
+        if waiting.admit() {
             waiting.events.push(event);
-        } else {
-            waiting.dropped = waiting.dropped.saturating_add(1);
         }
     }
 
+    /// Returns whether one more may be told in this tick, and counts it; the caller tells it with a request that changes nothing.
+    pub(super) fn admit(&self) -> bool {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = waiting.admit();
+        waiting.told = waiting.told.saturating_add(usize::from(admitted));
+        admitted
+    }
+
     fn take(&self, now: UnixTime) -> Vec<Event> {
-        let Waiting { mut events, dropped } =
+        let Waiting { mut events, dropped, .. } =
             std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if dropped > 0 {
             let detail = format!("{dropped} refusals");
             events.push(Event::new(Act::AuditDropped, &Origin::internal(), now).detail(&detail));
         }
         events
+    }
+}
+
+impl Waiting {
+    /// Returns whether there is room for one more, which is counted as dropped otherwise.
+    fn admit(&mut self) -> bool {
+        let admitted = self.events.len().saturating_add(self.told) < MOST;
+        self.dropped = self.dropped.saturating_add(u64::from(!admitted));
+        admitted
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Parts {
     pub(super) ruling: Ruling,
     pub(super) publisher: Publisher,
     pub(super) status_lists: StatusLists,
-    pub(super) refusals: Refusals,
+    pub(super) refusals: Arc<Refusals>,
     pub(super) keeper: Keeper,
     pub(super) census: Census,
     /// What users need; none where they are off.
@@ -72,7 +72,7 @@ impl Issuer {
         let status_lists = StatusLists::new();
         let indices = Indices::new(Arc::clone(&store), env.clone());
         let (new_master_key, closing) = (OnceLock::new(), AtomicBool::new(false));
-        let (refusals, keeper) = (Refusals::default(), Keeper::default());
+        let (refusals, keeper) = (Arc::<Refusals>::default(), Keeper::default());
         let desk = match settings.users.clone() {
             Some(users) => Some(Desk::open(users, &env, store.as_ref()).await?),
             None => None,

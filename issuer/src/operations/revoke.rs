@@ -6,6 +6,7 @@ use crate::audit::{Act, Event};
 use crate::session::{Session, SessionId};
 use crate::store::Told;
 use crate::telemetry::traces::TARGET;
+use std::sync::Arc;
 use token::claims::AccessClaims;
 use token::id::{Jti, epoch};
 use token::jwk::Purpose;
@@ -54,10 +55,16 @@ impl Parts {
     pub(super) async fn end(&self, client: &Client, sid: SessionId) -> Result<bool, Error> {
         let now = self.moments.shown();
         let event = client.did(Act::SessionRevoked, now);
+        let refusals = Arc::clone(&self.refusals);
         let revoke = move |session: Session| {
             let step = session.revoke(now);
             let event = event.session(&step.session);
-            let events = vec![if step.changed { event } else { event.detail("it had ended before") }];
+            // Whoever has a token of it can ask again and again: that must not fill the log.
+            let events = match step.changed {
+                true => vec![event],
+                false if refusals.admit() => vec![event.detail("it had ended before")],
+                false => Vec::new(),
+            };
             Told { step, events }
         };
         Ok(self.store.update_session(sid, Box::new(revoke)).await?.is_some())
