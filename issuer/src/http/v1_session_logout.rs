@@ -7,6 +7,7 @@ use super::exchange::{Endpoint, Exchange, Verb};
 use super::reply::{self, Answer, Dialect, Malformed, Refusal};
 use super::request::{self, JSON, Members};
 use super::user_auth;
+use crate::Error;
 use std::sync::Arc;
 
 pub(super) const ENDPOINT: Endpoint =
@@ -28,7 +29,7 @@ pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, 
         (None, Some(token)) => app.issuer.session_of(token),
         (None, None) => match user_auth::by_token(&app, &exchange.headers, &jar).await {
             Ok(me) => Some(me.session()),
-            Err(_) if by_cookie => None, // it is over already: only the cookies are left of it
+            Err(Refusal::Issuer(Error::InvalidToken)) if by_cookie => None, // it is over already: only the cookies are left of it
             Err(fault) => return Err(fault),
         },
     };

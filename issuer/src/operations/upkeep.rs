@@ -7,6 +7,8 @@ use crate::store::StoreError;
 
 /// Expired sessions are kept for this long, so that the log can tell "expired" from "never heard of".
 const SESSIONS_KEPT_SECS: u64 = 3_600;
+/// An assertion is remembered for so much longer than it is accepted, besides the age that a list may have.
+const ASSERTIONS_KEPT_SECS: u64 = 60;
 /// Page counters outlive their epoch by this much: twice the largest jump of the calendar that is not refused.
 const PAGES_KEPT_SECS: u64 = 2 * 86_400;
 /// Steps of one purge in one tick; each holds up other changes for about a millisecond.
@@ -43,10 +45,12 @@ impl Parts {
         let pages_low = lowest_epoch(certain, PAGES_KEPT_SECS);
         self.indices.drop_below(low);
         let sessions = certain.minus_secs(self.settings.leeway_secs.saturating_add(SESSIONS_KEPT_SECS));
+        // What an assertion is judged by may be behind the calendar of a moment ago, by the age of the newest list.
+        let assertions = certain.minus_secs(self.settings.list_interval_secs.saturating_add(ASSERTIONS_KEPT_SECS));
         for _ in 0..STEPS {
             let more_sessions = self.store.purge_sessions(sessions).await?;
             let more_epochs = self.store.purge_epochs(low, pages_low).await?;
-            let more_assertions = self.store.purge_assertions(certain).await?;
+            let more_assertions = self.store.purge_assertions(assertions).await?;
             if !more_sessions && !more_epochs && !more_assertions {
                 break;
             }

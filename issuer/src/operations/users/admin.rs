@@ -139,17 +139,26 @@ impl Issuer {
     /// As [`Issuer::amend_user`].
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn delete_user(&self, client: &Client, sub: &str) -> Result<super::super::Revocation, Error> {
-        let parts = &self.parts;
-        parts.administered(client)?;
+        self.parts.administered(client)?;
         let id = known(sub)?;
-        let event = client.did(Act::UserDeleted, parts.moments.shown()).subject(sub);
+        let (issuer, client) = (self.clone(), client.clone());
+        // Whoever is barred loses the sessions also when the caller goes away in between.
+        to_the_end(async move { issuer.delete(&client, id).await }).await
+    }
+
+    async fn delete(&self, client: &Client, id: UserId) -> Result<super::super::Revocation, Error> {
+        let told = |act| client.did(act, self.parts.moments.shown()).subject(&id.to_string());
         let bar = Amendment { disabled: Some(true), ..Amendment::default() };
-        let barred = parts.store.update_user(id, Box::new(move |user| user.amend(bar).into())).await?;
-        if barred.is_none() {
+        let (barred, deleted) = (told(Act::UserChanged).detail(&said(&bar)), told(Act::UserDeleted));
+        let change = move |user: User| {
+            let step = user.amend(bar);
+            ToldOfUser { events: if step.changed { vec![barred] } else { Vec::new() }, step }
+        };
+        if self.parts.store.update_user(id, Box::new(change)).await?.is_none() {
             return Err(Error::NoSuchUser);
         }
         let revocation = self.end_all(client, id).await?;
-        parts.store.delete_user(id, vec![event]).await?;
+        self.parts.store.delete_user(id, vec![deleted]).await?;
         Ok(revocation)
     }
 

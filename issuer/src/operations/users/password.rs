@@ -1,6 +1,7 @@
 //! A new password: by the old one, or by a one-time code.
 
 use super::super::issuer::{Issuer, Parts};
+use super::super::rule::to_the_end;
 use super::super::{Client, Error, Revocation};
 use super::{Attempt, SignedIn};
 use crate::audit::{Act, Event, Origin};
@@ -10,6 +11,7 @@ use crate::store::{OfSubject, ToldOfUser, UserTransition};
 use crate::telemetry::traces::TARGET;
 use crate::users::{Name, Outcome, User, UserId};
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use token::base64url;
 use zeroize::Zeroizing;
 
@@ -57,11 +59,12 @@ impl Issuer {
         let (now, stamp, kept) = (parts.moments.now()?, parts.env.random()?, *sid);
         let client = desk.client(origin);
         let event = client.did(Act::PasswordChanged, now).subject(&user.id.to_string()).sid(kept);
+        let here = Arc::clone(parts);
         let change = move |user: User| {
-            let step = user.change_password(&tried, hash, Some(kept), stamp, now);
+            let step = user.change_password(&tried, hash, Some(kept), stamp, here.moments.shown());
             ToldOfUser { events: if step.changed { vec![event] } else { Vec::new() }, step }
         };
-        match self.replace(&client, user.id, Some(kept), Box::new(change)).await?.ok_or(Error::InvalidToken)? {
+        match self.replace(client, user.id, Some(kept), Box::new(change)).await?.ok_or(Error::InvalidToken)? {
             Outcome::Done => self.published().await,
             _ => Err(Error::WrongPassword),
         }
@@ -69,21 +72,25 @@ impl Issuer {
 
     /// Makes a change that bars the user's sessions, all but the one `kept`, and ends them: before it, since a process that
     /// ends in between must leave none that is refused and whose tokens are accepted, and those that began meanwhile after
-    /// it. Returns what came of the change; `None` when there is no such user.
+    /// it, also when the caller goes away. Returns what came of the change; `None` when there is no such user.
     async fn replace(
         &self,
-        client: &Client,
+        client: Client,
         id: UserId,
         kept: Option<SessionId>,
         change: UserTransition,
     ) -> Result<Option<Outcome>, Error> {
-        let these = OfSubject { except: kept, ..OfSubject::all(id.to_string()) };
-        self.end_subject(client, these).await?; // one that cannot be read keeps nobody from a new password, and is told below
-        let outcome = self.parts.store.update_user(id, change).await?.map(|(_, outcome)| outcome);
-        if outcome == Some(Outcome::Done) {
-            self.end_subject_but(client, id.to_string(), kept).await?;
-        }
-        Ok(outcome)
+        let issuer = self.clone();
+        let replaced = async move {
+            let these = OfSubject { except: kept, ..OfSubject::all(id.to_string()) };
+            issuer.end_subject(&client, these).await?; // one that cannot be read keeps nobody from a new password, and is told below
+            let outcome = issuer.parts.store.update_user(id, change).await?.map(|(_, outcome)| outcome);
+            if outcome == Some(Outcome::Done) {
+                issuer.end_subject_but(&client, id.to_string(), kept).await?;
+            }
+            Ok(outcome)
+        };
+        to_the_end(replaced).await
     }
 
     /// Sets a new password by a one-time code, and ends all sessions of the user.
@@ -124,11 +131,12 @@ impl Issuer {
         let stamp = parts.env.random()?;
         let client = desk.client(origin);
         let event = client.did(Act::PasswordReset, now).subject(&id.to_string());
+        let here = Arc::clone(parts);
         let redeem = move |user: User| {
-            let step = user.redeem(&hash_of_code, hash, stamp, now);
+            let step = user.redeem(&hash_of_code, hash, stamp, here.moments.shown());
             ToldOfUser { events: if step.changed { vec![event] } else { Vec::new() }, step }
         };
-        match self.replace(&client, id, None, Box::new(redeem)).await?.ok_or(Error::InvalidResetCode)? {
+        match self.replace(client, id, None, Box::new(redeem)).await?.ok_or(Error::InvalidResetCode)? {
             Outcome::Done => self.published().await,
             _ => Err(Error::InvalidResetCode),
         }
