@@ -8,6 +8,8 @@ use token::revocation::ListId;
 const MAX_CHANGES: usize = 4096;
 /// Tokens in all of them together: about 20 MiB.
 const MAX_PLACES: usize = 1 << 19;
+/// More of them are not even put together: that takes long, and a delta of 32 KiB says so many only where nearly all are revoked.
+const MAX_IN_DELTA: usize = 1 << 18;
 
 /// The last lists, oldest first.
 #[derive(Debug, Default)]
@@ -55,12 +57,16 @@ impl History {
         }
     }
 
-    /// Returns how the newest list differs from the list `seq`; `None` when that is not remembered.
+    /// Returns how the newest list differs from the list `seq`; `None` when that is not remembered or no delta could say it.
     pub(crate) fn since(&self, seq: u64) -> Option<Since> {
         let at = self.changes.binary_search_by_key(&seq, |change| change.seq).ok()?;
         let base = self.changes.get(at)?.state;
+        let later = || self.changes.iter().skip(at + 1);
+        if later().map(|change| count(&change.added)).sum::<usize>() > MAX_IN_DELTA {
+            return None;
+        }
         let mut added = Places::new();
-        for change in self.changes.iter().skip(at + 1) {
+        for change in later() {
             for (epoch, indices) in &change.added {
                 added.entry(*epoch).or_default().extend(indices);
             }

@@ -95,8 +95,10 @@ struct State {
     documents: VecDeque<Published>,
     newest: Option<Newest>,
     history: History,
-    /// From these lists to the newest, signed when they were asked for; `None` where a delta would be too long.
-    deltas: HashMap<u64, Option<Published>>,
+    /// From these lists to the newest, signed when they were asked for.
+    deltas: HashMap<u64, Published>,
+    /// From this list and those before it a delta would be too long, as was found when it was asked for.
+    too_long: u64,
 }
 
 struct Newest {
@@ -113,7 +115,7 @@ impl Served {
         if let Some((seq, state)) = last {
             history.push(seq, state, Places::new());
         }
-        let state = State { documents: VecDeque::new(), newest: None, history, deltas: HashMap::new() };
+        let state = State { documents: VecDeque::new(), newest: None, history, deltas: HashMap::new(), too_long: 0 };
         Self { state: RwLock::new(state), steps: broadcast::Sender::new(STEPS) }
     }
 
@@ -132,6 +134,7 @@ impl Served {
         }
         state.history.push(seq, revocations::State { id, low: listed.low }, added);
         state.deltas.clear();
+        state.too_long = 0;
         state.newest = Some(Newest { published, answer, listed, step: Arc::clone(&step) });
         // Within the lock, so that nobody subscribes between the newest step and the next. Without followers it is lost.
         drop(self.steps.send(step));
@@ -175,18 +178,25 @@ impl Served {
     /// list is not remembered.
     pub(super) fn delta(&self, since: u64) -> Option<Result<Option<Published>, (Since, Listed)>> {
         let state = self.read();
+        if since <= state.too_long {
+            return Some(Ok(None));
+        }
         if let Some(signed) = state.deltas.get(&since) {
-            return Some(Ok(signed.clone()));
+            return Some(Ok(Some(signed.clone())));
         }
         Some(Err((state.history.since(since)?, state.newest.as_ref()?.listed.clone())))
     }
 
-    /// Keeps a delta from the list `since` for others, if it still leads to the newest list.
+    /// Keeps a delta from the list `since` for others, or that it would be too long, if it still leads to the newest list.
     pub(super) fn keep_delta(&self, since: u64, to: u64, signed: &Option<Published>) {
         let mut state = self.write();
-        let newest = state.newest.as_ref().is_some_and(|newest| newest.published.seq == to);
-        if newest && state.deltas.len() < KEPT_DELTAS {
-            state.deltas.insert(since, signed.clone());
+        if state.newest.as_ref().is_none_or(|newest| newest.published.seq != to) {
+            return;
+        }
+        match signed {
+            None => state.too_long = state.too_long.max(since), // lists before it lack all that it lacks, and more
+            Some(signed) if state.deltas.len() < KEPT_DELTAS => drop(state.deltas.insert(since, signed.clone())),
+            Some(_) => {}
         }
     }
 
