@@ -10,10 +10,12 @@
 //! budget that fills up evenly and is full after its window (a token bucket, kept as GCRA: one number a party).
 
 mod buckets;
+mod places;
 #[cfg(test)]
 mod tests;
 
 pub use buckets::{Buckets, Exceeded, Quota, Standing};
+pub use places::{Place, Places};
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use countersign_tests::{Daemon, Reply, Setup};
 use serde_json::json;
+use std::io::{Read as _, Write as _};
 
 /// Tries a wrong secret of `client_id` as the client at `address`, told by a proxy.
 fn guess(daemon: &Daemon, client_id: &str, address: &str) -> Reply {
@@ -127,8 +128,27 @@ fn the_log_tells_for_whom_a_proxy_spoke_and_its_request_id_only_when_it_is_trust
 }
 
 #[test]
+fn one_network_does_not_take_the_places_of_all_who_follow() {
+    let daemon = behind_a_proxy().set("max_connections_per_address", "2").start();
+    let follow = |address: &str| {
+        let mut stream = daemon.client().connect();
+        let request = format!("GET /revocations/events HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).expect("an answer");
+        (String::from_utf8_lossy(&status[9..]).into_owned(), stream)
+    };
+    let (first, _second) = (follow("192.0.2.1"), follow("192.0.2.1"));
+    assert_eq!((first.0.as_str(), follow("192.0.2.1").0.as_str()), ("200", "503"));
+    assert_eq!(follow("192.0.2.2").0, "200");
+    let untold: Vec<_> = (0..5).map(|_| daemon.client().follow(None)).collect();
+    assert!(untold.iter().all(|followed| followed.head.status == 200), "a proxy asks for many");
+    drop(first);
+    while follow("192.0.2.1").0 == "503" {}
+}
+
+#[test]
 fn a_proxy_header_in_front_of_the_request_is_believed_of_trusted_proxies_only() {
-    use std::io::{Read, Write};
     let sent = |daemon: &Daemon| {
         let mut stream = daemon.client().connect();
         let request = b"PROXY TCP4 192.0.2.88 10.0.0.1 4711 80\r\nGET /healthz HTTP/1.0\r\n\r\n";

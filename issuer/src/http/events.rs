@@ -7,12 +7,13 @@
 //! ```
 //!
 //! `server` writes to the connection and drops who does not read; here is only what it writes. A follower holds a place
-//! among `max_followers` for as long.
+//! among `max_followers` for as long, and one network as many of them as it may have connections.
 
 use super::App;
 use super::cors::Cors;
 use super::exchange::{Endpoint, Exchange, Verb};
 use super::reply::{self, Answer, Dialect, Refusal};
+use crate::limits::Place;
 use crate::operations::{Events, Issuer, Step};
 use crate::server::{Next, Source, Takeover};
 use crate::telemetry::metrics::METRICS;
@@ -20,7 +21,6 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 
 pub(super) const ENDPOINT: Endpoint =
     Endpoint { route: "/revocations/events", verb: Verb::Read, dialect: Dialect::Problem, cors: Cors::Anyone };
@@ -35,7 +35,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// The first leads from the list that the follower has to the newest, or, where that is not known, is the newest delta as
 /// it was published: a verifier sees whether it leads on. Where there is none it is one that changes nothing.
 pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, Refusal> {
-    let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| Refusal::TooManyFollowers)?;
+    let place = place(&app, &exchange).ok_or(Refusal::TooManyFollowers)?;
     let events = app.issuer.events();
     let (seq, first) = first(&app.issuer, &events, last_event_id(&exchange.headers))?;
     let mut answer = reply::empty(StatusCode::OK);
@@ -43,12 +43,7 @@ pub(super) async fn answer(app: Arc<App>, exchange: Exchange) -> Result<Answer, 
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    answer.extensions_mut().insert(Takeover::new(Follower {
-        events,
-        seq,
-        first: Some(first),
-        _place: Place::take(place),
-    }));
+    answer.extensions_mut().insert(Takeover::new(Follower { events, seq, first: Some(first), _place: place }));
     Ok(answer)
 }
 
@@ -57,20 +52,27 @@ struct Follower {
     /// Number of the newest list that was told of.
     seq: u64,
     first: Option<Bytes>,
-    _place: Place,
+    _place: Following,
 }
 
 /// A place among those who follow, counted for as long as it is held.
-struct Place(#[allow(dead_code)] OwnedSemaphorePermit);
+struct Following(#[allow(dead_code)] Place);
 
-impl Place {
-    fn take(permit: OwnedSemaphorePermit) -> Self {
+/// Returns a place, unless all are held, or all that one network may hold. A proxy that does not tell for whom it asks holds
+/// places for many.
+fn place(app: &App, exchange: &Exchange) -> Option<Following> {
+    let told = exchange.origin.address.filter(|address| !app.changing().proxies.trusts(*address));
+    let place = match told {
+        Some(address) => app.followers.take(address),
+        None => app.followers.take_for_anybody(),
+    };
+    place.map(|place| {
         METRICS.followed();
-        Self(permit)
-    }
+        Following(place)
+    })
 }
 
-impl Drop for Place {
+impl Drop for Following {
     fn drop(&mut self) {
         METRICS.unfollowed();
     }

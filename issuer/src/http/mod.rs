@@ -55,6 +55,7 @@ pub use standby::{Holder, Standby, Standing, standby_routes};
 use crate::config::Cookies;
 use crate::env::{Env, NoEntropy};
 use crate::forwarding::ForwardingKey;
+use crate::limits::Places;
 use crate::operations::Issuer;
 use crate::telemetry::RequestIds;
 use bytes::Bytes;
@@ -63,7 +64,7 @@ use http::Response;
 use route::{Row, Way, on, resource, row, row_below};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -78,6 +79,8 @@ pub struct Surface {
     pub body_timeout: Duration,
     /// Clients that may follow the revocation list at once.
     pub max_followers: usize,
+    /// How many of them may be of one network; 0: all.
+    pub max_followers_per_address: usize,
     /// How browsers keep the tokens of a login.
     pub cookies: Cookies,
     /// What daemons that stand by say for whom they pass requests on with; `None` where there are none.
@@ -96,7 +99,7 @@ struct App {
     secure: bool,
     body_timeout: Duration,
     metadata: Bytes,
-    followers: Arc<Semaphore>,
+    followers: Places,
     keeper: Keeper,
     forwarding: Option<Arc<ForwardingKey>>,
     /// The client that every request is of, for [`Inside`]; `None` over a socket, where each proves who it is.
@@ -121,9 +124,10 @@ pub fn routes(issuer: Issuer, env: Env, surface: Surface) -> Result<Routes, NoEn
 fn app(issuer: Issuer, env: Env, surface: Surface, operator: Option<String>) -> Result<Arc<App>, NoEntropy> {
     let request_ids = RequestIds::new(u32::from_be_bytes(env.random()?));
     let metadata = metadata::document(&issuer.settings().issuer);
-    let Surface { changing, secure, body_timeout, max_followers, cookies, forwarding } = surface;
+    let Surface { changing, secure, body_timeout, max_followers, max_followers_per_address, cookies, forwarding } =
+        surface;
     let keeper = Keeper::new(cookies, &issuer.settings().issuer);
-    let followers = Arc::new(Semaphore::new(max_followers.min(Semaphore::MAX_PERMITS)));
+    let followers = Places::new(max_followers, max_followers_per_address);
     Ok(Arc::new(App {
         issuer,
         env,

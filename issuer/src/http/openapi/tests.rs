@@ -40,6 +40,7 @@ async fn app(directory: &Path) -> Arc<App> {
         secure: false,
         body_timeout: config.body_timeout,
         max_followers: config.max_followers,
+        max_followers_per_address: config.limits.max_connections_per_address,
         cookies: config.cookies,
     };
     super::super::app(issuer, env, surface, None).unwrap()
