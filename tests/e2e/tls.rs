@@ -148,6 +148,19 @@ fn verifiers_follow_over_tls_in_http_1_and_http_2() {
     });
 }
 
+#[test]
+fn a_head_that_http_does_not_allow_is_answered_over_tls_too() {
+    let daemon = secured().start();
+    for head in ["GET foo HTTP/1.1\r\nhost: x", "CONNECT a:1 HTTP/1.1\r\nhost: x", "GET /healthz HTTP/1.1"] {
+        let mut stream = shake(&daemon, "one", &[&TLS13]);
+        stream.write_all(format!("{head}\r\nconnection: close\r\n\r\n").as_bytes()).expect("sent");
+        let mut received = String::new();
+        stream.read_to_string(&mut received).expect("an answer");
+        assert!(received.starts_with("HTTP/1.1 400 ") && received.contains("malformed_head"), "{head}: {received}");
+    }
+    assert!(!daemon.log().contains("panic"), "{}", daemon.log());
+}
+
 /// Sends a GET over HTTP/2; the connection goes on by itself.
 async fn http2(daemon: &Daemon, path: &str) -> http::Response<h2::RecvStream> {
     let mut roots = RootCertStore::empty();

@@ -78,9 +78,12 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
         front: front.clone(),
         env: env.clone(),
     };
-    let changing = reloading.changing();
+    let (changing, kept) = (reloading.changing(), reloading.changing());
+    let reloading = tokio::spawn(reloading.run(hang_up)); // also while it stands by; it ends with the process at the latest
+    let secure = config.tls.is_some() || identifier.is_secure();
     let standby = |standing| http::Standby {
         standing,
+        secure,
         name: store::name(),
         forwarding: meanwhile,
         changing,
@@ -100,9 +103,8 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     let standby::Opened { listener, issuer, stood } = opened;
     let Some(issuer) = issuer else { return Ok(()) };
     let new_admin = admin::to_be_made(&issuer, admin_secret, &env).await?;
-    let secure = config.tls.is_some() || identifier.is_secure();
     let forwarding = forwarding.filter(|_| store::is_shared(&config));
-    let surface = Surface { forwarding, ..surface(&config, reloading.changing(), secure) };
+    let surface = Surface { forwarding, ..surface(&config, kept, secure) };
     let routes = http::routes(issuer.clone(), env, surface).map_err(Error::from)?;
     serving.send_replace(Some(issuer.clone()));
     let staying = stood.map(|stood| stood.over(routes.clone()));
@@ -117,7 +119,6 @@ async fn run(config: Config, options: &Options, log: LogControl, as_json: bool) 
     }
 
     let background = tokio::spawn(server::keep_house(issuer.clone()));
-    let reloading = tokio::spawn(reloading.run(hang_up));
     let mut ended = Ok(());
     let mut leaving = None;
     let stop = async {
@@ -192,6 +193,7 @@ pub(super) fn surface(config: &Config, changing: watch::Receiver<Arc<Changing>>,
         secure,
         body_timeout: config.body_timeout,
         max_followers: config.max_followers,
+        max_followers_per_address: config.limits.max_connections_per_address,
         cookies: config.cookies.clone(),
         forwarding: None,
     }

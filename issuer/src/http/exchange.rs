@@ -26,6 +26,9 @@ use warp::{Buf, Filter, Rejection, Stream};
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// RFC 6797. Not of subdomains: they are not ours to decide about.
+pub(super) const A_YEAR_OF_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// What one endpoint is, besides its path and its handler: a row of the route table.
 #[derive(Debug)]
 pub(super) struct Endpoint {
@@ -42,7 +45,7 @@ pub(super) struct Endpoint {
 /// What may be done at an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
-    /// GET, and therefore HEAD, whose body hyper leaves out.
+    /// GET, and therefore HEAD, whose body `server` leaves out.
     Read,
     /// GET with parameters in the query: those of these names, each at most once.
     Ask(&'static [&'static str]),
@@ -101,6 +104,11 @@ impl Exchange {
     /// Returns the path as it was sent.
     pub(super) fn path(&self) -> &str {
         self.path.as_str()
+    }
+
+    /// Refuses a request whose head was none that HTTP knows.
+    pub(super) fn has_good_head(&self) -> Result<(), Refusal> {
+        self.bad_head.map_or(Ok(()), |BadHead(fault)| Err(Malformed::Head(fault).into()))
     }
 
     /// Returns path and query as they were sent, but for a question mark with nothing behind it.
@@ -268,9 +276,7 @@ where
     H: FnOnce(usize, Exchange) -> F,
     F: Future<Output = Result<Answer, Refusal>>,
 {
-    if let Some(BadHead(fault)) = exchange.bad_head {
-        return Err(Malformed::Head(fault).into());
-    }
+    exchange.has_good_head()?;
     if cors != Cors::None && exchange.method == Method::OPTIONS {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     }
@@ -306,8 +312,7 @@ fn finish(
     answer.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if app.secure {
-        // A year (RFC 6797). Not of subdomains: they are not ours to decide about.
-        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, A_YEAR_OF_TLS);
     }
     if let Ok(id) = HeaderValue::from_str(id) {
         answer.headers_mut().insert(X_REQUEST_ID, id);

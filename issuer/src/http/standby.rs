@@ -23,7 +23,7 @@ use crate::error::NotReady;
 use crate::forwarding::{Forwarded, ForwardingKey};
 use crate::server::Upstream;
 use crate::telemetry::{RequestIds, field};
-use http::header::{CACHE_CONTROL, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use passing::{Asked, Passing, marked};
 use serde_json::json;
@@ -63,6 +63,8 @@ pub struct Standby {
     pub name: String,
     /// What it says for whom it passes requests on with.
     pub forwarding: Arc<ForwardingKey>,
+    /// As in [`Surface`](super::Surface).
+    pub secure: bool,
     /// Whom it believes for whom they speak.
     pub changing: watch::Receiver<Arc<Changing>>,
     /// From the end of a request head to the end of its body.
@@ -116,6 +118,9 @@ async fn answered(desk: Arc<Desk>, exchange: Exchange) -> Response {
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if desk.passing.standby.secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, exchange::A_YEAR_OF_TLS);
+    }
     let micros = u64::try_from(env.monotonic().saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
     tracing::info!(
         { field::REQUEST } = id,
@@ -168,6 +173,7 @@ fn dialect(path: &str) -> Dialect {
 
 /// Reads the request to its end, so that it can be sent again when none of it was, or answered here.
 async fn asked(exchange: Exchange, sender: Sender, limit: Duration) -> Result<Asked, Refusal> {
+    exchange.has_good_head()?;
     let target = exchange.target();
     let Exchange { headers, body, method, peer, .. } = exchange;
     let body = request::whole(&headers, body, limit).await?;

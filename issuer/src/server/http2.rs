@@ -16,8 +16,10 @@ use super::limits::Limits;
 use super::pace::{Pace, Phase};
 use super::pieces::Sent;
 use super::secure::Secured;
+use super::takeover::Takeover;
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use http::{Method, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http2;
 use hyper::service::{Service, service_fn};
@@ -55,10 +57,12 @@ pub(super) async fn serve<S, B>(
         let busy = load.begin();
         request.extensions_mut().insert(Peer(peer));
         head::check(&mut request);
+        let asks_for_head = request.method() == Method::HEAD;
         let reply = (request.headers().len() <= most_fields).then(|| routes.call(request));
         let stop = stop.clone();
         async move {
             let answer = match reply {
+                Some(reply) if asks_for_head => without_body(reply.await?),
                 Some(reply) => Sent::of(reply.await?, stop).map(Some),
                 None => too_many_fields(),
             };
@@ -95,6 +99,16 @@ fn too_many_fields<B>() -> Response<Option<B>> {
     let mut answer = Response::new(None);
     *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     answer
+}
+
+/// Returns the answer to HEAD, as hyper makes it of one to GET over HTTP/1.1 but not here: how long the body would be, and none.
+fn without_body<B: Body>(answer: Response<B>) -> Response<Option<Sent<B>>> {
+    let (mut head, body) = answer.into_parts();
+    let length = body.size_hint().exact().filter(|_| head.extensions.remove::<Takeover>().is_none());
+    if let Some(length) = length {
+        head.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(head, None)
 }
 
 /// What goes on at one connection: it decides about the phase.

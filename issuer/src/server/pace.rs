@@ -113,7 +113,10 @@ impl<S> PacedStream<S> {
 
     fn bounded<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                // hyper lets go of a body before all of it is sent: who takes the rest slowly is not idle meanwhile.
+                self.pace.turn(Phase::Idle, Phase::Idle);
+            }
             return written;
         }
         let stall = self.stall;

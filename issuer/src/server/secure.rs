@@ -3,7 +3,8 @@
 //! The paced stream is beneath TLS, so a client that takes no bytes is found as without it. Streams stay with hyper here:
 //! their bytes have to be encrypted in order.
 
-use super::connection::{End, Peer, builder, drive, linger, told};
+use super::connection::{End, Peer, builder, drive, linger, prepare, told};
+use super::head;
 use super::http2;
 use super::limits::Limits;
 use super::pace::{Pace, PacedBody, PacedStream, Phase, pace};
@@ -48,7 +49,7 @@ pub(super) async fn serve<S, B>(
     B: Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    drop(stream.set_nodelay(true)); // an answer is written whole; a platform without the option is only slower
+    prepare(&stream);
     let (pace, phases) = pace();
     let paced = PacedStream::new(stream, pace.clone(), limits.write_stall);
     let accepted = tokio::select! {
@@ -92,6 +93,7 @@ async fn http1<S, B>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         pace.enter(Phase::Exchange);
         request.extensions_mut().insert(Peer(peer));
+        head::check(&mut request);
         let (reply, pace, stop) = (routes.call(request), pace.clone(), stop.clone());
         // Boxed, because hyper wants to move it.
         Box::pin(async move {

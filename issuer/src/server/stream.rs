@@ -22,11 +22,6 @@ use tokio::time::timeout;
 /// doubles this). Left alone it grows to megabytes, and thousands of such clients would take the machine's memory.
 const SEND_BUFFER: usize = 32 * 1024;
 
-/// How long the other machine may acknowledge nothing of what was sent, in milliseconds (RFC 5482). One that lost its power
-/// would otherwise hold its place for a quarter of an hour.
-#[cfg(target_os = "linux")]
-const SILENCE_MILLIS: u32 = 60_000;
-
 /// The last chunk, without trailers (RFC 9112 §7.1).
 const LAST: &[u8] = b"0\r\n\r\n";
 
@@ -58,7 +53,8 @@ impl Framing {
 /// Sends what the source gives until it ends, the client leaves or speaks, or `stopping`.
 pub(super) async fn send(handed: Handed, stall: Duration, stopping: watch::Receiver<bool>) {
     let Handed { socket, mut source, framing, peer } = handed;
-    bound(&socket);
+    // A system that cannot do it only keeps more.
+    let _ = sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER);
     let mut told = pin!(told(stopping));
     loop {
         let piece = tokio::select! {
@@ -87,13 +83,6 @@ pub(super) async fn send(handed: Handed, stall: Duration, stopping: watch::Recei
     if framing == Framing::Chunked {
         drop(socket.try_write(LAST)); // a client whose buffer is full sees the close
     }
-}
-
-/// Sets what the system keeps of a stream and for how long. One that cannot do it only keeps more.
-fn bound(socket: &TcpStream) {
-    let _ = sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER);
-    #[cfg(target_os = "linux")]
-    let _ = sockopt::set_tcp_user_timeout(socket, SILENCE_MILLIS);
 }
 
 /// Completes when the client has closed its side or sent anything.

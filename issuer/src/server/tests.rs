@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use warp::Filter as _;
 
 const SHORT: Duration = Duration::from_millis(150);
@@ -167,6 +167,24 @@ async fn a_client_that_does_not_read_its_answer_is_cut() {
     // No more is read; stopping waits for the answer's end, and only the limit on a stalled write can bring that.
     assert_eq!(server.stop().await, Drained::Whole);
     drop(stream);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_its_answer_slowly_is_not_idle_meanwhile() {
+    let server = Running::start(Limits { idle: SHORT, ..patient() }).await;
+    let mut stream = server.send(b"GET /huge HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let (mut taken, mut piece) = (0, vec![0; 1 << 20]);
+    loop {
+        let read = timeout(PATIENCE, stream.read(&mut piece)).await.expect("no patience").expect("a piece");
+        taken += read;
+        if read == 0 {
+            break;
+        }
+        if taken % (8 << 20) < read {
+            sleep(SHORT / 2).await; // all in all longer than an idle connection is kept
+        }
+    }
+    assert!(taken > 32 << 20, "{taken} bytes");
 }
 
 #[tokio::test]

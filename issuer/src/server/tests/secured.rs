@@ -93,6 +93,35 @@ async fn both_protocols_are_answered_as_alpn_chose() {
 }
 
 #[tokio::test]
+async fn head_is_answered_without_a_body_and_with_its_length_in_both_protocols() {
+    let server = secured(patient(), routes()).await;
+    let mut one = shake(&server, b"http/1.1").await;
+    one.write_all(b"HEAD /huge HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.expect("sent");
+    let answer = String::from_utf8(rest(&mut one).await).expect("a head alone");
+    assert!(answer.contains("content-length: 33554432\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    let (mut client, _connection) = http2(&server).await;
+    for (path, length) in [("/huge", "33554432"), ("/small", "5")] {
+        let request = Request::head(format!("https://127.0.0.1{path}")).body(()).expect("a request");
+        let (answer, _) = client.send_request(request, true).expect("sent");
+        let answer = timeout(PATIENCE, answer).await.expect("no patience").expect("an answer");
+        assert_eq!(answer.headers().get("content-length").map(|length| length.as_bytes()), Some(length.as_bytes()));
+        assert_eq!((answer.status().as_u16(), body(answer).await), (200, Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn a_target_without_a_path_reaches_the_routes_as_one_that_has_none() {
+    let server = secured(patient(), routes()).await;
+    for target in ["GET foo", "CONNECT a:1"] {
+        let mut one = shake(&server, b"http/1.1").await;
+        one.write_all(format!("{target} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.expect("sent");
+        one.write_all(b"GET /small HTTP/1.0\r\n\r\n").await.expect("sent");
+        let answers = rest(&mut one).await;
+        assert!(answers.starts_with(b"HTTP/1.1 404"), "{target}: {}", answers.escape_ascii());
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_does_not_go_on_is_not_waited_for() {
     let front = Front { tls: Some((identity(ONE, ONE_KEY).subscribe(), SHORT)), ..Front::plain() };
     let server = Running::start_behind(front, patient(), routes()).await;
