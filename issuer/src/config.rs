@@ -310,6 +310,11 @@ fn origins(mut origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
             let reason = format!("`{origin}` is not an origin such as https://app.example.com");
             return Err(ConfigError::Setting { name: "cors_origins", reason });
         }
+        if authority.ends_with(if scheme == "https" { ":443" } else { ":80" }) {
+            let reason =
+                format!("`{origin}` names the port that browsers leave out: it would never be the origin of a page");
+            return Err(ConfigError::Setting { name: "cors_origins", reason });
+        }
     }
     Ok(origins)
 }

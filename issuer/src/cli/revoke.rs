@@ -3,6 +3,7 @@
 use super::ask::Ask;
 use super::reach::Reach;
 use super::said::{Ended, Said};
+use super::target::Target;
 use super::token::parts;
 use super::{Failure, input, text};
 use clap::{ArgGroup, Args};
@@ -57,11 +58,8 @@ pub(super) fn run(command: &Revoke) -> Ended {
     let ask = Ask::post(&["oauth", "revoke"]).form("token", &token);
     command.reach.act(async |target| {
         let answer = target.ask(ask).await?;
-        let by = by(&answer);
         // The answer is the same for one that was never issued here (RFC 7009 §2.2).
-        let said = format!(
-            "if it was a live token of this issuer it is revoked: verifiers that follow the list refuse it now, all others by {by}"
-        );
+        let said = format!("if it was a live token of this issuer it is revoked: {}", holds(target, &answer));
         Ok(Said::new(said, answer))
     })
 }
@@ -86,20 +84,22 @@ fn is_token(token: &str) -> Result<(), Failure> {
 /// # Errors
 /// [`Failure`], when it is not revoked.
 pub(super) fn send(reach: &Reach, ask: Ask) -> Ended {
-    reach.act(async |target| Ok(told(target.ask(ask).await?)))
+    reach.act(async |target| Ok(told(target, target.ask(ask).await?)))
 }
 
 /// Says from when on a revocation holds.
-pub(super) fn told(answer: Value) -> Said {
-    let by = by(&answer);
+fn told(target: &Target, answer: Value) -> Said {
     let many = answer.get("ended").and_then(Value::as_u64).map(|ended| format!("{ended} sessions ended; "));
-    Said::new(
-        format!(
-            "{}revoked: verifiers that follow the list refuse it now, all others by {by}",
-            many.unwrap_or_default()
-        ),
-        answer,
-    )
+    Said::new(format!("{}revoked: {}", many.unwrap_or_default(), holds(target, &answer)), answer)
+}
+
+/// A store that no daemon has open serves its list to nobody.
+fn holds(target: &Target, answer: &Value) -> String {
+    let by = by(answer);
+    match target {
+        Target::Remote(_) => format!("verifiers that follow the list refuse it now, all others by {by}"),
+        Target::Local(_) => format!("verifiers refuse it once the daemon runs again, or by {by}"),
+    }
 }
 
 fn by(answer: &Value) -> String {

@@ -129,6 +129,8 @@ fn a_value_out_of_range_is_refused_by_all_three_names_of_its_setting() {
         "issuer = \"http://id.example.com\"",
         "cors_origins = [\"https://app.example.com/\"]",
         "cors_origins = [\"*\"]",
+        "cors_origins = [\"https://app.example.com:443\"]",
+        "cors_origins = [\"http://app.example.com:80\"]",
         "trusted_proxies = [\"10.0.0.0/33\"]",
         "tls.certificate_file = \"cert.pem\"",
         "tls.private_key_file = \"key.pem\"",

@@ -2,7 +2,7 @@
 
 use super::{Way, ran};
 use crate::tls::{certificate, secured};
-use countersign_tests::Daemon;
+use countersign_tests::{Daemon, Setup};
 use serde_json::json;
 use std::fs;
 
@@ -80,6 +80,20 @@ fn every_failure_says_what_would_do_and_ends_with_its_code() {
 }
 
 #[test]
+fn what_is_revoked_in_a_store_that_nobody_serves_is_refused_later() {
+    let mut daemon = Daemon::start();
+    let revoke = |daemon: &Daemon| {
+        let mut command = daemon.setup().command(&["revoke", "--subject", "alice"]);
+        command.env("COUNTERSIGN_LISTEN", daemon.address().to_string());
+        command.env("COUNTERSIGN_CLIENT_SECRET", daemon.admin().1);
+        ran(command, "").stdout
+    };
+    assert!(revoke(&daemon).contains("refuse it now"));
+    daemon.stop();
+    assert!(revoke(&daemon).contains("once the daemon runs again"));
+}
+
+#[test]
 fn readiness_is_an_exit_code() {
     let mut daemon = Daemon::start();
     let ready = |daemon: &Daemon, arguments: &[&str]| {
@@ -93,6 +107,20 @@ fn readiness_is_an_exit_code() {
     daemon.stop();
     let down = ready(&daemon, &[]);
     assert_eq!((down.code, &down.json()["reasons"][0]["code"]), (Some(1), &json!("not_reachable")));
+}
+
+#[test]
+fn a_daemon_that_takes_this_machine_for_a_proxy_is_asked_as_by_one() {
+    let setup = || Setup::new().set("proxy_protocol", "true");
+    for daemon in [setup().set("trusted_proxies", "127.0.0.1").start(), setup().start()] {
+        for arguments in [&["ready"][..], &["client", "list"]] {
+            let mut command = daemon.setup().command(arguments);
+            command.env("COUNTERSIGN_LISTEN", daemon.address().to_string());
+            command.env("COUNTERSIGN_CLIENT_SECRET", daemon.admin().1);
+            let ran = ran(command, "");
+            assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+        }
+    }
 }
 
 #[test]

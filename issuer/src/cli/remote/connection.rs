@@ -8,10 +8,13 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
+
+/// What a proxy says that speaks for nobody (proxy-protocol.txt, section 2.1).
+const FOR_ITSELF: &[u8] = b"PROXY UNKNOWN\r\n";
 
 /// Sends `request` to where `url` is and returns the answer when its head is there. The waits are for the caller to bound.
 ///
@@ -25,7 +28,10 @@ pub(super) async fn send(
     let fields = request.headers_mut();
     fields.insert(HOST, HeaderValue::from_str(url.authority()).map_err(|error| error.to_string())?);
     fields.insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
-    let stream = TcpStream::connect((url.host(), url.port())).await.map_err(|error| error.to_string())?;
+    let mut stream = TcpStream::connect((url.host(), url.port())).await.map_err(|error| error.to_string())?;
+    if url.expects_proxy() {
+        stream.write_all(FOR_ITSELF).await.map_err(|error| error.to_string())?;
+    }
     let (Some(name), Some(tls)) = (url.tls_name(), tls) else { return exchange(stream, request).await };
     let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
     let stream = tls.connect(name, stream).await.map_err(|error| error.to_string())?;

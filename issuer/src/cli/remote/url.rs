@@ -15,6 +15,8 @@ pub(in crate::cli) struct Url {
     tls_name: Option<String>,
     authority: String,
     prefix: String,
+    /// It takes this machine for a proxy, which has to say for whom it speaks.
+    expects_proxy: bool,
 }
 
 impl Url {
@@ -54,6 +56,7 @@ impl Url {
             port: uri.port_u16().unwrap_or(port),
             authority: authority.to_string(),
             prefix: uri.path().trim_end_matches('/').to_owned(),
+            expects_proxy: false,
         })
     }
 
@@ -82,6 +85,7 @@ impl Url {
             tls_name,
             authority: address.to_string(),
             prefix: String::new(),
+            expects_proxy: config.proxy_protocol && config.trusted_proxies.trusts(ip),
         })
     }
 
@@ -93,6 +97,11 @@ impl Url {
     /// Returns the port to connect to.
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns whether a PROXY header has to come first. Whoever connects to an address of this machine does so from it.
+    pub(super) fn expects_proxy(&self) -> bool {
+        self.expects_proxy
     }
 
     /// Returns for whom the certificate must be; `None` without TLS.
