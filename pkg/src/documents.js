@@ -3,7 +3,7 @@
  *
  * From these its state is built again, after a trap or a restart, and judged again as if just fetched.
  */
-import { claimsOf, isHeartbeat } from "./heads.js";
+import { claimsOf } from "./heads.js";
 
 /** From here on a full list is worth fetching. */
 const MANY_DELTAS = 256;
@@ -49,13 +49,13 @@ export class Documents {
     for (const delta of behind) this.append(delta);
   }
 
-  /** Adds a delta that was applied. It takes the place of a heartbeat before it, which left the state it applies to. */
+  /** Adds a delta that was applied. It takes the place of a heartbeat before it, which names no base: it left the state as it was. */
   append(delta) {
     if (this.#endsInHeartbeat) this.#length -= this.deltas.pop()?.length ?? 0;
     this.deltas.push(delta);
     this.latest = delta;
     this.#length += delta.length;
-    this.#endsInHeartbeat = isHeartbeat(claimsOf(delta));
+    this.#endsInHeartbeat = claimsOf(delta).base === undefined;
     while (this.deltas.length > BOUND * MANY_DELTAS || this.#length > BOUND * MANY_BYTES) {
       this.list = null;
       this.#length -= this.deltas.shift()?.length ?? 0;

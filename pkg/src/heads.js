@@ -20,11 +20,6 @@ export function signerOf(document) {
   return partOf(document, 0).kid;
 }
 
-/** Whether a delta leaves the state as it was, and only signs it again. */
-export function isHeartbeat({ base, id }) {
-  return base === undefined || base === id;
-}
-
 function partOf(document, number) {
   const end = document.indexOf(LINE_FEED);
   const parts = new TextDecoder().decode(end === -1 ? document : document.subarray(0, end)).split(".");

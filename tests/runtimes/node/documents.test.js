@@ -5,7 +5,7 @@ import { Verifier as Bindings } from "../../../pkg/wasm/verifier.js";
 import { Documents } from "../../../pkg/src/documents.js";
 import { createVerifier } from "countersign";
 import { runsOn } from "../../../pkg/src/platform.js";
-import { delta, idOf, list, NOW } from "../issuing.js";
+import { delta, idOf, ISSUER, jws, list, listKey, NOW } from "../issuing.js";
 import { settled } from "../virtual-time.js";
 import { answers, asked, beating, following, verdict } from "./follow.js";
 
@@ -30,6 +30,13 @@ test("a heartbeat is replaced by whatever follows it, a delta that revokes is ke
   for (const delta of [growing(300), growing(301), heartbeat(302), heartbeat(303), growing(304)]) documents.append(delta);
   assert.deepEqual(documents.deltas, [growing(300), growing(301), growing(304)]);
   assert.equal(documents.isLong, false);
+});
+
+test("a delta that names its base is no heartbeat, whatever it names: it is kept", () => {
+  const documents = new Documents(bytes("{}"), list());
+  const named = bytes(jws({ typ: "revdelta+jwt" }, { iss: ISSUER, iat: NOW, exp: NOW + 300, seq: 2, id: idOf(), base: idOf() }, listKey));
+  for (const delta of [named, growing(3)]) documents.append(delta);
+  assert.deepEqual(documents.deltas, [named, growing(3)]);
 });
 
 test("many deltas ask for a full list, and too many give up the bytes, which a full list brings back", () => {
