@@ -285,8 +285,9 @@ export interface Verifier {
    * found to be the newest that many seconds ago or before, or is too old, the keys every five minutes and, at most every
    * 30 seconds, after a token or a list named one that is not there. It returns at once when nothing is due, when another
    * call is fetching the same since less than `ifOlderThan`, and for a moment (at most 5 s) after a failure, or after a
-   * list that is too old itself. No call waits for another one's fetch, so that in Workers each request can begin with
-   * it. 0 fetches in each case.
+   * list that is too old itself. A call that is ended by its `signal` is no failure, unless that was a timeout
+   * (`AbortSignal.timeout`): the next one fetches what is due. No call waits for another one's fetch, so that in Workers
+   * each request can begin with it. 0 fetches in each case.
    *
    * @throws {FetchError} A document could not be fetched.
    * @throws {KeySetError} The key set was refused.

@@ -26,6 +26,7 @@ export class RefreshGate {
 
   keysFetched(now) {
     this.#keysAt = now;
+    this.#keysWanted = false; // also what came up while they were fetched: it hardly ever is for a key published since
   }
 
   /** Something named a key that is not there. */
@@ -45,10 +46,20 @@ export class RefreshGate {
   }
 
   /**
+   * A call was ended by its caller, which says nothing of the issuer: what it was to fetch is as due as before.
+   *
+   * @param {{ unknownKey?: boolean }} due what the call has claimed
+   */
+  abandoned({ unknownKey }) {
+    this.release();
+    if (unknownKey) this.#wantedAt = -Infinity;
+  }
+
+  /**
    * Returns what to fetch, and takes note that it is being fetched.
    *
    * @param {{ now: number, olderThanMillis: number, isStale: boolean, fetchesKeys: boolean, fetchesRevocations: boolean }} call
-   * @returns {{ keys: boolean, list: boolean }}
+   * @returns {{ keys: boolean, list: boolean, unknownKey?: boolean }} `unknownKey` is whether an unknown key is the reason
    */
   claim({ now, olderThanMillis, isStale, fetchesKeys, fetchesRevocations }) {
     const unknownKey = this.#keysWanted && !isWithin(now, this.#wantedAt, COOL_DOWN_MILLIS);
@@ -63,7 +74,6 @@ export class RefreshGate {
     }
     this.#claimedAt = now;
     if (unknownKey) this.#wantedAt = now;
-    if (keys) this.#keysWanted = false;
-    return { keys, list };
+    return { keys, list, unknownKey };
   }
 }

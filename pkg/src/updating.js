@@ -93,7 +93,9 @@ export class Updating {
       if (this.#owner.isStale()) this.#gate.failed(Date.now()); // an issuer without a fresh list is not asked by every call either
       else this.#gate.release();
     } catch (error) {
-      this.#gate.failed(Date.now());
+      // Anybody can go away before an answer, and would hold up all others. Patience that is at its end tells of the issuer.
+      if (signal?.aborted && signal.reason?.name !== "TimeoutError") this.#gate.abandoned(due);
+      else this.#gate.failed(Date.now());
       throw error;
     }
   }

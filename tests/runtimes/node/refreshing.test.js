@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVerifier, UsageError } from "countersign";
 import { keyOf, keySet, listKey, token, tokenKey } from "../issuing.js";
+import { settled } from "../virtual-time.js";
 import { answers, asked, following, verdict } from "./follow.js";
 
 const still = { follow: false };
@@ -109,6 +110,40 @@ test("a failure is thrown to the call that met it, and spares the calls of the n
   await verifier.refresh({ ifOlderThan: 1 });
   assert.equal(verifier.status.age, 67);
   assert.equal(verdict(verifier, issuer.token()), true);
+});
+
+test("a call that its caller gives up is no failure: the next one fetches what is due, keys for an unknown key included", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  const text = issuer.token();
+  issuer.publish(text);
+  await time.pass(2);
+  assert.equal(verdict(verifier, token({}, {}, keyOf(9, "token"))), "ERR_JWKS_NO_MATCHING_KEY");
+  issuer.instead = { since: answers.silent, "jwks.json": answers.silent };
+  for (let times = 0; times < 5; times += 1) {
+    const controller = new AbortController();
+    asked(issuer);
+    const given = verifier.refresh({ ifOlderThan: 1, signal: controller.signal });
+    await settled();
+    assert.deepEqual(asked(issuer), { "jwks.json": 1, since: 1 });
+    controller.abort();
+    await assert.rejects(given, { code: "ERR_FETCH", message: /aborted/ });
+  }
+  issuer.instead = {};
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual([asked(issuer), verdict(verifier, text)], [{ "jwks.json": 1, since: 1 }, "ERR_TOKEN_REVOKED"]);
+});
+
+test("an issuer that lets a call wait until its time is over spares the calls of the next moment, whoever has set the time", async (context) => {
+  for (const timeout of [0.02, 60]) {
+    const { time, issuer, verifier } = await following(context, { ...still, timeout });
+    await time.pass(2);
+    issuer.instead.since = answers.silent;
+    const signal = timeout === 60 ? AbortSignal.timeout(20) : undefined;
+    await assert.rejects(verifier.refresh({ ifOlderThan: 1, signal }), { code: "ERR_FETCH" });
+    asked(issuer);
+    await verifier.refresh({ ifOlderThan: 1 });
+    assert.deepEqual(asked(issuer), {});
+  }
 });
 
 test("after an unknown key the next call fetches the keys too, once per cool-down", async (context) => {
