@@ -62,6 +62,11 @@ export class ListError extends Error {
   }
 }
 
+/** Whether a list was refused by its signature: it may be by a key that is new. */
+export function isForKey(error) {
+  return error instanceof ListError && error.reason === "signature";
+}
+
 const byKind = { token: VerificationError, keys: KeySetError, list: ListError };
 
 /**

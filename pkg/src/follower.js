@@ -25,7 +25,7 @@
  * @property {(keys: Uint8Array) => void} takeKeys throws when they are refused
  * @property {(error: unknown) => void} failed
  */
-import { ListError } from "./errors.js";
+import { isForKey } from "./errors.js";
 import { KeyWatch } from "./key-watch.js";
 import { backOff, isWithin, jittered } from "./pace.js";
 import { StreamWatch } from "./stream-watch.js";
@@ -185,7 +185,7 @@ export class Follower {
   }
 
   #noticeKey(error) {
-    this.#refusedForKey = error instanceof ListError && error.reason === "signature";
+    this.#refusedForKey = isForKey(error);
     if (this.#refusedForKey) this.wantKeys();
   }
 

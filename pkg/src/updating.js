@@ -2,7 +2,7 @@
  * How what a verifier knows is brought up to date: by a refresh that a caller waits for, and by following the issuer. Each
  * way ends here, so there is one place where a document is taken and what that changes is told.
  */
-import { ListError, UsageError } from "./errors.js";
+import { isForKey, ListError, UsageError } from "./errors.js";
 import { Follower } from "./follower.js";
 import { claimsOf, isFull } from "./heads.js";
 import { isWithin } from "./pace.js";
@@ -106,18 +106,23 @@ export class Updating {
     this.#saver?.close();
   }
 
-  /** Fetches keys, list or both; each is taken if it can be, whatever becomes of the other, and the keys first. */
+  /** Fetches keys, list or both; each is taken as it arrives, if it can be, whatever becomes of the other. */
   async #fetchBoth({ keys, list }, fetchList, signal) {
     const sources = new Sources(this.#settings);
     const turn = (this.#turns += 1);
-    const fetched = await Promise.allSettled([keys ? sources.keys(signal) : undefined, list ? fetchList(sources) : undefined]);
-    const failures = [
-      await reasonAgainst(fetched[0], (bytes) => this.#takeKeys(bytes, turn)),
-      await reasonAgainst(fetched[1], (bytes) => this.#takeFetched(bytes, sources, signal)),
-    ];
+    const keysTaken = keys && sources.keys(signal).then((bytes) => this.#takeKeys(bytes, turn));
+    const listTaken = list && fetchList(sources).then(async (bytes) => {
+      try {
+        await this.#takeFetched(bytes, sources, signal);
+      } catch (error) {
+        if (!keys || !isForKey(error)) throw error;
+        await keysTaken; // which may bring the key
+        await this.#takeFetched(bytes, sources, signal);
+      }
+    });
+    const settled = await Promise.allSettled([keysTaken, listTaken]);
     await this.#saver?.settle();
-    const failure = failures.find((error) => error !== undefined);
-    if (failure !== undefined) throw failure;
+    for (const taken of settled) if (taken.status === "rejected") throw taken.reason;
   }
 
   /** Returns the delta that leads to the newest list, or that list. */
@@ -159,7 +164,7 @@ export class Updating {
     try {
       outcome = state.take(bytes);
     } catch (error) {
-      if (error instanceof ListError && error.reason === "signature") this.#gate.wantKeys(); // by a key that is new, perhaps
+      if (isForKey(error)) this.#gate.wantKeys();
       if (error instanceof ListError && ALARMS.includes(error.code)) this.#owner.tell("alarm", { error });
       throw error;
     }
@@ -220,21 +225,5 @@ export class Updating {
     };
     this.#follower = new Follower(target, world, { pollMillis, keys: fetchesKeys, list: fetchesRevocations });
     this.#follower.start({ atOnce: !isFetched });
-  }
-}
-
-/**
- * Returns why a document was not fetched or not taken; undefined when it was, or was not asked for.
- *
- * @param {PromiseSettledResult<Uint8Array | undefined>} fetched
- * @param {(bytes: Uint8Array) => unknown} take
- */
-async function reasonAgainst(fetched, take) {
-  if (fetched.status === "rejected") return fetched.reason;
-  try {
-    if (fetched.value !== undefined) await take(fetched.value);
-    return undefined;
-  } catch (error) {
-    return error;
   }
 }

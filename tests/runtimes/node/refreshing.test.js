@@ -206,6 +206,37 @@ test("a list signed by a new key has the keys fetched by the call after", async 
   assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
 });
 
+test("a list is taken as it arrives, also while the keys never do", async (context) => {
+  const { issuer, verifier } = await following(context, still);
+  const [text, controller] = [issuer.token(), new AbortController()];
+  issuer.publish(text);
+  issuer.instead["jwks.json"] = answers.silent;
+  const hanging = verifier.refresh({ signal: controller.signal });
+  await settled();
+  assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
+  controller.abort();
+  await assert.rejects(hanging, { code: "ERR_FETCH", message: /JWK Set/ });
+});
+
+test("a list by a key that comes with it waits for the keys, which are not wanted again then", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  const [text, next] = [issuer.token(), keyOf(5, "revocations")];
+  issuer.more = { key: next };
+  issuer.publish(text);
+  let arrive;
+  issuer.instead["jwks.json"] = () => new Promise((resolve) => (arrive = resolve));
+  const refresh = verifier.refresh();
+  await settled();
+  assert.equal(verdict(verifier, text), true);
+  arrive({ status: 200, body: JSON.stringify(keySet(tokenKey, next)) });
+  await refresh;
+  assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
+  await time.pass(2);
+  asked(issuer);
+  await verifier.refresh({ ifOlderThan: 1 });
+  assert.deepEqual(asked(issuer), { since: 1 });
+});
+
 test("it takes no other options, and no time that is none", async (context) => {
   const { verifier } = await following(context, still);
   for (const ifOlderThan of [-1, NaN, "1", null, Infinity]) await assert.rejects(verifier.refresh({ ifOlderThan }), UsageError);

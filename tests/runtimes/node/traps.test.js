@@ -162,6 +162,7 @@ test("a list whose key has gone is not trusted again after a trap: tokens are re
   try {
     const verifier = await createVerifier({ issuer: issuer.url, audience: AUDIENCE, now: () => NOW });
     answers.keys = keySet(tokenKey, keyOf(7, "revocations"));
+    await verifier.refresh().catch(() => {}); // its list may have arrived before the keys
     await assert.rejects(verifier.refresh(), { code: "ERR_REVLIST_INVALID" });
     assert.ok(verifier.verify(token({ iss: issuer.url })));
     trapsOnce("recheck");
