@@ -26,6 +26,7 @@
  * @property {(error: unknown) => void} failed
  */
 import { isForKey } from "./errors.js";
+import { claimsOf } from "./heads.js";
 import { KeyWatch } from "./key-watch.js";
 import { backOff, isWithin, jittered } from "./pace.js";
 import { StreamWatch } from "./stream-watch.js";
@@ -34,6 +35,8 @@ const MOST_BACK_OFF_MILLIS = 60_000;
 /** A timer that is so much late has slept. */
 const SLEPT_MILLIS = 10_000;
 const SOON_MILLIS = 1_000;
+/** A list that is announced may be behind a cache for some seconds. Beyond that there is none, perhaps: not all that announces is signed. */
+const MOST_TRIES = 3;
 
 export class Follower {
   #world;
@@ -48,6 +51,8 @@ export class Follower {
   #asked; // what came up during a check: "delta" or "list"
   #failures = 0;
   #retryAfterMillis = 0;
+  #announced = 0; // number of the list that the stream has told of last without bringing it
+  #tries = 0; // checks for it that are left
   #refusedForKey = false; // a document was refused by its signature: newer keys may tell better
   #wokenAt = -Infinity;
 
@@ -133,29 +138,30 @@ export class Follower {
     if (this.#checking) return;
     this.#checking = true;
     this.#cancelTimer?.();
-    let [outcome, again] = ["same", false];
+    let [outcome, again, isBehind] = ["same", false, false];
     try {
       this.#asked = undefined;
       outcome = await this.#fetched(kind);
       this.#failures = 0;
       this.#retryAfterMillis = 0;
       again = this.#asked !== undefined;
+      isBehind = this.#announced > (this.#target.seq() ?? 0) && this.#tries-- > 0;
     } catch (error) {
       this.#failed(error);
     }
     this.#checking = false;
     if (this.#isClosed) return;
     if (again && outcome === "newer") return void this.#check(this.#asked);
-    this.#plan(again);
+    this.#plan(again, isBehind);
   }
 
-  #plan(again) {
+  #plan(again, isBehind) {
     if (this.#failures > 0) {
       const pause = backOff(this.#failures, { least: this.#pollMillis, most: MOST_BACK_OFF_MILLIS, random: this.#world.random });
       this.#checkAfter(Math.max(pause, Math.min(this.#retryAfterMillis, MOST_BACK_OFF_MILLIS)));
     } else if (again) {
       this.#checkAfter(jittered(Math.min(SOON_MILLIS, this.#pollMillis), this.#world.random));
-    } else if (!this.#stream.isUp) {
+    } else if (isBehind || !this.#stream.isUp) {
       this.#checkAfter(jittered(this.#pollMillis, this.#world.random));
     }
   }
@@ -205,14 +211,16 @@ export class Follower {
   #onEvent({ type, data }) {
     if (type === "list") {
       // Not signed, so it is no sign of life; what it leads to is.
-      if (Number(data) > (this.#target.seq() ?? 0)) void this.#check("list");
+      const seq = Number(data);
+      if (Number.isSafeInteger(seq) && seq > (this.#target.seq() ?? 0)) this.#seek(seq, "list");
       return "ignored";
     }
     if (type !== "message") return "ignored";
     try {
-      const outcome = this.#take(new TextEncoder().encode(data));
+      const delta = new TextEncoder().encode(data);
+      const outcome = this.#take(delta);
       if (this.#isClosed) return "ignored";
-      if (outcome === "gap") void this.#check("delta");
+      if (outcome === "gap") this.#seek(claimsOf(delta).seq, "delta");
       else if (this.#target.wantsList()) void this.#check("list");
       return { newer: "heard", gap: "heard", same: "kept", older: "ignored" }[outcome];
     } catch (error) {
@@ -221,6 +229,13 @@ export class Follower {
       this.#target.failed(error);
       return this.#refusedForKey ? "ignored" : "broken";
     }
+  }
+
+  /** Asks for the list of this number, or a newer one. */
+  #seek(seq, kind) {
+    this.#announced = seq;
+    this.#tries = MOST_TRIES;
+    void this.#check(kind);
   }
 
   #onUp() {
