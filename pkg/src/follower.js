@@ -221,7 +221,7 @@ export class Follower {
       const outcome = this.#take(delta);
       if (this.#isClosed) return "ignored";
       if (outcome === "gap") this.#seek(claimsOf(delta).seq, "delta");
-      else if (this.#target.wantsList()) void this.#check("list");
+      else if (this.#target.wantsList()) this.#checkNow("list");
       return { newer: "heard", gap: "heard", same: "kept", older: "ignored" }[outcome];
     } catch (error) {
       if (this.#isClosed) return "ignored";
@@ -235,7 +235,12 @@ export class Follower {
   #seek(seq, kind) {
     this.#announced = seq;
     this.#tries = MOST_TRIES;
-    void this.#check(kind);
+    this.#checkNow(kind);
+  }
+
+  /** After a failure it is not the stream that says when the issuer is asked again. */
+  #checkNow(kind) {
+    if (this.#failures === 0) void this.#check(kind);
   }
 
   #onUp() {
@@ -246,6 +251,6 @@ export class Follower {
   #onDown(error) {
     this.#target.failed(error);
     // Soon, but not in the same moment as everybody else whose stream has ended.
-    this.#checkAfter(this.#world.random() * Math.min(SOON_MILLIS, this.#pollMillis));
+    if (this.#failures === 0) this.#checkAfter(this.#world.random() * Math.min(SOON_MILLIS, this.#pollMillis));
   }
 }

@@ -52,3 +52,20 @@ test("a list that does not exist is asked for a few times each time it is told o
   }
   assert.equal(verifier.status.transport, "stream");
 });
+
+test("an issuer that is busy is left in peace for as long as it asks for, whatever its stream tells of, and when that ends", async (context) => {
+  const { time, issuer, verifier, text } = await unaware(context);
+  const busy = () => ({ status: 503, headers: { "retry-after": "30" } });
+  issuer.instead = { since: busy, revocations: busy, events: busy };
+  for (let at = 0; at < 29; at += 1) {
+    issuer.publish();
+    issuer.tell(`event: list\ndata: ${issuer.newest.seq}\n\n`);
+    if (at === 20) issuer.hangUp();
+    await time.pass(1);
+  }
+  const { since, revocations } = asked(issuer);
+  assert.deepEqual([since, revocations], [1, undefined]);
+  delete issuer.instead.since;
+  await time.pass(2);
+  assert.deepEqual([asked(issuer).since, verdict(verifier, text)], [1, "ERR_TOKEN_REVOKED"]);
+});
