@@ -29,6 +29,7 @@ export async function createWithStore(settings, now, fetchDocuments) {
   }
   const origin = stored === undefined ? { isFetched: true } : brought(settings, stored, fetched);
   const verifier = new Verifier(settings, stored ?? new State(settings, fetched, now), { ...origin, saver });
+  saver.changed({ urgent: true });
   await saver.settle();
   return verifier;
 }
@@ -47,12 +48,17 @@ async function restored(settings, now) {
   }
 }
 
-/** Brings a stored state that is too old up to date; it is kept against an older list, or one that contradicts it. */
-function brought(settings, stored, { keys, list }) {
-  try {
-    if (settings.fetchesKeys) stored.takeKeys(keys);
-    return { isFetched: !settings.fetchesRevocations || stored.take(list) !== "older" };
-  } catch (lastError) {
-    return { isFetched: false, lastError };
+/** Brings a stored state that is too old up to date, by each document that holds; it is kept against an older list, or one that contradicts it. */
+function brought({ fetchesKeys, fetchesRevocations }, stored, { keys, list }) {
+  let isFetched = true;
+  let lastError;
+  for (const take of [() => fetchesKeys && stored.takeKeys(keys), () => fetchesRevocations && stored.take(list)]) {
+    try {
+      if (take() === "older") isFetched = false;
+    } catch (error) {
+      isFetched = false;
+      lastError ??= error;
+    }
   }
+  return { isFetched, lastError };
 }

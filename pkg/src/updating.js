@@ -54,7 +54,6 @@ export class Updating {
     if (isFetched) {
       this.#isUpToDate();
       this.#gate.keysFetched(Date.now());
-      saver?.changed({ urgent: true });
     }
     if (settings.follow) this.#follow(isFetched);
   }

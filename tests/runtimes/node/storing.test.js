@@ -99,6 +99,17 @@ test("an issuer, or whoever answers for it, that is behind the store is not beli
   assert.equal(verdict(verifier, text), "ERR_STATUS_STALE");
 });
 
+test("a list is taken and stored though the keys that came with it are refused, and these are told of", async (context) => {
+  const { store, given, issuer, time, text } = await storedState(context);
+  time.sleep(310);
+  issuer.publish();
+  issuer.instead["jwks.json"] = answers.page;
+  const verifier = await createVerifier({ ...given, store, follow: false });
+  assert.deepEqual([verifier.status.seq, verdict(verifier, text), verifier.status.lastError.code], [3, "ERR_TOKEN_REVOKED", "ERR_JWKS_INVALID"]);
+  const again = await createVerifier({ ...given, store, fetch: offline, follow: false });
+  assert.equal(again.status.seq, 3);
+});
+
 test("an issuer that contradicts the store is an alarm", async (context) => {
   const { store, given, issuer, time } = await storedState(context);
   const other = delta({ seq: 2, base: idOf({}), id: idOf({}), iat: NOW + 1, exp: NOW + 301 });
