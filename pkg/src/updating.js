@@ -213,7 +213,8 @@ export class Updating {
       },
       list: (signal) => this.#list(sources, signal),
       delta: (signal) => sources.delta(seq(), signal),
-      events: (signal, onEvent) => sources.events(seq() ?? 0, signal, onEvent),
+      // Async, since `seq` may throw: in a timer that would end a Node process.
+      events: async (signal, onEvent) => sources.events(seq() ?? 0, signal, onEvent),
     };
     const target = {
       seq,

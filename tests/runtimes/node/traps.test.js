@@ -7,6 +7,8 @@ import { createVerifier } from "countersign";
 import { initSync, Verifier as Bindings } from "../../../pkg/wasm/verifier.js";
 import { AUDIENCE, ISSUER, jws, keyOf, keySet, list, listKey, NOW, placeOf, serve, token, tokenKey } from "../issuing.js";
 import { randomness } from "../randomness.js";
+import { settled } from "../virtual-time.js";
+import { following, verdict } from "./follow.js";
 
 const given = { issuer: ISSUER, audience: AUDIENCE, keys: keySet(), revocations: null, now: () => NOW };
 
@@ -171,6 +173,19 @@ test("a list whose key has gone is not trusted again after a trap: tokens are re
   } finally {
     await issuer.close();
   }
+});
+
+test("a trap in the background ends no process, and following goes on", async (context) => {
+  const { time, issuer, verifier } = await following(context);
+  trapsOnce("status");
+  await time.pass(0);
+  assert.equal(verifier.status.transport, "poll");
+  await time.pass(2);
+  assert.equal(verifier.status.transport, "stream");
+  const text = issuer.token();
+  issuer.publish(text);
+  await settled();
+  assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
 });
 
 test("a refusal replaces nothing", async () => {
