@@ -95,7 +95,7 @@ fn members(claims: Object<'_>) -> Option<(Head, ListId, u32, Vec<u8>)> {
         let id = head.id;
         return (low.is_none() && add.is_none()).then_some((head, id, 0, nothing.to_vec()));
     }
-    let base = ListId::from_claims(claims, "base").filter(|base| *base != head.id)?;
+    let base = ListId::from_claims(claims, "base")?;
     // An epoch that is not over by the issuer's own clock must stay: a delta takes nothing back.
     let low = low.map_or(Some(0), |low| u32::try_from(low.as_u64()?).ok().filter(|low| *low <= epoch(head.iat)))?;
     let add = add.map_or_else(|| Some(nothing.to_vec()), |add| base64url::decode(add.as_str()?.as_bytes()).ok())?;
