@@ -11,6 +11,7 @@
 
 use super::durable::Durable;
 use super::engine::Engine;
+use super::fatal::Fatal;
 use super::journal::{CLAIMED, FULL};
 use super::mover::Mover;
 use super::open::{abandon, unusable};
@@ -79,10 +80,10 @@ impl Committer {
         engine: Engine,
         durable: Box<dyn Durable>,
         mover: Mover,
-        fatal: Arc<watch::Sender<Option<StoreError>>>,
+        fatal: Arc<Fatal>,
     ) -> Result<Self, StoreError> {
         let (queue, messages) = sync_channel(QUEUE);
-        let failed = fatal.subscribe();
+        let failed = fatal.watched();
         let full = Arc::new(AtomicBool::new(false));
         let tells_full = Arc::clone(&full);
         let body = move || Thread { engine, durable, mover, fatal, full: tells_full }.run(&messages);
@@ -157,7 +158,7 @@ struct Thread {
     engine: Engine,
     durable: Box<dyn Durable>,
     mover: Mover,
-    fatal: Arc<watch::Sender<Option<StoreError>>>,
+    fatal: Arc<Fatal>,
     full: Arc<AtomicBool>,
 }
 
@@ -195,13 +196,9 @@ impl Thread {
         }
     }
 
-    fn failure(&self) -> Option<StoreError> {
-        self.fatal.borrow().clone()
-    }
-
     /// Runs changes of the group, mostly all, and makes them durable; what it says goes for each of so many.
     fn commit(&mut self, group: &mut [Box<dyn Change>]) -> (usize, Result<(), StoreError>) {
-        if let Some(fault) = self.failure() {
+        if let Some(fault) = self.fatal.fault() {
             return (group.len(), Err(fault));
         }
         self.make_way();
@@ -230,10 +227,7 @@ impl Thread {
                 self.engine.announce();
                 self.engine.events.count();
             }
-            Err(fault) => {
-                tracing::error!(reason = %fault, "the store failed: nothing more is acknowledged, the process must end");
-                self.fatal.send_replace(Some(fault.clone()));
-            }
+            Err(fault) => self.fatal.tell(fault),
         }
         (ran, done)
     }
@@ -262,11 +256,11 @@ impl Thread {
     /// Moves everything into the tree. Where the disk has no room for that it stays in the journal.
     fn settle(&mut self) -> Result<(), StoreError> {
         self.mover.wait();
-        if self.durable.length() > 0 && !self.mover.is_busy() && self.failure().is_none() {
+        if self.durable.length() > 0 && !self.mover.is_busy() && self.fatal.fault().is_none() {
             self.turn();
             self.mover.wait();
         }
-        self.failure().map_or(Ok(()), Err)
+        self.fatal.fault().map_or(Ok(()), Err)
     }
 
     fn look_for_room(&mut self) {

@@ -7,9 +7,10 @@
 //! ```
 //!
 //! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the
-//! tree, `mover.rs` and `cleaner.rs` are all that writes into that, `reading.rs` makes records of rows, `durable.rs` syncs, `stuck.rs` lets no flush hang, `room.rs` keeps room on the
-//! disk, `layout.rs` says which row lies where; what belongs to one area of the store is in the file of that area. sled's
-//! `flush_async` is never called: it deadlocks with eight callers at a time.
+//! tree, `mover.rs` and `cleaner.rs` are all that writes into that, `reading.rs` makes records of rows, `durable.rs` syncs,
+//! `stuck.rs` lets no flush hang, `fatal.rs` tells when one failed, `room.rs` keeps room on the disk, `layout.rs` says which
+//! row lies where; what belongs to one area of the store is in the file of that area. sled's `flush_async` is never
+//! called: it deadlocks with eight callers at a time.
 
 mod audit;
 mod backup;
@@ -19,6 +20,7 @@ mod committer;
 mod due;
 mod durable;
 mod engine;
+mod fatal;
 mod journal;
 mod keys;
 mod layers;
@@ -47,6 +49,7 @@ use crate::store::record::{Record, RevokedBy};
 use committer::Committer;
 use durable::{Durable, Files};
 use engine::Engine;
+use fatal::Fatal;
 use layers::Layers;
 use mover::Mover;
 use std::fs::File;
@@ -78,7 +81,7 @@ impl SledStore {
         let open::Opened { db, log, files, above, newest, lock } = open::open(directory)?;
         let (leaving, last) = above.leaving.map(|(leaving, last)| (Arc::new(leaving), last)).unzip();
         let layers = Arc::new(Layers::of((*db).clone(), above.recent, leaving.clone()));
-        let fatal = Arc::new(watch::Sender::new(None));
+        let fatal = Arc::new(Fatal::of(directory));
         let mover = Mover::start(Arc::clone(&layers), db, log, files.claims(), Arc::clone(&fatal))?;
         if let (Some(leaving), Some(last)) = (leaving, last) {
             mover.begin(leaving, last);

@@ -8,6 +8,7 @@
 
 use super::cleaner::Cleaner;
 use super::durable::Log;
+use super::fatal::Fatal;
 use super::journal::{FULL, Place};
 use super::layers::{Layer, Layers};
 use super::reading::failed;
@@ -22,7 +23,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// Bytes and rows of one piece: with the leaves that they lie in, and what it moves for each of these, sled writes some thirty
 /// times as much at worst: less than two segments.
@@ -86,7 +86,7 @@ impl Mover {
         db: sled::Db,
         log: Log,
         claims: Arc<Mutex<Claims>>,
-        fatal: Arc<watch::Sender<Option<StoreError>>>,
+        fatal: Arc<Fatal>,
     ) -> Result<Self, StoreError> {
         let shared = Arc::<Shared>::default();
         let watch = Watch::over(layers.tree().clone()).map_err(|error| open::unusable(&error))?;
@@ -145,7 +145,7 @@ enum Stopped {
 }
 
 impl Thread {
-    fn run(mut self, fatal: &watch::Sender<Option<StoreError>>) {
+    fn run(mut self, fatal: &Fatal) {
         loop {
             let done = std::panic::catch_unwind(AssertUnwindSafe(|| self.work()));
             let panicked = |_| Err(Stopped::Failed(StoreError::damaged("the engine gave up while it wrote")));
@@ -153,8 +153,7 @@ impl Thread {
                 Ok(()) => {}
                 Err(Stopped::Closing) => return,
                 Err(Stopped::Failed(fault)) => {
-                    tracing::error!(reason = %fault, "the store failed: nothing more is acknowledged, the process must end");
-                    fatal.send_replace(Some(fault));
+                    fatal.tell(&fault);
                     self.shared.change(|state| state.failed = true);
                     open::abandon(self);
                     return;

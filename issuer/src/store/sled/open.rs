@@ -5,6 +5,7 @@
 //! files make it panic. The lock file keeps two processes from mending the same directory.
 
 use super::durable::{Files, Log, sync_directory};
+use super::fatal::{leave, read_anew};
 use super::journal::{Above, Place};
 use super::stuck::Watch;
 use super::witness::Newest;
@@ -48,7 +49,19 @@ pub(super) struct Opened {
 pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
     create(directory).map_err(|error| unusable(&error))?;
     let lock = lock(directory)?;
-    sync_what_was_left(directory).map_err(|error| unusable(&error))?;
+    match open_locked(directory, &lock) {
+        Ok((db, Prepared { log, files, newest, above })) => Ok(Opened { db, log, files, above, newest, lock }),
+        Err(fault) => {
+            if let StoreError::Unusable { .. } = fault {
+                leave(directory); // it may have been a sync
+            }
+            Err(fault)
+        }
+    }
+}
+
+fn open_locked(directory: &Path, lock: &File) -> Result<(sled::Db, Prepared), StoreError> {
+    read_anew(directory).and_then(|()| sync_what_was_left(directory)).map_err(|error| unusable(&error))?;
     let db = match open_mended(directory) {
         Err(StoreError::Full) if room::give_up(directory).map_err(|error| unusable(&error))? => {
             tracing::warn!("the disk is full: the store opens in the room that was reserved for it");
@@ -56,8 +69,8 @@ pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
         }
         opened => opened?,
     };
-    match prepare(directory, &lock, &db) {
-        Ok((log, files, newest, above)) => Ok(Opened { db, log, files, above, newest, lock }),
+    match prepare(directory, lock, &db) {
+        Ok(prepared) => Ok((db, prepared)),
         Err(fault @ StoreError::Unusable { .. }) => {
             abandon(db);
             Err(fault)
@@ -81,7 +94,15 @@ fn sync_what_was_left(directory: &Path) -> std::io::Result<()> {
     }
 }
 
-fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(Log, Files, Newest, Above), StoreError> {
+/// What lies beside an open tree.
+struct Prepared {
+    log: Log,
+    files: Files,
+    newest: Newest,
+    above: Above,
+}
+
+fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<Prepared, StoreError> {
     let log = Log::open(directory).map_err(|error| unusable(&error))?;
     let watch = Watch::over((**db).clone()).map_err(|error| unusable(&error))?;
     watch.during(|| {
@@ -92,7 +113,7 @@ fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<(Log, Files, 
     let moved = moved.map_or(Ok(Place::default()), |row| Place::decode(layout::MOVED, &row))?;
     let (files, newest, above) = Files::open(directory, lock, moved).map_err(|error| unusable(&error))?;
     make_names_durable(directory, &log).map_err(|error| unusable(&error))?;
-    Ok((log, files, newest, above))
+    Ok(Prepared { log, files, newest, above })
 }
 
 /// Opens what the last process left, without the snapshots that it did not finish or that do not fit the log.

@@ -106,6 +106,14 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+/// Copies the files of a store; it is what a kill would leave of them.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for name in names(from).into_iter().filter(|name| from.join(name).is_file()) {
+        std::fs::copy(from.join(&name), to.join(&name)).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_failed_sync_acknowledges_nothing_is_never_retried_and_is_told() {
     let directory = tempfile::tempdir().unwrap();
@@ -126,6 +134,21 @@ async fn a_failed_sync_acknowledges_nothing_is_never_retried_and_is_told() {
     );
     assert!(matches!(store.close().await, Err(StoreError::Failed { .. })));
     assert_eq!(probe.syncs.load(Ordering::SeqCst), acknowledged + 1, "a sync that failed is never tried again");
+}
+
+#[tokio::test]
+async fn a_store_that_failed_leaves_word_of_it_and_the_next_start_reads_its_files_anew() {
+    let (directory, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (store, probe) = probed(directory.path(), None);
+    store.create_session(session(1), vec![]).await.unwrap();
+    assert!(!names(directory.path()).contains(&"failed".to_owned()));
+    probe.fails.store(true, Ordering::SeqCst);
+    assert!(matches!(store.create_session(session(2), vec![]).await, Err(StoreError::Failed { .. })));
+    assert!(names(directory.path()).contains(&"failed".to_owned()));
+    copy(directory.path(), after.path()); // what failed stays open until the process ends
+    let next = SledStore::open(after.path()).unwrap();
+    assert!(!names(after.path()).contains(&"failed".to_owned()));
+    assert_eq!(next.session(SessionId([1; 16])).await, Ok(Some(session(1))));
 }
 
 #[tokio::test]
