@@ -27,7 +27,7 @@ use std::time::Duration;
 /// Bytes and rows of one piece: with the leaves that they lie in, and what it moves for each of these, sled writes some thirty
 /// times as much at worst: less than two segments.
 const PIECE_BYTES: usize = 64 * 1024;
-const PIECE_ROWS: usize = 256;
+pub(super) const PIECE_ROWS: usize = 256;
 /// Between two pieces, so that the syncs of the journal, which answers wait for, do not queue behind those of the tree. There is
 /// none while the journal's file fills faster than its layer leaves.
 const BREATH: Duration = Duration::from_millis(10);
