@@ -16,7 +16,7 @@
 //! y id[16]                     user
 //! n name                       user of this name or address, in the form that is compared
 //! m name                       publication, newest event, the place before the oldest event, rules, binding key, floor
-//!                              (the epoch below which pages are forgotten), format
+//!                              (the epoch below which pages are forgotten), format or, in its place, restoring
 //! ```
 
 use crate::session::SessionId;
@@ -48,6 +48,8 @@ pub(super) const FLOOR: &[u8] = b"mfloor";
 /// How far rows of the journal have moved into the tree: sled only, and not part of a backup.
 pub(super) const MOVED: &[u8] = b"mmoved";
 pub(super) const FORMAT: &[u8] = b"mformat";
+/// A backup is being restored, and not all of it is there: sled only, from before the first row until after the last.
+pub(super) const RESTORING: &[u8] = b"mrestoring";
 
 pub(super) fn session(sid: SessionId) -> Vec<u8> {
     joined(SESSION, &[&sid.0])

@@ -4,15 +4,17 @@
 //! log reaches as far as the head says; events behind it came later and are left out when the store is restored, so that its
 //! chain is whole. A restored store has no witness of its newest list, as a copy has none: the next start counts
 //! everything issued so far as revoked.
+//!
+//! Half a restored store is none: it says so from before its first row, and opens once everything of it is durable.
 
 use super::due::Due;
 use super::durable::{Log, sync_directory};
 use super::layers::{Look, behind, of_kind};
-use super::open::{engine_failed, unusable};
+use super::open::{Purpose, engine_failed, sync_rows, unusable};
 use super::reading::failed;
 use super::{SledStore, layout, open, witness};
-use crate::store::intake::{Intake, KINDS, Taken};
-use crate::store::record::{Count, Record};
+use crate::store::intake::{FORMAT, Intake, KINDS, Taken};
+use crate::store::record::Record;
 use crate::store::{Answer, Backups, Order, Row, StoreError};
 use sled::Batch;
 use std::collections::BTreeMap;
@@ -84,7 +86,7 @@ fn made((key, record): (sled::IVec, sled::IVec)) -> Row {
 /// A new store that is being filled.
 pub struct Restoring {
     directory: PathBuf,
-    db: sled::Db,
+    pub(super) db: sled::Db,
     log: Log,
     intake: Intake,
     due: Due,
@@ -92,12 +94,12 @@ pub struct Restoring {
 }
 
 impl Restoring {
-    /// Makes a new store in `directory`, which must not be there.
+    /// Makes a new store in `directory`, which must not be there. Until it is finished nobody opens it.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn begin(directory: &Path) -> Result<Self, StoreError> {
-        let open::Opened { db, log, lock, .. } = open::open(directory)?;
+        let open::Opened { db, log, lock, .. } = open::open(directory, Purpose::Restore)?;
         Ok(Self {
             directory: directory.to_owned(),
             db,
@@ -135,7 +137,7 @@ impl Restoring {
         self.db.apply_batch(batch).map_err(|error| engine_failed(&error))
     }
 
-    /// Makes the store durable, and returns how many rows of each kind it has.
+    /// Makes the store durable and lets it be opened, and returns how many rows of each kind it has.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -146,12 +148,19 @@ impl Restoring {
             let count: &mut u64 = counts.entry(key.first().copied().unwrap_or_default()).or_default();
             *count = count.saturating_add(1);
         }
-        let format = self.db.get(layout::FORMAT).map_err(|error| failed(&error))?;
-        format.map(|row| Count::decode(layout::FORMAT, &row)).transpose()?; // it reads
-        self.db.flush().map_err(|error| engine_failed(&error))?;
-        self.log.sync().map_err(|error| unusable(&error))?;
+        sync_rows(&self.db, &self.log)?;
         witness::leave_none(&self.directory).map_err(|error| unusable(&error))?;
         sync_directory(&self.directory).map_err(|error| unusable(&error))?;
+        self.mark_whole()?;
         Ok(counts)
+    }
+
+    /// Says that nothing is missing; all of it must be durable.
+    fn mark_whole(&self) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.remove(layout::RESTORING);
+        batch.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT));
+        self.db.apply_batch(batch).map_err(|error| engine_failed(&error))?;
+        sync_rows(&self.db, &self.log)
     }
 }

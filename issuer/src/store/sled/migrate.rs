@@ -8,7 +8,7 @@
 use super::durable::Log;
 use super::layout;
 use super::mover::PIECE_ROWS;
-use super::open::{engine_failed, unusable};
+use super::open::{engine_failed, sync_rows};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::store::intake::FORMAT;
@@ -28,7 +28,7 @@ pub(super) fn from_1(db: &Db, log: &Log) -> Result<(), StoreError> {
         from = Bound::Excluded(last.to_vec());
         sessions += rows.len();
         db.apply_batch(index(&rows)).map_err(|error| engine_failed(&error))?;
-        sync(db, log)?; // before sled may write over what these rows have replaced
+        sync_rows(db, log)?; // before sled may write over what these rows have replaced
     }
     tracing::info!(sessions, "each session has its row under its subject");
     from_2(db, log)
@@ -37,7 +37,7 @@ pub(super) fn from_1(db: &Db, log: &Log) -> Result<(), StoreError> {
 /// Raises the format, so that no older daemon opens a store whose journal or rows it does not know.
 pub(super) fn from_2(db: &Db, log: &Log) -> Result<(), StoreError> {
     db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map_err(|error| engine_failed(&error))?;
-    sync(db, log)
+    sync_rows(db, log)
 }
 
 /// A session that cannot be read is left where it is, for whoever mends the store: nobody can refresh it either.
@@ -50,9 +50,4 @@ fn index(rows: &[(IVec, IVec)]) -> Batch {
         }
     }
     batch
-}
-
-fn sync(db: &Db, log: &Log) -> Result<(), StoreError> {
-    db.flush().map_err(|error| engine_failed(&error))?;
-    log.sync().map_err(|error| unusable(&error))
 }

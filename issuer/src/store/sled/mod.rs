@@ -52,6 +52,7 @@ use engine::Engine;
 use fatal::Fatal;
 use layers::Layers;
 use mover::Mover;
+use open::Purpose;
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -78,7 +79,7 @@ impl SledStore {
     }
 
     fn open_with(directory: &Path, durable: impl FnOnce(Files) -> Box<dyn Durable>) -> Result<Self, StoreError> {
-        let open::Opened { db, log, files, above, newest, lock } = open::open(directory)?;
+        let open::Opened { db, log, files, above, newest, lock } = open::open(directory, Purpose::Use)?;
         let (leaving, last) = above.leaving.map(|(leaving, last)| (Arc::new(leaving), last)).unzip();
         let layers = Arc::new(Layers::of((*db).clone(), above.recent, leaving.clone()));
         let fatal = Arc::new(Fatal::of(directory));

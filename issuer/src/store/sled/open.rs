@@ -45,37 +45,47 @@ pub(super) struct Opened {
     pub(super) lock: File,
 }
 
-/// Opens `directory`, creating it readable by its owner only.
-pub(super) fn open(directory: &Path) -> Result<Opened, StoreError> {
-    create(directory).map_err(|error| unusable(&error))?;
-    let lock = lock(directory)?;
-    match open_locked(directory, &lock) {
-        Ok((db, Prepared { log, files, newest, above })) => Ok(Opened { db, log, files, above, newest, lock }),
-        Err(fault) => {
-            if let StoreError::Unusable { .. } = fault {
-                leave(directory); // it may have been a sync
-            }
-            Err(fault)
-        }
-    }
+/// What a directory is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be a store, which is made if there is none.
+    Use,
+    /// To be filled out of a backup: there must be nothing in it.
+    Restore,
 }
 
-fn open_locked(directory: &Path, lock: &File) -> Result<(sled::Db, Prepared), StoreError> {
-    read_anew(directory).and_then(|()| sync_what_was_left(directory)).map_err(|error| unusable(&error))?;
-    let db = match open_mended(directory) {
-        Err(StoreError::Full) if room::give_up(directory).map_err(|error| unusable(&error))? => {
-            tracing::warn!("the disk is full: the store opens in the room that was reserved for it");
-            open_mended(directory)?
-        }
-        opened => opened?,
-    };
-    match prepare(directory, lock, &db) {
-        Ok(prepared) => Ok((db, prepared)),
+/// Opens `directory`, creating it readable by its owner only.
+pub(super) fn open(directory: &Path, purpose: Purpose) -> Result<Opened, StoreError> {
+    create(directory).map_err(|error| unusable(&error))?;
+    let lock = lock(directory)?;
+    let db = warned(directory, open_tree(directory))?;
+    refuse(directory, &db, purpose)?;
+    match warned(directory, prepare(directory, &lock, &db, purpose)) {
+        Ok(Prepared { log, files, newest, above }) => Ok(Opened { db, log, files, above, newest, lock }),
         Err(fault @ StoreError::Unusable { .. }) => {
             abandon(db);
             Err(fault)
         }
         Err(other) => Err(other),
+    }
+}
+
+/// Leaves word for the next start where this one failed: it may have been a sync.
+fn warned<T>(directory: &Path, opened: Result<T, StoreError>) -> Result<T, StoreError> {
+    if let Err(StoreError::Unusable { .. }) = opened {
+        leave(directory);
+    }
+    opened
+}
+
+fn open_tree(directory: &Path) -> Result<sled::Db, StoreError> {
+    read_anew(directory).and_then(|()| sync_what_was_left(directory)).map_err(|error| unusable(&error))?;
+    match open_mended(directory) {
+        Err(StoreError::Full) if room::give_up(directory).map_err(|error| unusable(&error))? => {
+            tracing::warn!("the disk is full: the store opens in the room that was reserved for it");
+            open_mended(directory)
+        }
+        opened => opened,
     }
 }
 
@@ -102,11 +112,11 @@ struct Prepared {
     above: Above,
 }
 
-fn prepare(directory: &Path, lock: &File, db: &sled::Db) -> Result<Prepared, StoreError> {
+fn prepare(directory: &Path, lock: &File, db: &sled::Db, purpose: Purpose) -> Result<Prepared, StoreError> {
     let log = Log::open(directory).map_err(|error| unusable(&error))?;
     let watch = Watch::over((**db).clone()).map_err(|error| unusable(&error))?;
     watch.during(|| {
-        check_format(db, &log)?;
+        check_format(db, &log, purpose)?;
         db.flush().map_err(|error| engine_failed(&error))
     })?;
     let moved = db.get(layout::MOVED).map_err(|error| engine_failed(&error))?;
@@ -210,7 +220,20 @@ fn is_lock_held(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn check_format(db: &sled::Db, log: &Log) -> Result<(), StoreError> {
+/// Refuses half a restored store, and to restore into any.
+fn refuse(directory: &Path, db: &sled::Db, purpose: Purpose) -> Result<(), StoreError> {
+    let place = directory.display();
+    let detail = if db.contains_key(layout::RESTORING).map_err(|error| engine_failed(&error))? {
+        format!("a restore into it did not finish: remove {place} and restore again")
+    } else if purpose == Purpose::Restore && !db.is_empty() {
+        format!("{place} has a store already")
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Unusable { detail: detail.into() })
+}
+
+fn check_format(db: &sled::Db, log: &Log, purpose: Purpose) -> Result<(), StoreError> {
     let failed = |error: sled::Error| engine_failed(&error);
     match db.get(layout::FORMAT).map_err(failed)? {
         Some(row) => match Count::decode(layout::FORMAT, &row)? {
@@ -219,7 +242,11 @@ fn check_format(db: &sled::Db, log: &Log) -> Result<(), StoreError> {
             Count(2 | 3) => migrate::from_2(db, log),
             Count(found) => Err(StoreError::Format { found: u8::try_from(found).unwrap_or(u8::MAX) }),
         },
-        None if db.is_empty() => db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map(drop).map_err(failed),
+        None if db.is_empty() => match purpose {
+            Purpose::Use => db.insert(layout::FORMAT, FORMAT.encode(layout::FORMAT)).map(drop).map_err(failed),
+            // It has no format until it is whole, so that no older daemon opens it either.
+            Purpose::Restore => db.insert(layout::RESTORING, &[]).map(drop).map_err(failed),
+        },
         None => Err(StoreError::damaged("there are rows but none that says their format")),
     }
 }
@@ -235,6 +262,12 @@ fn make_names_durable(directory: &Path, log: &Log) -> std::io::Result<()> {
         None => return Ok(()),
     };
     sync_directory(&parent)
+}
+
+/// Makes durable what was written to the tree.
+pub(super) fn sync_rows(db: &sled::Db, log: &Log) -> Result<(), StoreError> {
+    db.flush().map_err(|error| engine_failed(&error))?;
+    log.sync().map_err(|error| unusable(&error))
 }
 
 fn in_use(directory: &Path) -> StoreError {
@@ -257,12 +290,12 @@ mod tests {
     fn settings_that_are_whole_stay_and_half_ones_are_written_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("conf");
-        drop(open(directory.path()).unwrap());
+        drop(open(directory.path(), Purpose::Use).unwrap());
         let whole = std::fs::read(&path).unwrap();
         assert!(are_whole(&whole));
         for length in [0, 3, 20, whole.len() - 4, whole.len() - 1] {
             std::fs::write(&path, &whole[..length]).unwrap();
-            drop(open(directory.path()).unwrap());
+            drop(open(directory.path(), Purpose::Use).unwrap());
             assert_eq!(std::fs::read(&path).unwrap(), whole, "{length}");
         }
     }

@@ -148,7 +148,7 @@ async fn a_log_that_was_made_anew_is_found_by_what_was_noted_elsewhere() {
 #[test]
 fn a_change_and_its_event_are_in_one_frame_of_the_journal_also_where_a_group_is_parted() {
     let directory = tempfile::tempdir().unwrap();
-    let opened = open::open(directory.path()).unwrap();
+    let opened = open::open(directory.path(), Purpose::Use).unwrap();
     let layers = Arc::new(Layers::of((*opened.db).clone(), opened.above.recent, None));
     let mut engine = Engine::open(layers, opened.newest, opened.above.foreign).unwrap();
     engine.create_session(&session(1), vec![event(1)]).unwrap();

@@ -85,3 +85,33 @@ async fn users_clients_events_and_assertions_are_restored_whole() {
     assert_eq!(restored.purge_sessions(at(1_001)).await, Ok(false), "rows that say when to look are there again");
     assert_eq!(restored.sessions(None, 1_000).await, Ok(vec![]));
 }
+
+#[tokio::test]
+async fn a_restore_that_was_killed_is_no_store_and_says_what_to_do_and_one_that_finished_is() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = SledStore::open(from.path()).unwrap();
+    fill(&store).await;
+    let directory = to.path().join("store");
+    let killed = |moment: &str| {
+        let left = to.path().join(moment);
+        copy(&directory, &left);
+        let fault = SledStore::open(&left).err().unwrap();
+        let way_out = format!("a restore into it did not finish: remove {} and restore again", left.display());
+        assert_eq!(fault, StoreError::Unusable { detail: way_out.into() }, "{moment}");
+        assert!(Restoring::begin(&left).is_err(), "nor is it filled up");
+    };
+    let mut restoring = Restoring::begin(&directory).unwrap();
+    killed("before the first row");
+    restoring.take(store.backup_head().await.unwrap()).unwrap();
+    restoring.db.flush().unwrap();
+    killed("after the head");
+    restoring.take(rows(&store, 1_000).await).unwrap();
+    restoring.db.flush().unwrap();
+    killed("after the last row");
+    restoring.finish().unwrap();
+    let restored = SledStore::open(&directory).unwrap();
+    assert_eq!(restored.sessions(None, 1_000).await, store.sessions(None, 1_000).await);
+    restored.close().await.unwrap();
+    drop(restored);
+    assert!(Restoring::begin(&directory).is_err(), "it is not filled twice");
+}
