@@ -1,7 +1,7 @@
 //! `countersign backup` and `countersign restore`: everything into one encrypted file, and a new data folder out of it.
 
 use super::ask::Ask;
-use super::data_dir::DataDir;
+use super::data_dir::{DataDir, sync_name};
 use super::reach::{Caller, Reach, Way, runtime};
 use super::said::{Ended, Said};
 use super::target::Target;
@@ -73,7 +73,8 @@ pub(super) fn backup(args: &BackupArgs) -> Ended {
                 written.and(store.close().await.map_err(|error| Failure::from(Error::from(error))))
             }
         };
-        let kept = written.and_then(|()| file.sync_all().map_err(failed)).and_then(|()| has_end(&args.out));
+        let synced = || file.sync_all().and_then(|()| sync_name(&args.out)).map_err(failed);
+        let kept = written.and_then(|()| synced()).and_then(|()| has_end(&args.out));
         if let Err(failure) = kept {
             drop(remove_file(&args.out));
             return Err(failure);

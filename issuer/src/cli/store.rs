@@ -1,7 +1,7 @@
 //! `countersign store`: what keeps the rows. Everything of one engine goes into a file, and out of it into another.
 
 use super::backup::{self, has_end, restored};
-use super::data_dir::DataDir;
+use super::data_dir::{DataDir, sync_name};
 use super::reach::runtime;
 use super::remote::Peers;
 use super::said::{Ended, Said};
@@ -228,7 +228,7 @@ async fn write(path: &Path, store: &Arc<dyn Store>, env: &Env, master: &MasterKe
         while let Some(piece) = backup.next().await? {
             file.write_all(&piece).map_err(failed)?;
         }
-        file.sync_all().map_err(failed)?;
+        file.sync_all().and_then(|()| sync_name(path)).map_err(failed)?;
         has_end(path)
     };
     let written = written.await;
