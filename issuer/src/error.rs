@@ -53,7 +53,7 @@ pub enum Error {
     Store(StoreError),
     /// More indices of an epoch have been leased than a status list may have. The revocation list has no such bound.
     StatusListTooLarge,
-    /// A backup is being made already.
+    /// A backup is being made: another is not begun, nor is the master key replaced that it is made under.
     BackupRunning,
     /// A private key cannot be used; found when the daemon starts.
     Keys(KeyFault),
@@ -261,7 +261,9 @@ impl fmt::Display for Error {
             Self::NotReady(_) => f.write_str("the issuer is not ready"),
             Self::Store(_) => f.write_str("the store did not take the change"),
             Self::StatusListTooLarge => f.write_str("the epoch has more tokens than a status list can hold"),
-            Self::BackupRunning => f.write_str("a backup is being made, and one is made at a time"),
+            Self::BackupRunning => {
+                f.write_str("a backup is being made: one is made at a time, and under one master key")
+            }
             Self::Keys(_) => f.write_str("a signing key cannot be used"),
             Self::Signing => f.write_str("a signature could not be made"),
             Self::Entropy => f.write_str("the system gave no randomness"),

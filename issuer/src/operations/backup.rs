@@ -94,8 +94,8 @@ impl Issuer {
     /// Begins a backup of everything, encrypted under the master key. One is made at a time.
     ///
     /// # Errors
-    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::BackupRunning`] while another is made;
-    /// [`Error::Store`], [`Error::Entropy`].
+    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::BackupRunning`] while another is made,
+    /// or the master key replaced; [`Error::Store`], [`Error::Entropy`].
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn backup(&self, client: &Client) -> Result<Backup, Error> {
         self.parts.administrator(client, "backup")?;

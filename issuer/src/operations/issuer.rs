@@ -38,7 +38,7 @@ pub(super) struct Parts {
     pub(super) census: Census,
     /// What users need; none where they are off.
     pub(super) desk: Option<Desk>,
-    /// Backups that may be made at a time: one.
+    /// Backups that may be made at a time: one. Whoever replaces the master key has it, too.
     pub(super) backups: Arc<tokio::sync::Semaphore>,
     /// Where another master key would come from.
     pub(super) new_master_key: OnceLock<Box<dyn NewMasterKey>>,

@@ -4,6 +4,9 @@
 //! new key readable ─► every key sealed under it ─► all rows replaced, durably ─► in use ─► the next start finds it
 //! ```
 //!
+//! No backup is made meanwhile: its header would be under one master key and its signing keys under another, so that
+//! neither restores it.
+//!
 //! The rows change at once: a process that ends before that starts with the old master key, one that ends after it with
 //! the new one, and a start that finds both tries both (`cli/master_key.rs`).
 
@@ -34,8 +37,9 @@ impl Issuer {
     /// Seals every key under the new master key, which is in use from then on. No request waits for longer than a write.
     ///
     /// # Errors
-    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] when there is none that can
-    /// be used, the reason is logged; [`Error::Store`], [`Error::Entropy`]: the old one is in use.
+    /// [`Error::UnauthorizedClient`] unless an administrator asks; [`Error::InvalidRequest`] when there is none that
+    /// can be used, the reason is logged; [`Error::BackupRunning`], [`Error::Store`], [`Error::Entropy`]: the old one
+    /// is in use.
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn rewrap_keys(&self, client: &Client) -> Result<Rewrapped, Error> {
         self.parts.administrator(client, "keys")?;
@@ -46,6 +50,7 @@ impl Issuer {
 
 impl Parts {
     async fn rewrap(&self, event: Event) -> Result<Rewrapped, Error> {
+        let _no_backup = self.backups.try_acquire().map_err(|_| Error::BackupRunning)?;
         let _alone = self.ruling.alone().await; // no key changes meanwhile
         let unusable = || Error::InvalidRequest {
             field: "master_key",

@@ -54,6 +54,19 @@ async fn every_key_opens_under_the_new_master_key_and_none_under_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_backup_is_under_one_master_key_since_none_is_replaced_while_it_is_made() {
+    let world = world().await;
+    world.issuer.set_new_master_key(Source(Ok([5; 32]), true));
+    let mut backup = world.issuer.backup(&world.admin).await.unwrap();
+    assert!(backup.next().await.unwrap().is_some());
+    assert_eq!(world.issuer.rewrap_keys(&world.admin).await, Err(Error::BackupRunning));
+    while backup.next().await.unwrap().is_some() {}
+    drop(backup);
+    assert_eq!(world.issuer.rewrap_keys(&world.admin).await.map(|done| done.keys), Ok(2), "the one is there");
+    assert!(world.issuer.backup(&world.admin).await.is_ok(), "and so may another be");
+}
+
+#[tokio::test]
 async fn a_new_master_key_that_cannot_be_used_changes_nothing() {
     let world = world().await;
     let refused = world.issuer.rewrap_keys(&world.admin).await;

@@ -82,6 +82,7 @@ fn rewrap() -> Operation {
         .says("The new master key comes from the settings. It is in use from the answer on; no request waits for it.")
         .takes_json(exactly(&[], json!({})), json!({}))
         .answers_json(200, "They are sealed, durably.", answer)
+        .refused(vec![Error::BackupRunning.into()])
 }
 
 fn changing(operation: Operation) -> Operation {
