@@ -105,7 +105,9 @@ impl Engine {
         Ok(fresh)
     }
 
-    /// Adds the rows of names that come and go to the batch; false when one belongs to somebody else.
+    /// Adds the rows of names that come and go to the batch; false when one that comes belongs to somebody else. One
+    /// that goes may: a backup holds users as they were at different moments, so two in a restored store may have a
+    /// name that moved on meanwhile.
     fn name(
         &mut self,
         batch: &mut Batch,
@@ -120,7 +122,13 @@ impl Engine {
             }
             batch.insert(&*key, id.encode(&key));
         }
-        before.difference(after).for_each(|name| batch.remove(layout::user_name(name)));
+        for name in before.difference(after) {
+            let key = layout::user_name(name);
+            // A row that cannot be read leads to nobody.
+            if !matches!(self.read::<UserId>(&key), Ok(Some(holder)) if holder != id) {
+                batch.remove(key);
+            }
+        }
         Ok(true)
     }
 }

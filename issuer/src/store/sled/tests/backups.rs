@@ -1,10 +1,10 @@
 //! Backups of the embedded engine: restored whole, and no kind of row forgotten.
 
 use super::*;
-use crate::store::conformance::{fill, rows};
+use crate::store::conformance::{fill, rows, user};
 use crate::store::intake::KINDS;
 use crate::store::{AssertionUse, AuditLog, Backups, Clients, Keys, Order, Users};
-use crate::users::UserId;
+use crate::users::{Amendment, Name, UserId};
 use std::collections::BTreeSet;
 use token::id::epoch;
 
@@ -114,4 +114,38 @@ async fn a_restore_that_was_killed_is_no_store_and_says_what_to_do_and_one_that_
     restored.close().await.unwrap();
     drop(restored);
     assert!(Restoring::begin(&directory).is_err(), "it is not filled twice");
+}
+
+#[tokio::test]
+async fn a_name_that_moved_on_while_a_backup_was_made_stays_with_whom_it_moved_to() {
+    let to = tempfile::tempdir().unwrap();
+    for deleted in [false, true] {
+        let from = tempfile::tempdir().unwrap();
+        let store = SledStore::open(from.path()).unwrap();
+        for number in [1, 2] {
+            store.create_user(user(number), vec![]).await.unwrap();
+        }
+        let amend = |store: &SledStore, number: u8, name: &str| {
+            let amendment = Amendment { user_name: Some(Name::parse(name)), ..Amendment::default() };
+            store.update_user(UserId([number; 16]), Box::new(|user| user.amend(amendment).into()))
+        };
+        let first = store.backup_rows(None, 1).await.unwrap();
+        amend(&store, 1, "Maria").await.unwrap();
+        amend(&store, 2, "User-1").await.unwrap();
+        let rest = store.backup_rows(first.last().map(|row| row.key.clone()), 1_000_000).await.unwrap();
+        let directory = to.path().join(format!("store-{deleted}"));
+        let mut restoring = Restoring::begin(&directory).unwrap();
+        restoring.take([first, rest].concat()).unwrap();
+        restoring.finish().unwrap();
+        let restored = SledStore::open(&directory).unwrap();
+        assert_eq!(restored.user(UserId([1; 16])).await, Ok(Some(user(1))), "as it was when it was read");
+        let named = async |name: &str| restored.user_named(name.to_owned()).await.unwrap().map(|user| user.id);
+        assert_eq!(named("user-1").await, Some(UserId([2; 16])));
+        match deleted {
+            true => assert_eq!(restored.delete_user(UserId([1; 16]), vec![]).await, Ok(true)),
+            false => drop(amend(&restored, 1, "nobody").await.unwrap().unwrap()),
+        }
+        assert_eq!(named("user-1").await, Some(UserId([2; 16])), "deleted: {deleted}");
+        assert_eq!(named("u1@example.com").await, (!deleted).then_some(UserId([1; 16])), "its own name");
+    }
 }
