@@ -71,6 +71,7 @@ pub(super) struct Committer {
     queue: Option<SyncSender<Message>>,
     failed: watch::Receiver<Option<StoreError>>,
     full: Arc<AtomicBool>,
+    settled: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -85,11 +86,12 @@ impl Committer {
         let (queue, messages) = sync_channel(QUEUE);
         let failed = fatal.watched();
         let full = Arc::new(AtomicBool::new(false));
-        let tells_full = Arc::clone(&full);
-        let body = move || Thread { engine, durable, mover, fatal, full: tells_full }.run(&messages);
+        let settled = Arc::new(AtomicBool::new(false));
+        let tells = (Arc::clone(&full), Arc::clone(&settled));
+        let body = move || Thread { engine, durable, mover, fatal, full: tells.0, settled: tells.1 }.run(&messages);
         let thread = std::thread::Builder::new().name("countersign-committer".to_owned()).spawn(body);
         let thread = thread.map_err(|error| unusable(&error))?;
-        Ok(Self { queue: Some(queue), failed, full, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), failed, full, settled, thread: Some(thread) })
     }
 
     /// Queues a change at once; the answer comes when it is durable.
@@ -126,6 +128,11 @@ impl Committer {
         self.full.load(Ordering::Relaxed)
     }
 
+    /// Returns whether the store is closed and the journal has nothing that the tree lacks.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
     fn send<T: Send + 'static>(&self, message: Message, answer: oneshot::Receiver<Result<T, StoreError>>) -> Answer<T> {
         let failed = self.failed.clone();
         let gone = move || failed.borrow().clone().unwrap_or(StoreError::Closed);
@@ -160,6 +167,7 @@ struct Thread {
     mover: Mover,
     fatal: Arc<Fatal>,
     full: Arc<AtomicBool>,
+    settled: Arc<AtomicBool>,
 }
 
 impl Thread {
@@ -185,6 +193,8 @@ impl Thread {
             }
         }
         let fate = self.settle().and_then(|()| self.durable.sync_notes().map_err(|error| sync_failed(&error)));
+        let settled = fate.is_ok() && !self.mover.is_busy() && self.durable.length() == 0;
+        self.settled.store(settled, Ordering::Release);
         let Self { engine, mover, .. } = self;
         drop(mover); // it works on the same files
         match fate {
@@ -253,7 +263,7 @@ impl Thread {
         self.mover.begin(layer, last);
     }
 
-    /// Moves everything into the tree. Where the disk has no room for that it stays in the journal.
+    /// Moves everything into the tree. Where the disk has no room for that the rest stays in the journal.
     fn settle(&mut self) -> Result<(), StoreError> {
         self.mover.wait();
         if self.durable.length() > 0 && !self.mover.is_busy() && self.fatal.fault().is_none() {

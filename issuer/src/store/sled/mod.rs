@@ -6,11 +6,11 @@
 //!     └────────────── reads ─────────────► layers ──► mover (one thread) ──► sled tree (fsync)
 //! ```
 //!
-//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above the
-//! tree, `mover.rs` and `cleaner.rs` are all that writes into that, `reading.rs` makes records of rows, `durable.rs` syncs,
-//! `stuck.rs` lets no flush hang, `fatal.rs` tells when one failed, `room.rs` keeps room on the disk, `layout.rs` says which
-//! row lies where; what belongs to one area of the store is in the file of that area. sled's `flush_async` is never
-//! called: it deadlocks with eight callers at a time.
+//! `open.rs` mends what a killed process left, `journal.rs` is what an answer waits for, `layers.rs` is what lies above
+//! the tree, `mover.rs` and `cleaner.rs` are all that writes into that, `reading.rs` makes records of rows,
+//! `durable.rs` syncs, `stuck.rs` lets no flush hang, `fatal.rs` tells when one failed, `room.rs` keeps room on the
+//! disk, `layout.rs` says which row lies where; what belongs to one area of the store is in the file of that area.
+//! sled's `flush_async` is never called: it deadlocks with eight callers at a time.
 
 mod audit;
 mod backup;
@@ -96,8 +96,12 @@ impl SledStore {
     /// everything issued so far. The store must be closed.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`].
+    /// [`StoreError::Full`] where closing has left rows in the journal, for want of room in the tree: they are no part
+    /// of the loss, and nothing was changed. [`StoreError::Unusable`].
     pub fn accept_damage(&self) -> Result<(), StoreError> {
+        if !self.committer.is_settled() {
+            return Err(StoreError::Full);
+        }
         let left = witness::leave_none(&self.directory)
             .and_then(|()| journal::clear(&self.directory))
             .and_then(|()| durable::sync_directory(&self.directory));

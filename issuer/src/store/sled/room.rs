@@ -91,6 +91,14 @@ impl Claims {
         self.claim_log() >= LEAST
     }
 
+    /// Lets there be no room from now on, as on a file system that cannot claim and has nothing left.
+    #[cfg(test)]
+    pub(super) fn starve(&mut self) {
+        self.log = File::open("/proc/version").unwrap();
+        self.unable = true;
+        assert_eq!(self.available(), 0);
+    }
+
     fn claim_journals(&mut self) {
         let mut unable = self.unable;
         self.journals.retain(|journal| match claim(journal, 0, CLAIMED) {

@@ -113,6 +113,30 @@ async fn a_journal_that_does_not_go_on_where_its_log_ends_is_known_and_nothing_o
 }
 
 #[tokio::test]
+async fn damage_is_not_accepted_while_the_journal_holds_what_the_tree_has_no_room_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut claims = None;
+    let store = SledStore::open_with(directory.path(), |files| {
+        claims = Some(files.claims());
+        Box::new(files)
+    });
+    let store = store.unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
+    claims.unwrap().lock().unwrap().starve();
+    assert_eq!(store.close().await, Ok(()), "the journal has it");
+    assert_eq!(store.accept_damage(), Err(StoreError::Full));
+    drop(store);
+    let store = SledStore::open(directory.path()).unwrap();
+    assert_eq!(store.sessions(None, 9).await, Ok(vec![session(1)]));
+    assert_eq!(store.accept_damage(), Err(StoreError::Full), "nor of a store that is open");
+    store.close().await.unwrap();
+    store.accept_damage().unwrap();
+    drop(store);
+    let store = SledStore::open(directory.path()).unwrap();
+    assert_eq!(store.sessions(None, 9).await, Ok(vec![session(1)]));
+}
+
+#[tokio::test]
 async fn what_is_in_the_journal_moves_into_the_tree_and_is_read_all_the_while() {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = probed(directory.path(), None);
