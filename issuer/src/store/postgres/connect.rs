@@ -1,6 +1,7 @@
 //! Connecting, and seeing to it that a commit means what this store says it means.
 
 use super::fault::Fault;
+use super::hosts::{Hosts, Time, together, within};
 use super::settings::PostgresSettings;
 use super::tls;
 use crate::store::StoreError;
@@ -22,7 +23,7 @@ const NEEDED: [(&str, &str); 2] = [("fsync", "off"), ("full_page_writes", "off")
 /// Makes connections. They are driven on the runtime that it was made with, whoever asks for them.
 #[derive(Clone)]
 pub(super) struct Connector {
-    config: Config,
+    hosts: Hosts,
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
     idle: Duration,
@@ -47,51 +48,78 @@ impl Connector {
     /// [`StoreError::Unusable`] for a URL that is none, or has a password in it, and where TLS would trust nobody.
     pub(super) fn new(settings: &PostgresSettings, handle: Handle) -> Result<Self, StoreError> {
         let unusable = |reason: String| StoreError::Unusable { detail: format!("store.url {reason}").into() };
-        let mut config: Config = settings.url.parse().map_err(|error| unusable(format!("is no URL: {error}")))?;
+        let config: Config = settings.url.parse().map_err(|error| unusable(format!("is no URL: {error}")))?;
         if config.get_password().is_some() {
             return Err(unusable("holds a password: give it in its own file or variable".to_owned()));
         }
-        if let Some(password) = &settings.password {
-            config.password(password.as_bytes());
-        }
         let tls = tls::connector(&settings.tls)?;
-        config
-            .application_name("countersign")
-            .connect_timeout(settings.timeout)
-            .tcp_user_timeout(settings.timeout)
-            .keepalives_idle(settings.timeout)
-            .target_session_attrs(TargetSessionAttrs::ReadWrite) // of several hosts, the one that is no standby
-            .ssl_mode(match &tls {
-                Some(_) => tokio_postgres::config::SslMode::Require,
-                None => tokio_postgres::config::SslMode::Disable,
-            });
-        Ok(Self { config, tls, timeout: settings.timeout, idle: settings.lease, handle })
+        let mut hosts = Hosts::of(&config).map_err(unusable)?;
+        hosts.for_each(|config| {
+            if let Some(password) = &settings.password {
+                config.password(password.as_bytes());
+            }
+            config
+                .application_name("countersign")
+                .tcp_user_timeout(settings.timeout)
+                .keepalives_idle(settings.timeout)
+                .target_session_attrs(TargetSessionAttrs::ReadWrite) // of several hosts, the one that is no standby
+                .ssl_mode(match &tls {
+                    Some(_) => tokio_postgres::config::SslMode::Require,
+                    None => tokio_postgres::config::SslMode::Disable,
+                });
+        });
+        Ok(Self { hosts, tls, timeout: settings.timeout, idle: settings.lease, handle })
     }
 
     /// Returns a new connection whose commits are on disk when they are answered.
     pub(super) async fn connect(&self) -> Result<Connection, Fault> {
+        // It has a limit of its own, also where whoever asks goes away.
         let connecting = self.handle.spawn(self.clone().begin());
-        let late = || Fault::Lost("the database did not take a connection in time".to_owned());
-        let client = timeout(self.timeout, connecting).await.map_err(|_| late())?;
-        let client = client.map_err(|_| Fault::Lost("connecting was broken off".to_owned()))??;
+        connecting.await.unwrap_or_else(|_| Err(Fault::Lost("connecting was broken off".to_owned())))
+    }
+
+    async fn begin(self) -> Result<Connection, Fault> {
+        let (time, hosts, mut faults) = (Time::of(self.timeout), self.hosts.in_turn(), Vec::new());
+        for (tried, host) in hosts.iter().enumerate() {
+            let share = time.share(hosts.len().saturating_sub(tried));
+            match within(share, self.at(*host, share)).await {
+                Ok(connection) => return Ok(connection),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Err(together(faults))
+    }
+
+    async fn at(&self, host: usize, limit: Duration) -> Result<Connection, Fault> {
+        let (time, places, mut faults) = (Time::of(limit), self.hosts.addresses(host).await?, Vec::new());
+        for (tried, (place, config)) in places.iter().enumerate() {
+            match within(time.share(places.len().saturating_sub(tried)), self.open(config)).await {
+                Ok(connection) => {
+                    self.hosts.took(*place);
+                    return Ok(connection);
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Err(together(faults))
+    }
+
+    async fn open(&self, config: &Config) -> Result<Connection, Fault> {
+        let client = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await?;
+                tokio::spawn(connection); // its end is seen by whoever asks the client
+                client
+            }
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                tokio::spawn(connection); // its end is seen by whoever asks the client
+                client
+            }
+        };
         let connection = Connection { client, prepared: Mutex::default(), timeout: self.timeout };
         connection.prepare_session(self.idle).await?;
         Ok(connection)
-    }
-
-    async fn begin(self) -> Result<Client, Fault> {
-        match self.tls {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls).await?;
-                tokio::spawn(connection); // its end is seen by whoever asks the client
-                Ok(client)
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-        }
     }
 }
 
@@ -136,7 +164,6 @@ impl Connection {
     }
 
     async fn timed<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
-        let late = || Fault::Lost("the database did not answer in time".to_owned());
         Ok(timeout(self.timeout, asked).await.map_err(|_| late())??)
     }
 
@@ -166,7 +193,7 @@ impl Connection {
 
     async fn setting(&self, name: &str) -> Result<Option<String>, Fault> {
         let shown = timeout(self.timeout, self.client.simple_query(&format!("SHOW {name}"))).await;
-        let shown = shown.map_err(|_| Fault::Lost("the database did not answer in time".to_owned()))?;
+        let shown = shown.map_err(|_| late())?;
         let messages = match shown {
             Err(error) if error.code() == Some(&SqlState::UNDEFINED_OBJECT) => return Ok(None),
             shown => shown?,
@@ -176,4 +203,8 @@ impl Connection {
             _ => None,
         }))
     }
+}
+
+fn late() -> Fault {
+    Fault::Lost("the database did not answer in time".to_owned())
 }

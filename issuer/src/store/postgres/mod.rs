@@ -18,6 +18,7 @@ mod connect;
 mod engine;
 mod fault;
 mod folder;
+mod hosts;
 mod keys;
 mod lease;
 mod load;

@@ -4,6 +4,7 @@
 mod cluster;
 mod fencing;
 mod moving;
+mod reaching;
 
 use super::*;
 use crate::env::Env;
