@@ -7,9 +7,12 @@ use super::tls;
 use crate::store::StoreError;
 use futures_util::future::join_all;
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
@@ -19,6 +22,12 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Settings of the server that must not have these values: with them a commit that was answered may be forgotten.
 const NEEDED: [(&str, &str); 2] = [("fsync", "off"), ("full_page_writes", "off")];
+
+/// What a server says to a setting that it does not know, or knows and does not have.
+const UNKNOWN: [SqlState; 2] = [SqlState::UNDEFINED_OBJECT, SqlState::FEATURE_NOT_SUPPORTED];
+
+/// So long a connection that nobody uses any more may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Makes connections. They are driven on the runtime that it was made with, whoever asks for them.
 #[derive(Clone)]
@@ -39,6 +48,7 @@ pub(super) struct Connection {
     client: Client,
     prepared: Mutex<HashMap<String, Statement>>,
     timeout: Duration,
+    _in_use: oneshot::Sender<Infallible>,
 }
 
 impl Connector {
@@ -105,22 +115,36 @@ impl Connector {
     }
 
     async fn open(&self, config: &Config) -> Result<Connection, Fault> {
-        let client = match &self.tls {
+        let (client, in_use) = match &self.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await?;
-                tokio::spawn(connection); // its end is seen by whoever asks the client
-                client
+                (client, driven(connection))
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await?;
-                tokio::spawn(connection); // its end is seen by whoever asks the client
-                client
+                (client, driven(connection))
             }
         };
-        let connection = Connection { client, prepared: Mutex::default(), timeout: self.timeout };
+        let connection = Connection { client, prepared: Mutex::default(), timeout: self.timeout, _in_use: in_use };
         connection.prepare_session(self.idle).await?;
         Ok(connection)
     }
+}
+
+/// Drives a connection until its end, which whoever asks the client sees, or for [`FAREWELL`] once what is returned is gone:
+/// one with a statement that was given up never says goodbye by itself, and its server would keep it for as long.
+fn driven(
+    connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+) -> oneshot::Sender<Infallible> {
+    let (in_use, unused) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            _ended = &mut connection => {}
+            _unused = unused => drop(timeout(FAREWELL, connection).await),
+        }
+    });
+    in_use
 }
 
 impl Connection {
@@ -187,8 +211,31 @@ impl Connection {
         if self.setting("synchronous_commit").await?.is_some_and(|value| !strict.contains(&value.as_str())) {
             self.run("SET synchronous_commit = on").await?;
         }
-        // A process that stands still inside of a transaction must not keep others from taking over.
-        self.run(&format!("SET idle_in_transaction_session_timeout = {}", idle.as_millis())).await
+        // Below what a statement may take here, so that none waits on for a lock at a server that nobody listens to any more.
+        let lock = self.timeout.saturating_mul(9) / 10;
+        // Statements have their limit here, and a transaction is ended by whoever began it: a limit of the role's must not cut
+        // off what is waited for, as a commit waits for a standby. But a process that stands still inside of a transaction must
+        // not keep others from taking over.
+        let limits = [
+            ("statement_timeout", Duration::ZERO),
+            ("transaction_timeout", Duration::ZERO),
+            ("lock_timeout", lock),
+            ("idle_in_transaction_session_timeout", idle),
+        ];
+        for (name, limit) in limits {
+            self.limit(name, limit).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets a limit, 0 for none, where the server knows it.
+    async fn limit(&self, name: &str, limit: Duration) -> Result<(), Fault> {
+        let set =
+            timeout(self.timeout, self.client.batch_execute(&format!("SET {name} = {}", limit.as_millis()))).await;
+        match set.map_err(|_| late())? {
+            Err(error) if error.code().is_some_and(|code| UNKNOWN.contains(code)) => Ok(()),
+            set => Ok(set?),
+        }
     }
 
     async fn setting(&self, name: &str) -> Result<Option<String>, Fault> {
