@@ -11,6 +11,7 @@ mod export;
 mod outage;
 mod paths;
 mod promises;
+mod stalled;
 mod takeover;
 
 use countersign_tests::{Cluster, Daemon, Setup};

@@ -18,7 +18,7 @@ impl Issuer {
         client: &Client,
         request: ClientCredentialsRequest,
     ) -> Result<TokenAnswer, Error> {
-        let _gate = self.parts.ruling.pass().await;
+        let _gate = self.parts.ruling.pass().await?;
         let allowed = self.parts.allowed(client, GrantType::ClientCredentials).await?;
         let now = self.parts.moments.now()?;
         let asked = limits::client_credentials(client.id(), request, &self.parts.settings, &allowed);

@@ -177,7 +177,7 @@ impl Issuer {
             Ok((ClientStep::Put(Box::new(after)), told))
         };
         let view = parts.change_client(client_id, decide).await?;
-        parts.ruling.settle().await; // whoever was judged by the record before has got what it asked for, and it is stored
+        parts.ruling.settle().await?; // whoever was judged by the record before has got what it asked for, and it is stored
         Ok(view)
     }
 

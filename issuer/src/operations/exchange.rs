@@ -75,7 +75,7 @@ impl Issuer {
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn exchange(&self, client: &Client, request: ExchangeRequest) -> Result<ExchangeAnswer, Error> {
         let parts = &self.parts;
-        let _gate = parts.ruling.pass().await;
+        let _gate = parts.ruling.pass().await?;
         let allowed = parts.allowed(client, GrantType::TokenExchange).await?;
         let exchanged = parts.exchange(client, &allowed, request).await;
         exchanged.map_err(|error| parts.denied(client, GrantType::TokenExchange.name(), error))

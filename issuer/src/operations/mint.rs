@@ -21,7 +21,7 @@ impl Issuer {
     /// [`Error::Store`] when nothing was begun; [`Error::Signing`].
     #[tracing::instrument(target = TARGET, skip_all)]
     pub async fn mint(&self, client: &Client, request: MintRequest) -> Result<TokenAnswer, Error> {
-        let _gate = self.parts.ruling.pass().await;
+        let _gate = self.parts.ruling.pass().await?;
         let allowed = self.parts.allowed(client, GrantType::Mint).await?;
         let now = self.parts.moments.now()?;
         // RFC 9700 §4.15: who is a user and who a client must not be a matter of luck.

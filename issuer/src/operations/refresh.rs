@@ -31,7 +31,7 @@ impl Issuer {
         refresh_token: &str,
         scope: Option<&str>,
     ) -> Result<TokenAnswer, Error> {
-        let _gate = self.parts.ruling.pass().await;
+        let _gate = self.parts.ruling.pass().await?;
         let allowed = self.parts.allowed(client, GrantType::RefreshToken).await?;
         self.parts.refresh(client, &allowed, refresh_token, scope).await
     }

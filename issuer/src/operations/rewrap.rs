@@ -11,7 +11,6 @@
 //! the new one, and a start that finds both tries both (`cli/master_key.rs`).
 
 use super::issuer::{Issuer, Parts};
-use super::rule::to_the_end;
 use super::{Client, Error};
 use crate::audit::{Act, Event};
 use crate::keys::{NewMasterKey, rewrapped};
@@ -44,14 +43,14 @@ impl Issuer {
     pub async fn rewrap_keys(&self, client: &Client) -> Result<Rewrapped, Error> {
         self.parts.administrator(client, "keys")?;
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::MasterKeyReplaced, self.parts.moments.shown()));
-        to_the_end(async move { parts.rewrap(event).await }).await
+        self.parts.ruling.carry_out(async move { parts.rewrap(event).await }).await
     }
 }
 
 impl Parts {
     async fn rewrap(&self, event: Event) -> Result<Rewrapped, Error> {
         let _no_backup = self.backups.try_acquire().map_err(|_| Error::BackupRunning)?;
-        let _alone = self.ruling.alone().await; // no key changes meanwhile
+        let _alone = self.ruling.alone().await?; // no key changes meanwhile
         let unusable = || Error::InvalidRequest {
             field: "master_key",
             detail: "has no new file that can be used: the log says why",

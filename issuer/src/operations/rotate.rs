@@ -5,7 +5,6 @@
 //! nobody issues while the active token key changes, and what is issued next is dated after all that went out.
 
 use super::issuer::{Issuer, Parts};
-use super::rule::to_the_end;
 use super::{Client, Error, KeyLife};
 use crate::audit::{Act, Event, Origin};
 use crate::keys::{Due, Imported, KeyRing, KeyState, MAX_HELD, MAX_PUBLISHED, Schedule, SealedKey, View};
@@ -61,7 +60,7 @@ impl Issuer {
             return Ok(());
         }
         let parts = Arc::clone(&self.parts);
-        to_the_end(async move { parts.turn_keys().await }).await
+        self.parts.ruling.carry_out(async move { parts.turn_keys().await }).await
     }
 
     /// Returns every key there is, ascending by name.
@@ -84,7 +83,7 @@ impl Issuer {
     pub async fn rotate_key(&self, client: &Client, purpose: Purpose) -> Result<KeyStatus, Error> {
         self.parts.administrator(client, "keys")?;
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::KeyCreated, self.parts.moments.shown()));
-        to_the_end(async move { parts.publish_next(purpose, event).await }).await
+        self.parts.ruling.carry_out(async move { parts.publish_next(purpose, event).await }).await
     }
 
     /// Publishes a key from elsewhere as the next one, and returns it. Only its private half is taken.
@@ -102,7 +101,7 @@ impl Issuer {
         };
         let key = read.map_err(|fault| Error::InvalidRequest { field, detail: fault.detail() })?;
         let (parts, event) = (Arc::clone(&self.parts), client.did(Act::KeyImported, self.parts.moments.shown()));
-        to_the_end(async move { parts.import(&key, import.purpose, field, event).await }).await
+        self.parts.ruling.carry_out(async move { parts.import(&key, import.purpose, field, event).await }).await
     }
 }
 
@@ -127,7 +126,7 @@ impl Parts {
     }
 
     async fn turn_keys(&self) -> Result<(), Error> {
-        let _alone = self.ruling.alone().await; // also of withdrawals, which change keys too
+        let _alone = self.ruling.alone().await?; // also of withdrawals, which change keys too
         let now = self.moments.now()?; // a calendar that has jumped dates nothing
         let (ring, due) = (self.keys.ring(), self.due());
         let (mut rows, mut gone) = (Vec::new(), Vec::new());
@@ -147,7 +146,7 @@ impl Parts {
     }
 
     async fn publish_next(&self, purpose: Purpose, event: Event) -> Result<KeyStatus, Error> {
-        let _alone = self.ruling.alone().await;
+        let _alone = self.ruling.alone().await?;
         if let Some(next) = self.keys.ring().in_state(KeyState::Next, purpose) {
             return Ok(status(next, &self.schedule()));
         }
@@ -165,7 +164,7 @@ impl Parts {
         field: &'static str,
         event: Event,
     ) -> Result<KeyStatus, Error> {
-        let _alone = self.ruling.alone().await;
+        let _alone = self.ruling.alone().await?;
         self.has_room()?;
         let (ring, now) = (self.keys.ring(), self.moments.now()?);
         let master = self.keys.master();
@@ -212,12 +211,13 @@ impl Parts {
         if rows.is_empty() && gone.is_empty() {
             return Ok(());
         }
-        let next = self.keys.next_ring(rows.clone(), &gone)?;
+        let (with, without) = (self.keys.next_ring(rows.clone(), &[])?, self.keys.next_ring(rows.clone(), &gone)?);
         self.store.put_keys(rows.clone(), events).await?;
+        self.keys.put(with, &self.env); // in use also where the others cannot be forgotten yet
         if !gone.is_empty() {
             self.store.forget_keys(gone.clone(), Vec::new()).await?; // if the process ends before it, they are due again
+            self.keys.put(without, &self.env);
         }
-        self.keys.put(next, &self.env);
         for row in rows {
             let (purpose, state) = (row.purpose.name(), row.state.name());
             tracing::info!(kid = row.kid, purpose, state, "a key has entered another state");

@@ -12,7 +12,8 @@
 //!
 //! Rules and the keys that change with them are one change of the store. A process that ends before it has done nothing;
 //! one that ends after it starts with the new keys and the new rules, and its first list says so. The change runs in a task
-//! of its own: a caller that goes away leaves neither rules that are stored and not in use, nor half a subject.
+//! of its own: a caller that goes away, or has waited for as long as the store lets callers wait, leaves neither rules that
+//! are stored and not in use, nor half a subject. Nobody waits for the gate for longer either.
 
 use super::issuer::{Issuer, Parts};
 use super::moments::Moments;
@@ -25,9 +26,10 @@ use crate::keys::KeyState;
 use crate::revocations::{Publication, lowest_epoch};
 use crate::rules::{Full, Rule, Rules};
 use crate::session::SessionId;
-use crate::store::{OfSubject, Store, StoreError, SubjectStep};
+use crate::store::{OfSubject, Store, StoreError, SubjectStep, in_time};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use token::jwk::Purpose;
 use token::time::UnixTime;
 use tracing::Instrument as _;
@@ -36,6 +38,8 @@ use tracing::Instrument as _;
 pub(super) struct Ruling {
     rules: RwLock<Arc<Rules>>,
     gate: tokio::sync::RwLock<()>,
+    /// How long callers wait, for the gate as for anything else of the store.
+    patience: Option<Duration>,
 }
 
 /// Nothing is ruled while it is held.
@@ -118,10 +122,12 @@ impl Ruling {
         let rules = rules.lasting(life);
         if rules.version > held {
             let event = |_| Event::new(Act::StoreBehind, &Origin::internal(), moments.shown());
-            store.put_rules(rules.clone(), Vec::new(), lost.map(event).into_iter().collect()).await?;
+            let events = lost.map(event).into_iter().collect();
+            in_time(store.patience(), store.put_rules(rules.clone(), Vec::new(), events)).await??; // nothing is in memory yet
         }
         rules.latest().iter().for_each(|until| moments.cut(*until));
-        Ok(Self { rules: RwLock::new(Arc::new(rules)), gate: tokio::sync::RwLock::new(()) })
+        let gate = tokio::sync::RwLock::new(());
+        Ok(Self { rules: RwLock::new(Arc::new(rules)), gate, patience: store.patience() })
     }
 
     /// Returns the rules in force.
@@ -130,18 +136,38 @@ impl Ruling {
     }
 
     /// Waits until nobody is issuing, and keeps everybody from it until the gate is dropped.
-    pub(super) async fn alone(&self) -> Alone<'_> {
-        Alone(self.gate.write().await)
+    ///
+    /// # Errors
+    /// [`Error::Store`] when that takes too long.
+    pub(super) async fn alone(&self) -> Result<Alone<'_>, Error> {
+        Ok(Alone(in_time(self.patience, self.gate.write()).await?))
     }
 
     /// Waits while a rule is made, and keeps the next one waiting until the gate is dropped.
-    pub(super) async fn pass(&self) -> Gate<'_> {
-        Gate(self.gate.read().await)
+    ///
+    /// # Errors
+    /// [`Error::Store`] when that takes too long, as where the rule waits for a database that is away.
+    pub(super) async fn pass(&self) -> Result<Gate<'_>, Error> {
+        Ok(Gate(in_time(self.patience, self.gate.read()).await?))
     }
 
     /// Returns once everything is out and stored that was being issued at the moment of the call.
-    pub(super) async fn settle(&self) {
-        drop(self.gate.write().await);
+    ///
+    /// # Errors
+    /// [`Error::Store`] when that takes too long.
+    pub(super) async fn settle(&self) -> Result<(), Error> {
+        self.alone().await.map(drop)
+    }
+
+    /// Does the work to the end; its caller does not wait for longer than for anything else of the store.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it takes longer: it goes on; what the work says.
+    pub(super) async fn carry_out<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        in_time(self.patience, to_the_end(work)).await?
     }
 
     fn put(&self, rules: Rules) {
@@ -154,10 +180,11 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] for a time that has not come and a key that does not exist, [`Error::TooManyRules`],
-    /// [`Error::NotReady`] and [`Error::Store`]: nothing has changed.
+    /// [`Error::NotReady`] and [`Error::Store`]: nothing has changed, unless the store is one that is not reached: then it may
+    /// yet take place, and is in force from then on.
     pub(super) async fn rule(&self, client: &Client, change: Change) -> Result<(), Error> {
         let (parts, event) = (Arc::clone(&self.parts), change.event(client, self.parts.moments.shown()));
-        to_the_end(async move { parts.rule(change, event).await }).await
+        self.parts.ruling.carry_out(async move { parts.rule(change, event).await }).await
     }
 
     /// Ends sessions of a subject. Returns how many did, and how many have a record that cannot be read.
@@ -201,7 +228,7 @@ pub(super) async fn to_the_end<T: Send + 'static>(
 impl Parts {
     async fn rule(&self, change: Change, event: Event) -> Result<(), Error> {
         let Self { ruling, store, keys, env, .. } = self;
-        let _alone = ruling.alone().await;
+        let _alone = ruling.alone().await?;
         let held = ruling.rules();
         let everything = change == Change::All(None);
         let (next, withdrawal) = self.decide(&held, change)?;
@@ -249,7 +276,7 @@ impl Parts {
     }
 
     async fn end_subject(&self, these: OfSubject, event: Event) -> Result<Ended, Error> {
-        self.ruling.settle().await;
+        self.ruling.settle().await?;
         let (mut last, mut ended, mut unreadable): (Option<SessionId>, usize, usize) = (None, 0, 0);
         loop {
             let now = self.moments.shown();

@@ -5,7 +5,7 @@ use super::{Error, Settings};
 use crate::audit::{Act, Event, Origin};
 use crate::env::Env;
 use crate::keys::{KeyRing, KeyState, MasterKey, SealedKey};
-use crate::store::Store;
+use crate::store::{Store, in_time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -61,7 +61,8 @@ impl Signers {
         if sealed.is_empty() && !in_use {
             sealed = KeyRing::create(env, &master, settings.algorithm, env.now())?;
             let event = |key: &SealedKey| Event::new(Act::KeyCreated, &Origin::internal(), key.since).target(&key.kid);
-            store.put_keys(sealed.clone(), sealed.iter().map(event).collect()).await?;
+            let events = sealed.iter().map(event).collect();
+            in_time(store.patience(), store.put_keys(sealed.clone(), events)).await??; // nothing is in memory yet
         }
         let ring = KeyRing::open(&sealed, &master).map_err(Error::Keys)?;
         if ring.token_signer().public().algorithm() != settings.algorithm {

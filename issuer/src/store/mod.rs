@@ -47,8 +47,10 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use token::id::Jti;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 /// What a store will answer; it does not borrow from the store.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
@@ -100,8 +102,29 @@ pub trait Store: Sessions + Clients + Keys + AuditLog + Users + Backups + Send +
     /// Returns whether the disk is so full that some changes are answered [`StoreError::Full`].
     fn is_full(&self) -> bool;
 
+    /// Returns how long callers wait at most for what they ask for; none where they wait for a disk, which answers.
+    ///
+    /// [`Store::put_rules`], [`Keys::put_keys`] and [`Keys::forget_keys`] have no such limit: they answer only once it is known
+    /// whether the change took place. What they change is in memory too, and whoever did not learn of it would go on with what
+    /// was before. So whoever asks for them lets its own callers go after so long, and does not stop to wait itself.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     /// Finishes what is queued, makes it durable and closes; whatever follows is answered [`StoreError::Closed`].
     fn close(&self) -> Answer<()>;
+}
+
+/// Waits for so long at most, where there is such a limit.
+///
+/// # Errors
+/// [`StoreError::Unreachable`] when it has passed.
+pub async fn in_time<T>(patience: Option<Duration>, work: impl Future<Output = T>) -> Result<T, StoreError> {
+    let late = || StoreError::Unreachable { detail: "what was asked for is not done in time".into() };
+    match patience {
+        Some(patience) => timeout(patience, work).await.map_err(|_| late()),
+        None => Ok(work.await),
+    }
 }
 
 /// Rows that one purge removes at most, so that it never holds up others for long.

@@ -304,7 +304,7 @@ async fn a_caller_that_goes_away_leaves_a_rule_that_holds_and_that_the_next_tick
     for _ in 0..20 {
         world.issuer.parts.store.lease_page(1).await.unwrap(); // others get their turn
     }
-    drop(world.issuer.parts.ruling.pass().await);
+    drop(world.issuer.parts.ruling.pass().await.unwrap());
     assert_eq!(world.refresh(&pair).await.err(), ENDED);
     world.issuer.tick().await;
     assert_eq!(world.refusal(&pair), CLIENT);

@@ -96,7 +96,7 @@ impl Issuer {
     ) -> Result<Renewed, Error> {
         let desk = self.parts.desk()?;
         let client = desk.client(origin);
-        let gate = self.parts.ruling.pass().await;
+        let gate = self.parts.ruling.pass().await?;
         if let Some((sid, _)) = self.parts.read_refresh(refresh_token) {
             self.parts.fits(sid, longest_token).await?; // before anything is changed: what cannot be handed over is not made
         }
@@ -177,7 +177,7 @@ impl Parts {
         (user, tried, again): (User, PasswordHash, Option<PasswordHash>),
     ) -> Result<LoggedIn, Error> {
         let client = desk.client(origin);
-        let gate = self.ruling.pass().await;
+        let gate = self.ruling.pass().await?;
         let now = self.moments.now()?;
         let place = Some(desk.binding.place(origin.address));
         let event = client.did(Act::LoginSucceeded, now).subject(&user.id.to_string());

@@ -15,7 +15,7 @@ impl Keys for PostgresStore {
     }
 
     fn put_keys(&self, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
-        self.change(
+        self.change_for_good(
             |_| Wanted::Rows(Vec::new()),
             move |engine, _| {
                 engine.tell(&events);
@@ -26,7 +26,7 @@ impl Keys for PostgresStore {
     }
 
     fn forget_keys(&self, kids: Vec<String>, events: Vec<Event>) -> Answer<()> {
-        self.change(
+        self.change_for_good(
             |_| Wanted::Rows(Vec::new()),
             move |engine, _| {
                 engine.tell(&events);

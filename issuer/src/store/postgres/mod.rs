@@ -41,7 +41,7 @@ pub use open::Waiting;
 pub use restore::PostgresRestoring;
 pub use settings::{PostgresSettings, PostgresTls};
 
-use super::{Answer, Pages, Revocations, Store, StoreError, layout};
+use super::{Answer, Pages, Revocations, Store, StoreError, in_time, layout};
 use crate::audit::Event;
 use crate::keys::SealedKey;
 use crate::revocations::Publication;
@@ -59,7 +59,6 @@ use std::time::Duration;
 use token::id::Jti;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
 
 /// A store in a database that this process alone may write to.
 pub struct PostgresStore {
@@ -80,6 +79,18 @@ impl PostgresStore {
         W: Fn(&Engine) -> Wanted + Send + 'static,
         F: FnMut(&mut Engine, &[Stored]) -> Result<T, Stop> + Send + 'static,
     {
+        let (fate, patience) = (self.change_for_good(wanted, decide), Some(self.patience));
+        Box::pin(async move { in_time(patience, fate).await? })
+    }
+
+    /// Does the same, and answers only once it is known whether the change took place, however long that takes: for whoever
+    /// has in memory what it changes.
+    fn change_for_good<T, W, F>(&self, wanted: W, decide: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        W: Fn(&Engine) -> Wanted + Send + 'static,
+        F: FnMut(&mut Engine, &[Stored]) -> Result<T, Stop> + Send + 'static,
+    {
         let (caller, answer) = oneshot::channel();
         let change = Typed { wanted, decide, result: None, caller };
         self.send(Message::Change(Box::new(change)), answer)
@@ -94,14 +105,10 @@ impl PostgresStore {
             Some(Err(TrySendError::Full(_))) => Some(StoreError::Busy),
             Some(Err(TrySendError::Closed(_))) | None => Some(gone()),
         };
-        let patience = self.patience;
         Box::pin(async move {
             match refused {
                 Some(refusal) => Err(refusal),
-                None => match timeout(patience, answer).await {
-                    Ok(answer) => answer.unwrap_or_else(|_| Err(gone())),
-                    Err(_) => Err(StoreError::Unreachable { detail: "the change is not on disk in time".into() }),
-                },
+                None => answer.await.unwrap_or_else(|_| Err(gone())),
             }
         })
     }
@@ -173,7 +180,7 @@ impl Store for PostgresStore {
     }
 
     fn put_rules(&self, rules: Rules, keys: Vec<SealedKey>, events: Vec<Event>) -> Answer<()> {
-        self.change(
+        self.change_for_good(
             |_| Wanted::Rows(vec![layout::RULES.to_vec()]),
             move |engine, _| engine.put_rules(&rules, &keys, &events),
         )
@@ -187,6 +194,10 @@ impl Store for PostgresStore {
         self.failed.clone()
     }
 
+    fn patience(&self) -> Option<Duration> {
+        Some(self.patience)
+    }
+
     /// A server whose disk is full refuses everything, and is tried again like one that is away.
     fn is_full(&self) -> bool {
         false
@@ -195,9 +206,9 @@ impl Store for PostgresStore {
     fn close(&self) -> Answer<()> {
         self.reads.close();
         let (caller, answer) = oneshot::channel();
-        let closed = self.send(Message::Close(caller), answer);
+        let (closed, patience) = (self.send(Message::Close(caller), answer), Some(self.patience));
         self.closing.store(true, Ordering::Relaxed);
-        closed
+        Box::pin(async move { in_time(patience, closed).await? })
     }
 }
 

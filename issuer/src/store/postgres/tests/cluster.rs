@@ -120,6 +120,24 @@ impl Cluster {
         String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
 
+    /// Begins a transaction with a statement, and keeps what that locks until what is returned is dropped.
+    ///
+    /// # Panics
+    /// When the statement fails.
+    pub fn hold(url: &str, statement: &str) -> Held {
+        use std::io::Write as _;
+        let mut session = Command::new(binaries().expect("it was there").join("psql"))
+            .args(["-qAt", "-v", "ON_ERROR_STOP=1", url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("psql runs");
+        let said = format!("BEGIN; {statement};\n\\echo ready\n");
+        session.stdin.as_mut().expect("a pipe").write_all(said.as_bytes()).expect("psql listens");
+        assert!(heard(&mut session), "{statement}");
+        Held(session)
+    }
+
     /// Lets a server that repeated another take writes itself.
     pub fn promote(&mut self) {
         self.tell("promote");
@@ -150,6 +168,16 @@ impl Cluster {
         let told = self.keeper.stdin.as_mut().expect("a pipe").write_all(format!("{word}\n").as_bytes());
         told.expect("the server's keeper listens");
         assert!(heard(&mut self.keeper), "PostgreSQL does not {word}");
+    }
+}
+
+/// A transaction that is open; dropping it ends it.
+pub struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
     }
 }
 
