@@ -229,7 +229,7 @@ impl Committer {
             }
         };
         match found {
-            found if found.fence != after.fence => Err(superseded()),
+            found if (found.fence, found.holder) != (after.fence, after.holder) => Err(superseded()),
             found if found.number == after.number => Ok(true),
             found if found.number == before.number => Ok(false),
             _ => Err(StoreError::damaged(
@@ -274,9 +274,9 @@ impl Committer {
         if let Some(fault) = self.fatal.borrow().clone() {
             return Err(fault);
         }
-        let fence = self.engine.written.fence;
+        let ours = self.engine.written;
         let released = match self.connected().await {
-            Ok(connection) => super::lease::release(connection, fence).await,
+            Ok(connection) => super::lease::release(connection, ours).await,
             Err(fault) => Err(fault),
         };
         if let Err(fault) = released {

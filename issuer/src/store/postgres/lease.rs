@@ -1,7 +1,7 @@
 //! Who may write: one row says who, by which number, and until when.
 //!
 //! The number, the fence, is what keeps two from writing: it grows with each holder, and a transaction that carries an older
-//! one changes nothing. The time only says when another may take over from one that is silent. It is the database's own, so
+//! one, or one that another holder got from a database that had forgotten this one, changes nothing. The time only says when another may take over from one that is silent. It is the database's own, so
 //! the clocks of the daemons do not matter.
 
 use super::connect::Connection;
@@ -41,13 +41,10 @@ pub(super) async fn take(
     let sql = "UPDATE countersign_head \
         SET fence = fence + 1, holder = $1, holder_id = $2, expires = now() + $3::FLOAT8 * INTERVAL '1 millisecond', \
         origin = $4 \
-        WHERE one = 1 AND (expires <= now() OR holder_id = $2) RETURNING number, announced, import, fence";
+        WHERE one = 1 AND (expires <= now() OR holder_id = $2) RETURNING number, announced, import, fence, holder_id";
     let lease = lease.as_secs_f64() * 1000.0;
     let rows = connection.rows(sql, &[&holder, &holder_id.as_slice(), &lease, &origin.unwrap_or_default()]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let head =
-        Head { number: row.try_get(0)?, announced: row.try_get(1)?, import: row.try_get(2)?, fence: row.try_get(3)? };
-    Ok(Some(head))
+    rows.first().map(Head::of).transpose()
 }
 
 /// Returns who holds the right to write.
@@ -70,8 +67,8 @@ pub(super) async fn holder(connection: &Connection) -> Result<Holder, Fault> {
 }
 
 /// Gives the right to write up, if it is still ours.
-pub(super) async fn release(connection: &Connection, fence: i64) -> Result<(), Fault> {
+pub(super) async fn release(connection: &Connection, ours: Head) -> Result<(), Fault> {
     let sql = "UPDATE countersign_head SET holder = '', holder_id = '', origin = '', expires = now() - INTERVAL '1 hour' \
-        WHERE one = 1 AND fence = $1";
-    connection.change(sql, &[&fence]).await.map(drop)
+        WHERE one = 1 AND fence = $1 AND holder_id = $2";
+    connection.change(sql, &[&ours.fence, &ours.holder.as_slice()]).await.map(drop)
 }

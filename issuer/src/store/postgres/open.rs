@@ -211,7 +211,7 @@ async fn look(
     let holder = lease::holder(&connection).await?;
     match lease::take(&connection, (&settings.holder, settings.origin.as_deref()), id, settings.lease).await? {
         Some(head) if head.import == IMPORTING => {
-            lease::release(&connection, head.fence).await?;
+            lease::release(&connection, head).await?;
             let detail = "an import into this database was not finished: run `countersign store import` again";
             Err(StoreError::Unusable { detail: detail.into() }.into())
         }

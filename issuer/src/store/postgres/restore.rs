@@ -84,7 +84,7 @@ impl PostgresRestoring {
             }
         }
         self.commit(Batch::default(), IMPORTED).await?;
-        lease::release(&self.connection, self.head.fence).await.map_err(Fault::into_error)?;
+        lease::release(&self.connection, self.head).await.map_err(Fault::into_error)?;
         Ok(counts)
     }
 
@@ -96,7 +96,7 @@ impl PostgresRestoring {
             number: self.head.number.saturating_add(1),
             announced: self.announced.max(self.head.announced),
             import,
-            fence: self.head.fence,
+            ..self.head
         };
         let written = write::commit(&self.connection, &rows.into_writes(), self.head, after, self.lease).await;
         written.map_err(|fault| if fault == Fault::Superseded { superseded() } else { fault.into_error() })?;
@@ -116,7 +116,7 @@ async fn begun(settings: &PostgresSettings, connector: &Connector, id: [u8; 16])
     };
     let empty = is_empty(&connection).await;
     if head.import != IMPORTING && !matches!(empty, Ok(true)) {
-        lease::release(&connection, head.fence).await?;
+        lease::release(&connection, head).await?;
         empty?;
         let detail = "the database is not empty: import into one that no daemon has used";
         return Err(StoreError::Unusable { detail: detail.into() }.into());

@@ -7,17 +7,17 @@ use super::rows::{Writes, rest};
 use super::tables;
 use crate::store::{StoreError, layout};
 use std::time::Duration;
-use tokio_postgres::Statement;
+use tokio_postgres::{Row, Statement};
 
 /// Moves the head, if it is ours and where we left it. One row for everybody: of two writers one finds none.
 const MOVE: &str = "UPDATE countersign_head \
     SET number = $1, announced = $2, import = $3, expires = now() + $4::FLOAT8 * INTERVAL '1 millisecond' \
-    WHERE one = 1 AND fence = $5 AND number = $6";
+    WHERE one = 1 AND fence = $5 AND number = $6 AND holder_id = $7";
 
 /// Where the head of the database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
-    /// Number of the newest change. With the fence it names the transaction that wrote it: nobody else has this fence.
+    /// Number of the newest change. With the fence and the holder it names the transaction that wrote it.
     pub(super) number: i64,
     /// Number of the newest change that revoked something.
     pub(super) announced: i64,
@@ -25,6 +25,8 @@ pub(super) struct Head {
     pub(super) import: i64,
     /// Number of the holder. It grows with each, and only the newest can write.
     pub(super) fence: i64,
+    /// Who that is. A failover that lost the last moments may give one number to two, of whom one knows the other's changes.
+    pub(super) holder: [u8; 16],
 }
 
 /// Rows are being imported: nobody may open the database.
@@ -52,9 +54,21 @@ pub(super) async fn commit(
     lease: Duration,
 ) -> Result<(), Fault> {
     let sent = statements(connection, writes).await?;
+    moving(connection, &sent, before, after, lease).await.map(drop)
+}
+
+/// Sends statements in one transaction that moves the head; returns how many rows each of them has changed.
+async fn moving(
+    connection: &Connection,
+    sent: &[(Statement, Values)],
+    before: Head,
+    after: Head,
+    lease: Duration,
+) -> Result<Vec<u64>, Fault> {
     let lease = lease.as_secs_f64() * 1000.0;
-    let head: [Parameter<'_>; 6] =
-        [&after.number, &after.announced, &after.import, &lease, &before.fence, &before.number];
+    let holder = before.holder.as_slice();
+    let head: [Parameter<'_>; 7] =
+        [&after.number, &after.announced, &after.import, &lease, &before.fence, &before.number, &holder];
     let mut pipeline: Vec<(Statement, Vec<Parameter<'_>>)> =
         vec![(connection.prepared("BEGIN").await?, Vec::new()), (connection.prepared(MOVE).await?, head.to_vec())];
     pipeline.extend(sent.iter().map(|(statement, values)| (statement.clone(), values.parameters())));
@@ -70,15 +84,29 @@ pub(super) async fn commit(
         connection.run("ROLLBACK").await?;
         return Err(Fault::Superseded);
     }
-    connection.change("COMMIT", &[]).await.map(drop)
+    connection.change("COMMIT", &[]).await?;
+    Ok(changed.into_iter().skip(2).collect())
 }
 
 /// Returns where the head is, once whatever was writing it has ended: the row is locked until then.
 pub(super) async fn head(connection: &Connection) -> Result<Head, Fault> {
-    let sql = "SELECT number, announced, import, fence FROM countersign_head WHERE one = 1 FOR UPDATE";
+    let sql = "SELECT number, announced, import, fence, holder_id FROM countersign_head WHERE one = 1 FOR UPDATE";
     let rows = connection.rows(sql, &[]).await?;
-    let row = rows.first().ok_or_else(|| StoreError::damaged("the database has no head"))?;
-    Ok(Head { number: row.try_get(0)?, announced: row.try_get(1)?, import: row.try_get(2)?, fence: row.try_get(3)? })
+    Head::of(rows.first().ok_or_else(|| StoreError::damaged("the database has no head"))?)
+}
+
+impl Head {
+    /// Reads `number, announced, import, fence, holder_id`.
+    pub(super) fn of(row: &Row) -> Result<Self, Fault> {
+        let holder: &[u8] = row.try_get(4)?;
+        Ok(Self {
+            number: row.try_get(0)?,
+            announced: row.try_get(1)?,
+            import: row.try_get(2)?,
+            fence: row.try_get(3)?,
+            holder: holder.try_into().unwrap_or_default(), // nobody's, which no daemon has drawn
+        })
+    }
 }
 
 async fn statements(connection: &Connection, writes: &Writes) -> Result<Vec<(Statement, Values)>, Fault> {

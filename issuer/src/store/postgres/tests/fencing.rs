@@ -41,6 +41,20 @@ async fn one_that_was_superseded_writes_nothing_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_holder_with_the_same_number_supersedes_as_after_a_failover_that_lost_the_last_one() {
+    let name = tempfile::tempdir().unwrap();
+    let old = in_folder(name.path(), "one", Duration::from_secs(60)).unwrap();
+    old.create_session(session(1), vec![]).await.unwrap();
+    run(name.path(), "UPDATE countersign_head SET holder = 'two', holder_id = '0123456789abcdef'").await;
+    let refused = old.create_session(session(2), vec![]).await;
+    assert!(matches!(&refused, Err(StoreError::Failed { detail }) if detail.contains("taken over")), "{refused:?}");
+    assert_eq!(old.session(session(2).sid).await, Ok(None));
+    drop(old);
+    let two = "SELECT 1 / count(*) FROM countersign_head WHERE holder = 'two' AND expires > now()";
+    run(name.path(), two).await; // the right of the other is not given up either
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_that_was_killed_takes_its_own_lease_back_at_once_and_another_does_not() {
     let name = tempfile::tempdir().unwrap();
     let old = in_folder(name.path(), "one", Duration::from_secs(60)).unwrap();
