@@ -174,10 +174,19 @@ impl Into {
         }
     }
 
-    async fn finish(self) -> Result<Counts, StoreError> {
+    /// Ends the filling where the store holds what the backup says; returns whether it does. One that does not is not opened.
+    async fn finish(self, counts: &Counts) -> Result<bool, StoreError> {
+        let holds = |held: &Counts| KINDS.iter().all(|(kind, _)| held.get(kind) == counts.get(kind));
         match self {
-            Self::Sled(store) => store.finish(),
-            Self::Postgres(store) => store.finish().await,
+            Self::Sled(store) => store.finish().map(|held| holds(&held)),
+            Self::Postgres(store) => store.finish(holds).await,
+        }
+    }
+
+    async fn give_up(self) {
+        match self {
+            Self::Sled(_) => {} // its folder is removed
+            Self::Postgres(store) => store.give_up().await,
         }
     }
 }
@@ -196,8 +205,21 @@ pub(super) async fn restored(store: Into, path: &Path, master: &MasterKey) -> Re
     })
 }
 
-/// Fills a new store, and checks that it holds what the backup says.
-async fn into(mut store: Into, mut file: impl io::Read, master: &MasterKey) -> Result<Counts, Fault> {
+/// Fills a new store, and checks that it holds what the backup says before anybody opens it.
+async fn into(mut store: Into, file: impl io::Read, master: &MasterKey) -> Result<Counts, Fault> {
+    match filled(&mut store, file, master).await {
+        Ok(counts) => match store.finish(&counts).await.map_err(Fault::Store)? {
+            true => Ok(counts),
+            false => Err(Fault::Backup(BackupFault::Counts)),
+        },
+        Err(fault) => {
+            store.give_up().await;
+            Err(fault)
+        }
+    }
+}
+
+async fn filled(store: &mut Into, mut file: impl io::Read, master: &MasterKey) -> Result<Counts, Fault> {
     let mut header = [0; HEADER];
     exact(&mut file, &mut header)?;
     let mut opener = Opener::begin(&header, master).map_err(Fault::Backup)?;
@@ -209,10 +231,8 @@ async fn into(mut store: Into, mut file: impl io::Read, master: &MasterKey) -> R
         exact(&mut file, &mut sealed)?;
         if last {
             let counts = opener.end(&sealed).map_err(Fault::Backup)?;
-            let held = store.finish().await.map_err(Fault::Store)?;
-            let whole = KINDS.iter().all(|(kind, _)| held.get(kind) == counts.get(kind));
             let nothing_follows = file.read(&mut [0]).map_err(Fault::Io)? == 0;
-            return if whole && nothing_follows { Ok(counts) } else { Err(Fault::Backup(BackupFault::Counts)) };
+            return if nothing_follows { Ok(counts) } else { Err(Fault::Backup(BackupFault::Counts)) };
         }
         store.take(opener.frame(&sealed).map_err(Fault::Backup)?).await.map_err(Fault::Store)?;
     }

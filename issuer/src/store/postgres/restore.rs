@@ -1,7 +1,8 @@
 //! A database that is being filled with the rows of a backup.
 //!
 //! Each part is a transaction of its own, so that memory and transactions stay small whatever there is to import. Until the last
-//! one the head says that an import is under way, and no daemon opens the database.
+//! one the head says that an import is under way, and no daemon opens the database. Every one of them, also those that remove
+//! what an earlier import has left, moves the head: who was superseded meanwhile changes nothing.
 
 use super::connect::{Connection, Connector};
 use super::fault::{Fault, superseded};
@@ -68,36 +69,67 @@ impl PostgresRestoring {
         self.commit(batch, IMPORTING).await
     }
 
-    /// Ends the import: from now on a daemon opens the database. Returns how many rows of each kind it has.
+    /// Ends the import where `is_whole` says so of how many rows of each kind there are: from now on a daemon opens the
+    /// database. Otherwise none does, and another import may begin. Returns what `is_whole` said.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn finish(mut self) -> Result<BTreeMap<u8, u64>, StoreError> {
+    pub async fn finish(mut self, is_whole: impl FnOnce(&BTreeMap<u8, u64>) -> bool) -> Result<bool, StoreError> {
+        let whole = is_whole(&self.counts().await.map_err(Fault::into_error)?);
+        if whole {
+            self.commit(Batch::default(), IMPORTED).await?;
+        }
+        lease::release(&self.connection, self.head).await.map_err(Fault::into_error)?;
+        Ok(whole)
+    }
+
+    /// Ends an import that failed: no daemon opens the database, and another import may begin at once.
+    pub async fn give_up(self) {
+        drop(lease::release(&self.connection, self.head).await); // where that fails the lease runs out by itself
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<u8, u64>, Fault> {
         let mut counts = BTreeMap::new();
         for kind in TABLES {
             let table = tables::of(kind).unwrap_or_default();
-            let sql = format!("SELECT count(*)::BIGINT FROM {table}");
-            let rows = self.connection.rows(&sql, &[]).await.map_err(Fault::into_error)?;
+            let rows = self.connection.rows(&format!("SELECT count(*)::BIGINT FROM {table}"), &[]).await?;
             let count: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
             if count > 0 {
                 counts.insert(kind, u64::try_from(count).unwrap_or_default());
             }
         }
-        self.commit(Batch::default(), IMPORTED).await?;
-        lease::release(&self.connection, self.head).await.map_err(Fault::into_error)?;
         Ok(counts)
+    }
+
+    /// Removes what an import has left that was broken off. Like whatever is written, only as long as the database is ours.
+    async fn clear(&mut self) -> Result<(), Fault> {
+        for kind in TABLES {
+            loop {
+                let after = self.next(IMPORTING);
+                let removed = write::remove_some(&self.connection, kind, self.head, after, self.lease).await?;
+                self.head = after;
+                if removed == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self, import: i64) -> Head {
+        Head {
+            number: self.head.number.saturating_add(1),
+            announced: self.announced.max(self.head.announced),
+            import,
+            ..self.head
+        }
     }
 
     /// An import that loses its connection is broken off, and begins again from the start.
     async fn commit(&mut self, batch: Batch, import: i64) -> Result<(), StoreError> {
         let mut rows = Rows::default();
         rows.apply(batch);
-        let after = Head {
-            number: self.head.number.saturating_add(1),
-            announced: self.announced.max(self.head.announced),
-            import,
-            ..self.head
-        };
+        let after = self.next(import);
         let written = write::commit(&self.connection, &rows.into_writes(), self.head, after, self.lease).await;
         written.map_err(|fault| if fault == Fault::Superseded { superseded() } else { fault.into_error() })?;
         self.head = after;
@@ -121,11 +153,9 @@ async fn begun(settings: &PostgresSettings, connector: &Connector, id: [u8; 16])
         let detail = "the database is not empty: import into one that no daemon has used";
         return Err(StoreError::Unusable { detail: detail.into() }.into());
     }
-    for kind in TABLES {
-        connection.change(&format!("DELETE FROM {}", tables::of(kind).unwrap_or_default()), &[]).await?;
-    }
     let mut restoring = PostgresRestoring { connection, head, lease, intake: Intake::default(), announced: 0 };
-    restoring.commit(Batch::default(), IMPORTING).await?;
+    restoring.commit(Batch::default(), IMPORTING).await?; // before anything is removed: from here on no daemon opens it
+    restoring.clear().await?;
     Ok(restoring)
 }
 

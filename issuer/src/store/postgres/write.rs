@@ -34,8 +34,12 @@ pub(super) const IMPORTING: i64 = 1;
 /// They all are, and no list has been published since.
 pub(super) const IMPORTED: i64 = 2;
 
+/// So many rows are removed in one transaction at most, where all of a kind are.
+const SOME: u32 = 10_000;
+
 /// Parameters of one statement, by value.
 enum Values {
+    None,
     Rows(Vec<Vec<u8>>, Vec<Vec<u8>>),
     Keys(Vec<Vec<u8>>),
     Made { keys: Vec<Vec<u8>>, records: Vec<Vec<u8>>, subjects: Vec<Vec<u8>>, dues: Vec<i64> },
@@ -55,6 +59,23 @@ pub(super) async fn commit(
 ) -> Result<(), Fault> {
     let sent = statements(connection, writes).await?;
     moving(connection, &sent, before, after, lease).await.map(drop)
+}
+
+/// Removes up to [`SOME`] rows of a kind, with the head as it is afterwards; returns how many.
+///
+/// # Errors
+/// As [`commit`].
+pub(super) async fn remove_some(
+    connection: &Connection,
+    kind: u8,
+    before: Head,
+    after: Head,
+    lease: Duration,
+) -> Result<u64, Fault> {
+    let table = table(kind)?;
+    let sql = format!("DELETE FROM {table} WHERE key IN (SELECT key FROM {table} LIMIT {SOME})");
+    let sent = [(connection.prepared(&sql).await?, Values::None)];
+    Ok(moving(connection, &sent, before, after, lease).await?.into_iter().sum())
 }
 
 /// Sends statements in one transaction that moves the head; returns how many rows each of them has changed.
@@ -170,6 +191,7 @@ fn parted(rows: &[Stored]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
 impl Values {
     fn parameters(&self) -> Vec<Parameter<'_>> {
         match self {
+            Self::None => Vec::new(),
             Self::Rows(keys, records) => vec![keys, records],
             Self::Keys(keys) => vec![keys],
             Self::Made { keys, records, subjects, dues } => vec![keys, records, subjects, dues],

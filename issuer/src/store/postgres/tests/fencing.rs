@@ -55,6 +55,27 @@ async fn another_holder_with_the_same_number_supersedes_as_after_a_failover_that
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_was_superseded_removes_nothing() {
+    let name = tempfile::tempdir().unwrap();
+    let store = in_folder(name.path(), "one", Duration::from_secs(60)).unwrap();
+    store.create_session(session(1), vec![]).await.unwrap();
+    let connector = connect::Connector::new(&settings(name.path()), tokio::runtime::Handle::current()).unwrap();
+    let connection = connector.connect().await.unwrap();
+    let ours = write::head(&connection).await.unwrap();
+    for before in [
+        write::Head { fence: ours.fence - 1, ..ours },
+        write::Head { number: ours.number - 1, ..ours },
+        write::Head { holder: [1; 16], ..ours },
+    ] {
+        let after = write::Head { number: before.number + 1, ..before };
+        let removed = write::remove_some(&connection, layout::SESSION, before, after, Duration::from_secs(60)).await;
+        assert_eq!(removed, Err(fault::Fault::Superseded));
+    }
+    assert_eq!(store.session(session(1).sid).await, Ok(Some(session(1))));
+    store.create_session(session(2), vec![]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_that_was_killed_takes_its_own_lease_back_at_once_and_another_does_not() {
     let name = tempfile::tempdir().unwrap();
     let old = in_folder(name.path(), "one", Duration::from_secs(60)).unwrap();

@@ -27,8 +27,11 @@ async fn everything_goes_to_postgres_and_back_row_by_row() {
         Some(StoreError::InUse { .. }) => {} // while it is filled
         other => panic!("{other:?}"),
     }
-    let counts = restoring.finish().await.unwrap();
-    assert_eq!((counts[&b's'], counts[&b'y'], counts[&b'c']), (20, 5, 2));
+    let counted = |counts: &std::collections::BTreeMap<u8, u64>| {
+        assert_eq!((counts[&b's'], counts[&b'y'], counts[&b'c']), (20, 5, 2));
+        true
+    };
+    assert_eq!(restoring.finish(counted).await, Ok(true));
     let postgres = opened(settings(name.path()), &name.path().join("pg")).unwrap();
     assert_eq!(everything(&postgres).await, first);
     assert_eq!(postgres.sessions_of("user-5".to_owned(), None, 9).await, Ok(vec![session(5)]));
@@ -57,6 +60,30 @@ async fn an_import_that_is_broken_off_lets_no_daemon_in_and_begins_again() {
     }
     let mut again = PostgresRestoring::begin(&settings(name.path()), &Env::system()).await.unwrap();
     again.take(all.clone()).await.unwrap();
-    again.finish().await.unwrap();
+    assert_eq!(again.finish(|_| true).await, Ok(true));
     assert_eq!(everything(&opened(settings(name.path()), &name.path().join("pg")).unwrap()).await, all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_lacks_something_lets_no_daemon_in_and_begins_again_at_once() {
+    let name = tempfile::tempdir().unwrap();
+    let sled = SledStore::open(&name.path().join("one")).unwrap();
+    fill(&sled).await;
+    let all = everything(&sled).await;
+    let (settings, env) = (settings(name.path()), Env::system());
+    let begun = || PostgresRestoring::begin(&settings, &env);
+    let mut lacking = begun().await.unwrap();
+    lacking.take(all[..all.len() - 1].to_vec()).await.unwrap();
+    assert_eq!(lacking.finish(|_| false).await, Ok(false));
+    for _ in 0..2 {
+        match opened(settings.clone(), &name.path().join("pg")).err() {
+            Some(StoreError::Unusable { detail }) => assert!(detail.contains("import"), "{detail}"),
+            other => panic!("{other:?}"),
+        }
+        begun().await.unwrap().give_up().await;
+    }
+    let mut again = begun().await.unwrap();
+    again.take(all.clone()).await.unwrap();
+    assert_eq!(again.finish(|_| true).await, Ok(true));
+    assert_eq!(everything(&opened(settings.clone(), &name.path().join("pg")).unwrap()).await, all);
 }
