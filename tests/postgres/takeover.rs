@@ -2,7 +2,7 @@
 
 use crate::promises::{held, until, work};
 use crate::{SECRET, cluster, fresh_schema, list_seq, master_key, setup};
-use countersign_tests::{Client, Daemon, Setup, Starting};
+use countersign_tests::{Client, Cluster, Daemon, Setup, Starting};
 use rustix::process::Signal;
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
@@ -102,4 +102,23 @@ fn a_command_over_the_database_of_a_daemon_that_runs_is_refused_and_says_who_has
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains(&format!("process {}", daemon.pid())), "{said}");
     assert!(!file.exists());
+}
+
+#[test]
+fn one_that_stands_by_says_once_that_the_database_is_away_and_once_that_it_is_back() {
+    let mut cluster = Cluster::start();
+    let (_folder, key) = master_key();
+    let url = cluster.schema("away");
+    let one = || setup(&url, &key).set("store.lease_seconds", "60");
+    let _first = one().start();
+    let second = one().alongside();
+    stands_by(second.address());
+    for time in 0..2 {
+        cluster.stop();
+        second.logs("the database is away", time);
+        cluster.start_again();
+        second.logs("the database is back", time);
+    }
+    stands_by(second.address());
+    assert_eq!(second.log().matches("the database is away").count(), 2, "{}", second.log());
 }

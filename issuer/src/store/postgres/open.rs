@@ -14,7 +14,7 @@ use super::load::{Wanted, load};
 use super::read::{Reads, decoded};
 use super::settings::PostgresSettings;
 use super::tables;
-use super::write::{Head, IMPORTING};
+use super::write::IMPORTING;
 use crate::env::{Env, Stopwatch};
 use crate::keys::SealedKey;
 use crate::store::{StoreError, layout};
@@ -127,16 +127,9 @@ async fn begin(
     closing: Arc<AtomicBool>,
 ) -> Result<Begun, StoreError> {
     let connector = Connector::new(&settings, Handle::current())?;
-    let (connection, head, seen) =
-        taken(&settings, &connector, folder.id, &waiting).await.map_err(Fault::into_error)?;
-    let known = async {
-        let state = load(&connection, &Wanted::all(layout::STATE, usize::MAX)).await?;
-        let assertions = load(&connection, &Wanted::all(layout::ASSERTION, usize::MAX)).await?;
-        Ok::<_, Fault>((state, assertions))
-    };
-    let (state, assertions) = known.await.map_err(Fault::into_error)?;
-    let newest_list = folder.newest_list.max(seen);
-    let engine = Engine::open(Opened { head, state, assertions, newest_list })?;
+    let (connection, opened) = taken(&settings, &connector, folder.id, &waiting).await.map_err(Fault::into_error)?;
+    let newest_list = folder.newest_list.max(opened.newest_list);
+    let engine = Engine::open(Opened { newest_list, ..opened })?;
     let reads = Arc::new(Reads::new(connector.clone(), settings.connections, settings.patience));
     let (fatal, failed) = watch::channel(None);
     let committer = Committer {
@@ -152,18 +145,23 @@ async fn begin(
     Ok(Begun { committer, reads, failed })
 }
 
-/// Returns a connection, the head that is ours by now, and the newest list that was seen while another daemon had it.
+/// Returns a connection, and what was read over it once the right to write was ours; the newest list is that of the daemon
+/// that had it before, if one was seen.
 async fn taken(
     settings: &PostgresSettings,
     connector: &Connector,
     id: [u8; 16],
     waiting: &Waiting,
-) -> Result<(Connection, Head, u64), Fault> {
-    let (mut seen, mut stands_by) = (0, false);
+) -> Result<(Connection, Opened), Fault> {
+    let (mut seen, mut stands_by, mut away) = (0, false, false);
     let mut connected: Option<Connection> = None;
     loop {
-        match look(settings, connector, connected.take(), id).await {
-            Ok((connection, Ok(head))) => return Ok((connection, head, seen)),
+        let looked = look(settings, connector, connected.take(), id).await;
+        if looked.is_ok() && std::mem::take(&mut away) {
+            tracing::info!("the database is back");
+        }
+        match looked {
+            Ok((connection, Ok(opened))) => return Ok((connection, Opened { newest_list: seen, ..opened })),
             Ok((connection, Err(holder))) => {
                 seen = holder.newest_list.max(seen);
                 match waiting {
@@ -176,7 +174,12 @@ async fn taken(
                 (connected, stands_by) = (Some(connection), true);
             }
             // Once it stands by, a database that goes away and comes back finds it still there.
-            Err(Fault::Lost(_) | Fault::Conflict) if stands_by => {}
+            Err(Fault::Lost(reason)) if stands_by => {
+                if !std::mem::replace(&mut away, true) {
+                    tracing::warn!(reason, "the database is away; standing by goes on once it answers");
+                }
+            }
+            Err(Fault::Conflict) if stands_by => {}
             Err(fault) => return Err(fault),
         }
         sleep(LOOK).await;
@@ -192,13 +195,13 @@ fn tell(told: &watch::Sender<Option<Holder>>, holder: Holder) {
     });
 }
 
-/// Tries to take the right to write once; returns who has it otherwise.
+/// Tries to take the right to write once and to read what whoever has it must know; returns who has it otherwise.
 async fn look(
     settings: &PostgresSettings,
     connector: &Connector,
     connection: Option<Connection>,
     id: [u8; 16],
-) -> Result<(Connection, Result<Head, Holder>), Fault> {
+) -> Result<(Connection, Result<Opened, Holder>), Fault> {
     let connection = match connection.filter(Connection::is_open) {
         Some(connection) => connection,
         None => {
@@ -215,7 +218,11 @@ async fn look(
             let detail = "an import into this database was not finished: run `countersign store import` again";
             Err(StoreError::Unusable { detail: detail.into() }.into())
         }
-        Some(head) => Ok((connection, Ok(head))),
+        Some(head) => {
+            let state = load(&connection, &Wanted::all(layout::STATE, usize::MAX)).await?;
+            let assertions = load(&connection, &Wanted::all(layout::ASSERTION, usize::MAX)).await?;
+            Ok((connection, Ok(Opened { head, state, assertions, newest_list: 0 })))
+        }
         None => Ok((connection, Err(holder))),
     }
 }
