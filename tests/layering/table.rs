@@ -64,7 +64,7 @@ pub(crate) const CRATES: &[Crate] = &[
             row("base64url", &[]),
             row("time", &["json"]),
             row("json", &[]),
-            row("id", &["time"]),
+            row("id", &["json", "time"]),
             row("error", &["json", "jwk", "jws", "verify"]), // in links of the documentation and as causes
             row("jwk", &["base64url", "error", "json"]),
             row("jws", &["base64url", "error", "json", "jwk"]),

@@ -131,7 +131,14 @@ impl Engine {
             }
             batch.insert(&*key, id.encode(&key));
         }
-        before.difference(after).for_each(|name| batch.remove(layout::user_name(name)));
+        for name in before.difference(after) {
+            let key = layout::user_name(name);
+            let holder = self.rows.get(&key)?.map(|row| UserId::decode(&key, row));
+            // A row that cannot be read leads to nobody.
+            if !matches!(holder, Some(Ok(holder)) if holder != id) {
+                batch.remove(key);
+            }
+        }
         Ok(true)
     }
 }
