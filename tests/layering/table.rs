@@ -307,8 +307,9 @@ pub(crate) const HOMES: &[Home] = &[
             "issuer/src/limits",
             "issuer/src/server",
             "issuer/src/operations/users/binding",
+            "issuer/src/store/postgres/hosts",
         ],
-        because: "addresses are the edge's; the audit log tells them, and logins are counted by them",
+        because: "addresses are the edge's; the audit log tells them, logins are counted by them, and a database may have several",
     },
     Home {
         what: "std::fs",

@@ -237,7 +237,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     model(
         "what has passed is not what the calendar says",
         MOMENTS,
-        "        self.env.now().min(expected(self.start, self.env.monotonic()))\n",
+        "        self.env.now().min(expected(self.certain, self.env.monotonic()))\n",
         "        self.env.now().max(self.start.calendar)\n",
     ),
     model(
@@ -252,7 +252,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "        state.floor = state.floor.max(next);\n        Ok(until)",
         "        Ok(until)",
     ),
-    model("a rule waits for what is being issued", RULE, "        let _alone = ruling.alone().await;\n", ""),
+    model("a rule waits for what is being issued", RULE, "        let _alone = ruling.alone().await?;\n", ""),
     model(
         "a rule is stored",
         RULE,
@@ -346,8 +346,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     power(
         "what a killed process left is synced",
         "issuer/src/store/sled/open.rs",
-        "    sync_what_was_left(directory).map_err(|error| unusable(&error))?;\n",
-        "",
+        "read_anew(directory).and_then(|()| sync_what_was_left(directory))",
+        "read_anew(directory)",
     ),
     store(
         "stale segments are cleaned",
