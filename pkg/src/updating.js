@@ -8,10 +8,13 @@ import { claimsOf, isFull } from "./heads.js";
 import { isWithin } from "./pace.js";
 import { platform } from "./platform.js";
 import { RefreshGate } from "./refresh-gate.js";
+import { inTime } from "./saver.js";
 import { Sources } from "./sources.js";
 
 /** A full list in place of many deltas is not urgent. */
 const LIST_EVERY_MILLIS = 30_000;
+/** A list waits so long for keys that are fetched with it: they may withdraw the one that signed it. */
+const KEYS_FIRST_MILLIS = 250;
 const ALARMS = ["ERR_REVLIST_FUTURE", "ERR_REVLIST_EQUIVOCATION"];
 
 /**
@@ -105,12 +108,13 @@ export class Updating {
     this.#saver?.close();
   }
 
-  /** Fetches keys, list or both; each is taken as it arrives, if it can be, whatever becomes of the other. */
+  /** Fetches keys, list or both; each is taken if it can be, whatever becomes of the other, and the keys first unless they are late. */
   async #fetchBoth({ keys, list }, fetchList, signal) {
     const sources = new Sources(this.#settings);
     const turn = (this.#turns += 1);
     const keysTaken = keys && sources.keys(signal).then((bytes) => this.#takeKeys(bytes, turn));
     const listTaken = list && fetchList(sources).then(async (bytes) => {
+      if (keys) await inTime(keysTaken, KEYS_FIRST_MILLIS, platform.later).catch(() => {}); // which is told below
       try {
         await this.#takeFetched(bytes, sources, signal);
       } catch (error) {

@@ -206,16 +206,32 @@ test("a list signed by a new key has the keys fetched by the call after", async 
   assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
 });
 
-test("a list is taken as it arrives, also while the keys never do", async (context) => {
-  const { issuer, verifier } = await following(context, still);
+test("a list is taken a moment after it arrives, also while the keys never do", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
   const [text, controller] = [issuer.token(), new AbortController()];
   issuer.publish(text);
   issuer.instead["jwks.json"] = answers.silent;
   const hanging = verifier.refresh({ signal: controller.signal });
   await settled();
+  assert.equal(verdict(verifier, text), true);
+  await time.pass(0.25);
   assert.equal(verdict(verifier, text), "ERR_TOKEN_REVOKED");
   controller.abort();
   await assert.rejects(hanging, { code: "ERR_FETCH", message: /JWK Set/ });
+});
+
+test("keys that arrive a little later than a list they withdraw the signer of come first", async (context) => {
+  const { time, issuer, verifier } = await following(context, still);
+  const text = issuer.token();
+  issuer.publish(text);
+  let arrive;
+  issuer.instead["jwks.json"] = () => new Promise((resolve) => (arrive = resolve));
+  const refresh = verifier.refresh();
+  await settled();
+  await time.pass(0.1);
+  arrive({ status: 200, body: JSON.stringify(keySet(tokenKey, keyOf(5, "revocations"))) });
+  await assert.rejects(refresh, { code: "ERR_REVLIST_INVALID", reason: "signature" });
+  assert.equal(verdict(verifier, text), true, "the list held before stays");
 });
 
 test("a list by a key that comes with it waits for the keys, which are not wanted again then", async (context) => {
