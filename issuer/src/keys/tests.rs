@@ -139,6 +139,17 @@ fn a_next_key_is_made_in_time_and_signs_when_everybody_knows_it() {
 }
 
 #[test]
+fn a_key_is_of_a_wrong_clock_when_it_is_ahead_of_what_is_signed_and_not_of_what_is_certain() {
+    let master = created().1;
+    let rows =
+        [Purpose::Token, Purpose::Revocations].map(|purpose| drawn(purpose, KeyState::Active, 10 * DAY, &master));
+    let ring = KeyRing::open(&rows, &master).unwrap();
+    let due = |now, certain| ring.due(&schedule(), &View { now: at(now), certain: at(certain), shown_secs: &|_| 0 });
+    assert_eq!(due(10 * DAY, 0), [], "a machine that was off for days is certain of less than it signs");
+    assert_eq!(due(8 * DAY, 8 * DAY).len(), 2, "a date in the future holds nothing up");
+}
+
+#[test]
 fn a_switch_retires_one_key_and_activates_the_other_with_their_dates_apart() {
     let (sealed, master) = created();
     let next = drawn(Purpose::Token, KeyState::Next, 5, &master);

@@ -4,7 +4,7 @@
 //! now      = max(calendar, iat of the newest signed list, T + 1 of a rule or a key that ended with T)   what is signed is dated with it
 //!            refused when the calendar is more than a day ahead of the latest that it has shown at a start or at a
 //!            list, or that a list says, and what has passed since on the monotonic clock
-//! certain  = min(calendar, max(calendar, newest list) at start + monotonic time since)    what is forgotten is judged by it
+//! certain  = min(calendar, calendar at start + monotonic time since)                      what is forgotten is judged by it
 //! ```
 //!
 //! A calendar that goes back therefore holds `now` at the newest list until it has caught up, as it does for verifiers. A
@@ -27,8 +27,6 @@ const AHEAD_SECS: u64 = 10;
 pub(super) struct Moments {
     env: Env,
     start: Moment,
-    /// The start, by the calendar as it was or should have been: a machine may learn the time only after it.
-    certain: Moment,
     state: Mutex<State>,
 }
 
@@ -60,7 +58,7 @@ impl Moments {
         let anchor = Moment { calendar: start.calendar.max(floor), ..start };
         let ahead = (ahead_at_start(floor, start.calendar), start.monotonic);
         let state = State { anchor, floor, issued, ahead };
-        Self { env, start, certain: anchor, state: Mutex::new(state) }
+        Self { env, start, state: Mutex::new(state) }
     }
 
     /// Returns the time that what is signed now is dated with.
@@ -88,7 +86,7 @@ impl Moments {
 
     /// Returns a time that has passed for certain.
     pub(super) fn certain(&self) -> UnixTime {
-        self.env.now().min(expected(self.certain, self.env.monotonic()))
+        self.env.now().min(expected(self.start, self.env.monotonic()))
     }
 
     /// Returns whether the calendar is behind what has been signed by more than `secs`.
@@ -223,11 +221,7 @@ mod tests {
         let moments = Moments::new(env, Some(at(20 * JUMP_SECS)));
         assert_eq!(moments.now(), Ok(at(20 * JUMP_SECS)));
         clock.jump_to(at(21 * JUMP_SECS));
-        assert_eq!((moments.now(), moments.certain()), (Ok(at(21 * JUMP_SECS)), at(20 * JUMP_SECS)));
-        clock.advance_secs(100);
-        assert_eq!(moments.certain(), at(20 * JUMP_SECS + 100), "what has expired is forgotten again");
-        clock.jump_to(at(0));
-        assert_eq!(moments.certain(), at(0), "and never ahead of the calendar");
+        assert_eq!((moments.now(), moments.certain()), (Ok(at(21 * JUMP_SECS)), at(0)));
     }
 
     #[test]

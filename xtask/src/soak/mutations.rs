@@ -237,7 +237,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     model(
         "what has passed is not what the calendar says",
         MOMENTS,
-        "        self.env.now().min(expected(self.certain, self.env.monotonic()))\n",
+        "        self.env.now().min(expected(self.start, self.env.monotonic()))\n",
         "        self.env.now().max(self.start.calendar)\n",
     ),
     model(

@@ -1,7 +1,6 @@
 //! A new password: by the old one, or by a one-time code.
 
 use super::super::issuer::{Issuer, Parts};
-use super::super::rule::to_the_end;
 use super::super::{Client, Error, Revocation};
 use super::{Attempt, SignedIn};
 use crate::audit::{Act, Event, Origin};
@@ -64,7 +63,7 @@ impl Issuer {
             let step = user.change_password(&tried, hash, Some(kept), stamp, here.moments.shown());
             ToldOfUser { events: if step.changed { vec![event] } else { Vec::new() }, step }
         };
-        match self.replace(client, user.id, Some(kept), Box::new(change)).await?.ok_or(Error::InvalidToken)? {
+        match self.replace(&client, user.id, Some(kept), Box::new(change)).await?.ok_or(Error::InvalidToken)? {
             Outcome::Done => self.published().await,
             _ => Err(Error::WrongPassword),
         }
@@ -72,25 +71,21 @@ impl Issuer {
 
     /// Makes a change that bars the user's sessions, all but the one `kept`, and ends them: before it, since a process that
     /// ends in between must leave none that is refused and whose tokens are accepted, and those that began meanwhile after
-    /// it, also when the caller goes away. Returns what came of the change; `None` when there is no such user.
+    /// it. Returns what came of the change; `None` when there is no such user.
     async fn replace(
         &self,
-        client: Client,
+        client: &Client,
         id: UserId,
         kept: Option<SessionId>,
         change: UserTransition,
     ) -> Result<Option<Outcome>, Error> {
-        let issuer = self.clone();
-        let replaced = async move {
-            let these = OfSubject { except: kept, ..OfSubject::all(id.to_string()) };
-            issuer.end_subject(&client, these).await?; // one that cannot be read keeps nobody from a new password, and is told below
-            let outcome = issuer.parts.store.update_user(id, change).await?.map(|(_, outcome)| outcome);
-            if outcome == Some(Outcome::Done) {
-                issuer.end_subject_but(&client, id.to_string(), kept).await?;
-            }
-            Ok(outcome)
-        };
-        to_the_end(replaced).await
+        let these = OfSubject { except: kept, ..OfSubject::all(id.to_string()) };
+        self.end_subject(client, these).await?; // one that cannot be read keeps nobody from a new password, and is told below
+        let outcome = self.parts.store.update_user(id, change).await?.map(|(_, outcome)| outcome);
+        if outcome == Some(Outcome::Done) {
+            self.end_subject_but(client, id.to_string(), kept).await?;
+        }
+        Ok(outcome)
     }
 
     /// Sets a new password by a one-time code, and ends all sessions of the user.
@@ -136,7 +131,7 @@ impl Issuer {
             let step = user.redeem(&hash_of_code, hash, stamp, here.moments.shown());
             ToldOfUser { events: if step.changed { vec![event] } else { Vec::new() }, step }
         };
-        match self.replace(client, id, None, Box::new(redeem)).await?.ok_or(Error::InvalidResetCode)? {
+        match self.replace(&client, id, None, Box::new(redeem)).await?.ok_or(Error::InvalidResetCode)? {
             Outcome::Done => self.published().await,
             _ => Err(Error::InvalidResetCode),
         }
