@@ -178,7 +178,7 @@ impl Into {
     async fn finish(self, counts: &Counts) -> Result<bool, StoreError> {
         let holds = |held: &Counts| KINDS.iter().all(|(kind, _)| held.get(kind) == counts.get(kind));
         match self {
-            Self::Sled(store) => store.finish().map(|held| holds(&held)),
+            Self::Sled(store) => store.finish(holds),
             Self::Postgres(store) => store.finish(holds).await,
         }
     }

@@ -137,11 +137,12 @@ impl Restoring {
         self.db.apply_batch(batch).map_err(|error| engine_failed(&error))
     }
 
-    /// Makes the store durable and lets it be opened, and returns how many rows of each kind it has.
+    /// Makes the store durable, and lets it be opened where `is_whole` says so of how many rows of each kind there are. Returns
+    /// what `is_whole` said.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn finish(self) -> Result<BTreeMap<u8, u64>, StoreError> {
+    pub fn finish(self, is_whole: impl FnOnce(&BTreeMap<u8, u64>) -> bool) -> Result<bool, StoreError> {
         let mut counts = BTreeMap::new();
         for key in self.db.iter().keys() {
             let key = key.map_err(|error| failed(&error))?;
@@ -151,8 +152,11 @@ impl Restoring {
         sync_rows(&self.db, &self.log)?;
         witness::leave_none(&self.directory).map_err(|error| unusable(&error))?;
         sync_directory(&self.directory).map_err(|error| unusable(&error))?;
-        self.mark_whole()?;
-        Ok(counts)
+        let whole = is_whole(&counts);
+        if whole {
+            self.mark_whole()?;
+        }
+        Ok(whole)
     }
 
     /// Says that nothing is missing; all of it must be durable.

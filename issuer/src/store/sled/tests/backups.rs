@@ -48,7 +48,7 @@ async fn users_clients_events_and_assertions_are_restored_whole() {
     for row in rows(&store, 1_000).await {
         restoring.take(vec![row]).unwrap();
     }
-    restoring.finish().unwrap();
+    assert!(restoring.finish(|_| true).unwrap());
     let restored = SledStore::open(&directory).unwrap();
 
     assert_eq!(restored.sessions(None, 1_000).await, store.sessions(None, 1_000).await);
@@ -108,12 +108,17 @@ async fn a_restore_that_was_killed_is_no_store_and_says_what_to_do_and_one_that_
     restoring.take(rows(&store, 1_000).await).unwrap();
     restoring.db.flush().unwrap();
     killed("after the last row");
-    restoring.finish().unwrap();
+    assert!(restoring.finish(|_| true).unwrap());
     let restored = SledStore::open(&directory).unwrap();
     assert_eq!(restored.sessions(None, 1_000).await, store.sessions(None, 1_000).await);
     restored.close().await.unwrap();
     drop(restored);
     assert!(Restoring::begin(&directory).is_err(), "it is not filled twice");
+    let lacking = to.path().join("lacking");
+    let mut restoring = Restoring::begin(&lacking).unwrap();
+    restoring.take(store.backup_head().await.unwrap()).unwrap();
+    assert!(!restoring.finish(|counts| counts.contains_key(&layout::SESSION)).unwrap());
+    assert!(SledStore::open(&lacking).is_err(), "what lacks rows is no store either");
 }
 
 #[tokio::test]
@@ -136,7 +141,7 @@ async fn a_name_that_moved_on_while_a_backup_was_made_stays_with_whom_it_moved_t
         let directory = to.path().join(format!("store-{deleted}"));
         let mut restoring = Restoring::begin(&directory).unwrap();
         restoring.take([first, rest].concat()).unwrap();
-        restoring.finish().unwrap();
+        assert!(restoring.finish(|_| true).unwrap());
         let restored = SledStore::open(&directory).unwrap();
         assert_eq!(restored.user(UserId([1; 16])).await, Ok(Some(user(1))), "as it was when it was read");
         let named = async |name: &str| restored.user_named(name.to_owned()).await.unwrap().map(|user| user.id);
